@@ -1,0 +1,61 @@
+{
+  "variables": {
+    # The second module has the same sources with system calls that tests can make fail. Never packed.
+    "with_faults%": 0
+  },
+  "target_defaults": {
+    "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
+    "defines": ["NAPI_VERSION=8"],
+    "include_dirs": ["src-native"],
+    "sources": [
+      "src-native/addon.cc",
+      "src-native/convert.cc",
+      "src-native/core/address.cc",
+      "src-native/core/listener.cc",
+      "src-native/core/owned_descriptors.cc",
+      "src-native/core/sys.cc"
+    ],
+    "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra"],
+    "cflags_cc": ["-std=c++17", "-fno-rtti"],
+    "ldflags": ["-Wl,-z,relro,-z,now", "-Wl,--gc-sections"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0"
+    },
+    "conditions": [
+      ["OS in 'linux android'.split()", {
+        "sources": ["src-native/platform/atomic/stream_socket.cc", "src-native/platform/linux/reuse_port.cc"]
+      }],
+      ["OS=='mac'", {
+        "sources": ["src-native/platform/darwin/stream_socket.cc", "src-native/platform/darwin/reuse_port.cc"]
+      }],
+      ["OS=='freebsd'", {
+        "sources": ["src-native/platform/atomic/stream_socket.cc", "src-native/platform/freebsd/reuse_port.cc"]
+      }],
+      ["OS in 'openbsd netbsd'.split()", {
+        "sources": ["src-native/platform/atomic/stream_socket.cc", "src-native/platform/bsd/reuse_port.cc"]
+      }],
+      ["OS=='solaris'", {
+        "sources": ["src-native/platform/atomic/stream_socket.cc", "src-native/platform/sunos/reuse_port.cc"]
+      }],
+      ["OS=='aix'", {
+        "sources": ["src-native/platform/aix/stream_socket.cc", "src-native/platform/aix/reuse_port.cc"]
+      }]
+    ]
+  },
+  "targets": [
+    { "target_name": "reuseport", "sources": ["src-native/module.cc"] }
+  ],
+  "conditions": [
+    ["with_faults==1", {
+      "targets": [
+        {
+          "target_name": "reuseport_faults",
+          "product_extension": "so",
+          "sources": ["test/native/faults_module.cc"]
+        }
+      ]
+    }]
+  ]
+}

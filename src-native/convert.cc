@@ -1,0 +1,95 @@
+#include "convert.h"
+
+#include <cstdint>
+#include <string>
+
+namespace reuseport {
+namespace {
+
+bool Refuse(Napi::Env env, const char* name, const char* expected) {
+  Napi::TypeError::New(env, std::string("reuseport addon: ") + name + " must be " + expected)
+      .ThrowAsJavaScriptException();
+  return false;
+}
+
+bool ReadInteger(const Napi::Object& from, const char* name, int64_t low, int64_t high, int64_t* out) {
+  const Napi::Value value = from.Get(name);
+  if (!value.IsNumber()) return Refuse(from.Env(), name, "a number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  // Also refuses NaN, which compares false with everything.
+  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high))) {
+    return Refuse(from.Env(), name, "in range");
+  }
+  *out = static_cast<int64_t>(number);
+  return static_cast<double>(*out) == number || Refuse(from.Env(), name, "an integer");
+}
+
+bool ReadBoolean(const Napi::Object& from, const char* name, bool* out) {
+  const Napi::Value value = from.Get(name);
+  if (!value.IsBoolean()) return Refuse(from.Env(), name, "a boolean");
+  *out = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+bool ReadString(const Napi::Object& from, const char* name, std::string* out) {
+  const Napi::Value value = from.Get(name);
+  if (!value.IsString()) return Refuse(from.Env(), name, "a string");
+  *out = value.As<Napi::String>().Utf8Value();
+  return true;
+}
+
+}  // namespace
+
+std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
+  const bool valid = info.Length() == 1 && info[0].IsNumber();
+  const int fd = valid ? info[0].As<Napi::Number>().Int32Value() : -1;
+  if (fd >= 0) return fd;
+  Refuse(info.Env(), "fd", "a descriptor number");
+  return std::nullopt;
+}
+
+std::optional<Result<ListenerRequest>> ToListenerRequest(const Napi::CallbackInfo& info) {
+  if (info.Length() != 1 || !info[0].IsObject()) {
+    Refuse(info.Env(), "request", "an object");
+    return std::nullopt;
+  }
+  const Napi::Object from = info[0].As<Napi::Object>();
+  int64_t family = 0;
+  int64_t port = 0;
+  int64_t backlog = 0;
+  std::string text;
+  bool ipv6_only = false;
+  const bool read = ReadInteger(from, "family", 4, 6, &family) && ReadString(from, "address", &text) &&
+                    ReadInteger(from, "port", 0, UINT16_MAX, &port) && ReadBoolean(from, "ipv6Only", &ipv6_only) &&
+                    ReadInteger(from, "backlog", 0, INT32_MAX, &backlog);
+  if (!read) return std::nullopt;
+  if (family == 5) {
+    Refuse(info.Env(), "family", "4 or 6");
+    return std::nullopt;
+  }
+
+  Result<SocketAddress> address = SocketAddress::Parse(family == 4 ? AF_INET : AF_INET6, text, port);
+  if (!address.ok()) return Result<ListenerRequest>(address.failure());
+  return Result<ListenerRequest>(ListenerRequest{address.value(), ipv6_only, static_cast<int>(backlog)});
+}
+
+Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("errno", -failure.error);
+  object.Set("syscall", failure.call);
+  return object;
+}
+
+Napi::Value FromStatus(Napi::Env env, const Status& status) {
+  return status.ok() ? env.Undefined() : FromFailure(env, status.failure());
+}
+
+Napi::Value FromAddress(Napi::Env env, const SocketAddress& address) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("address", address.Text());
+  object.Set("family", address.family() == AF_INET ? "IPv4" : "IPv6");
+  object.Set("port", address.port());
+  return object;
+}
+
+}  // namespace reuseport

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "core/result.h"
+#include "core/sys.h"
+#include "core/unique_fd.h"
+
+namespace reuseport {
+
+// The descriptors that JavaScript knows by number and that no handle of Node owns yet. A worker thread can be
+// terminated between any two of its statements; what it still owned then is closed here.
+class OwnedDescriptors {
+ public:
+  explicit OwnedDescriptors(const Sys& sys) : sys_(sys) {}
+  OwnedDescriptors(const OwnedDescriptors&) = delete;
+  OwnedDescriptors& operator=(const OwnedDescriptors&) = delete;
+  ~OwnedDescriptors();
+
+  Result<int> Add(UniqueFd fd);
+  // Both answer EBADF for a number that is not in the list, and touch nothing.
+  Status Close(int fd);
+  Status Release(int fd);
+
+ private:
+  struct Owned {
+    int fd;
+    dev_t device;
+    ino_t inode;
+  };
+
+  std::vector<Owned>::iterator Find(int fd);
+
+  const Sys& sys_;
+  std::vector<Owned> owned_;
+};
+
+}  // namespace reuseport

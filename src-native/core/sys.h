@@ -1,0 +1,22 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+namespace reuseport {
+
+// The system calls the core makes. A test build replaces the table to make each of them fail.
+struct Sys {
+  int (*socket)(int domain, int type, int protocol);
+  int (*ioctl)(int fd, unsigned long request, int* value);
+  int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t length);
+  int (*bind)(int fd, const sockaddr* address, socklen_t length);
+  int (*listen)(int fd, int backlog);
+  int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
+  int (*fstat)(int fd, struct stat* status);
+  int (*close)(int fd);
+};
+
+extern const Sys kSystem;
+
+}  // namespace reuseport

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cerrno>
+#include <utility>
+
+#include "core/sys.h"
+
+namespace reuseport {
+
+// Owns a descriptor and closes it exactly once, keeping errno for the failure being reported.
+class UniqueFd {
+ public:
+  UniqueFd(const Sys& sys, int fd) : sys_(&sys), fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : sys_(other.sys_), fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&&) = delete;
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+
+  ~UniqueFd() {
+    if (fd_ < 0) return;
+    const int error = errno;
+    // Never again after EINTR: Linux has freed the number by then, and another thread may have it (close(2)).
+    sys_->close(fd_);
+    errno = error;
+  }
+
+  int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  const Sys* sys_;
+  int fd_;
+};
+
+}  // namespace reuseport

@@ -1,0 +1,21 @@
+#include <sys/ioctl.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace reuseport {
+
+// AIX has no flags for socket(2): a child forked between these calls inherits the descriptor.
+Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family) {
+  const int fd = sys.socket(family, SOCK_STREAM, 0);
+  if (fd < 0) return Failure{errno, "socket"};
+  UniqueFd owned(sys, fd);
+
+  int on = 1;
+  if (sys.ioctl(fd, FIOCLEX, nullptr) != 0) return Failure{errno, "ioctl"};
+  if (sys.ioctl(fd, FIONBIO, &on) != 0) return Failure{errno, "ioctl"};
+  return owned;
+}
+
+}  // namespace reuseport

@@ -1,0 +1,9 @@
+#include "platform/platform.h"
+
+namespace reuseport {
+
+// Linux 3.9 and later balance by hash between the sockets of one owner (socket(7)). Older kernels, and systems that
+// imitate Linux without it, answer ENOPROTOOPT.
+const ReusePortOption kReusePortOption = {"SO_REUSEPORT", SO_REUSEPORT, true};
+
+}  // namespace reuseport

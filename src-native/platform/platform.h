@@ -1,0 +1,21 @@
+#pragma once
+
+#include "core/result.h"
+#include "core/sys.h"
+#include "core/unique_fd.h"
+
+// What differs between systems. Each name has one definition per system, in a folder that binding.gyp chooses.
+namespace reuseport {
+
+struct ReusePortOption {
+  const char* label;   // nullptr where the system has none
+  int name;            // at level SOL_SOCKET
+  bool reuse_address;  // whether SO_REUSEADDR is set too, so that a restart can bind beside TIME_WAIT
+};
+
+extern const ReusePortOption kReusePortOption;
+
+// A TCP socket that is close-on-exec and non-blocking, in one call where the system has one.
+Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family);
+
+}  // namespace reuseport

@@ -1,0 +1,65 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { SocketAddressInfo } from './address.js'
+import type { SystemFailure } from './errors.js'
+
+/** What src-native/addon.cc exports. Nothing throws but wrong types, which the callers rule out. */
+export interface Addon {
+  /** The option by which this system shares ports; null where it has none. */
+  readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
+  /** A listening socket: its descriptor, which the addon closes at the end of the environment unless it is released. */
+  openListener(request: ListenerRequest): number | SystemFailure
+  localAddress(fd: number): SocketAddressInfo | SystemFailure
+  close(fd: number): undefined | SystemFailure
+  /** From now on somebody else closes this descriptor. */
+  release(fd: number): undefined | SystemFailure
+  /** Binds two sockets to one port, and closes them. */
+  probe(): undefined | SystemFailure
+}
+
+export interface ListenerRequest {
+  readonly family: 4 | 6
+  readonly address: string
+  readonly port: number
+  readonly ipv6Only: boolean
+  /** 0 to 2^31 - 1. */
+  readonly backlog: number
+}
+
+/** Whether there is an addon; if not, why and what to do about it. */
+export type AddonState =
+  | { readonly loaded: true; readonly addon: Addon }
+  | { readonly loaded: false; readonly reason: string; readonly cause: unknown }
+
+let state: AddonState | undefined
+
+/** Loads the addon at its first use. A failure is kept, with its cause: it does not go away by trying again. */
+export function loadAddon(): AddonState {
+  state ??= tryToLoad()
+  return state
+}
+
+function tryToLoad(): AddonState {
+  try {
+    const load: (root: string) => Addon = createRequire(import.meta.url)('node-gyp-build')
+    return { loaded: true, addon: load(fileURLToPath(new URL('..', import.meta.url))) }
+  } catch (cause) {
+    return { loaded: false, reason: explain(cause), cause }
+  }
+}
+
+function explain(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
+  if (code === 'ERR_DLOPEN_DISABLED') {
+    return 'native addons are disabled here; start Node without --no-addons, and with --allow-addons under --permission'
+  }
+  if (code === 'ERR_ACCESS_DENIED') {
+    return `the permission model forbids reading its files (${message}); add --allow-fs-read for the package's folder`
+  }
+  if (message.startsWith('No native build was found')) {
+    return `there is no binary for ${process.platform}-${process.arch} in the package; build it from source`
+  }
+  if (code === 'ERR_DLOPEN_FAILED') return `its binary does not load (${message}); reinstall the package on this system`
+  return `it does not load (${message})`
+}

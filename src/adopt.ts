@@ -1,0 +1,98 @@
+// The one file that knows what Node keeps to itself: `_listeningId`, `_connectionKey`, `net._createServerHandle` and how
+// a cluster worker registers its listeners. Each is optional: where it is missing (another runtime, a later Node) the
+// documented `listen({ fd })` serves and only what is named there is lost.
+import diagnostics from 'node:diagnostics_channel'
+import net from 'node:net'
+import process from 'node:process'
+import { joinCluster } from './cluster.js'
+import type { SystemFailure } from './errors.js'
+import type { ListenableServer } from './types.js'
+
+/** A listening descriptor whose owner is about to change. */
+export interface OwnedDescriptor {
+  readonly fd: number
+  /** Says that from now on somebody else closes it. */
+  release(): void
+}
+
+/** What was asked for, which Node reports about a server. */
+export interface Listening {
+  /** Null where no host was given. */
+  readonly host: string | null
+  readonly address: string
+  readonly family: 4 | 6
+  readonly port: number
+  readonly backlog: number
+}
+
+interface Handle {
+  close(): void
+}
+
+interface NetInternals {
+  readonly _createServerHandle?: (address: null, port: null, addressType: null, fd: number) => Handle | number
+}
+
+interface ServerInternals {
+  _listeningId?: number
+  _connectionKey?: string
+}
+
+/**
+ * Makes any listen that this server still has pending (a host lookup) void, as a new call of `server.listen` does.
+ *
+ * @returns whether this call is still the latest; `server.close()` ends it as well.
+ */
+export function supersede(server: ListenableServer & ServerInternals): () => boolean {
+  if (typeof server._listeningId !== 'number') return () => !server.listening
+  server._listeningId++
+  const id = server._listeningId
+  return () => server._listeningId === id
+}
+
+/**
+ * Gives a listening descriptor to a server. A handle is made first, rather than `listen({ fd })` called, for two
+ * reasons: it is known at each moment who closes the descriptor, and a cluster worker would look a number up among the
+ * descriptors of its primary.
+ */
+export function adopt(
+  server: ListenableServer & ServerInternals,
+  descriptor: OwnedDescriptor,
+  listening: Listening,
+): SystemFailure | undefined {
+  const { _createServerHandle: createServerHandle } = net as NetInternals
+  const { host, address, family, port, backlog } = listening
+  if (createServerHandle === undefined) {
+    server.listen({ fd: descriptor.fd, host, port }, backlog)
+    if (server.listening) descriptor.release()
+    return undefined
+  }
+
+  const handle = createServerHandle(null, null, null, descriptor.fd)
+  if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
+  descriptor.release()
+  try {
+    joinCluster(server, handle, {
+      address: host === null ? null : address,
+      addressType: host === null ? 4 : family,
+      port,
+      backlog,
+    })
+    // Host and port are for subscribers of Node's diagnostics channel.
+    server.listen({ handle, host, port }, backlog)
+  } catch (error) {
+    handle.close()
+    throw error
+  }
+  server._connectionKey = `${family}:${address}:${port}`
+  return undefined
+}
+
+/** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */
+export function emitListenError(server: ListenableServer, options: object, error: Error): void {
+  const started = diagnostics.channel('tracing:net.server.listen:asyncStart')
+  const failed = diagnostics.channel('tracing:net.server.listen:error')
+  if (started.hasSubscribers) started.publish({ server, options })
+  if (failed.hasSubscribers) failed.publish({ server, error })
+  process.nextTick(() => server.emit('error', error))
+}

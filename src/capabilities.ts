@@ -1,0 +1,110 @@
+import process from 'node:process'
+import { getSystemErrorName } from 'node:util'
+import { type Addon, type AddonState, loadAddon } from './addon.js'
+import { coreSharesPorts } from './core-reuse-port.js'
+import type { SystemFailure } from './errors.js'
+import { factsOf, type Semantics } from './systems.js'
+
+/** What this system can do. Frozen. Each `false` has its reason under the same name in `reasons`. */
+export interface Capabilities {
+  /** `process.platform`. */
+  readonly platform: string
+  /** Whether several sockets may be bound to one port here. */
+  readonly supported: boolean
+  /** Whether the kernel then spreads the connections over them. */
+  readonly balanced: boolean
+  /**
+   * How: by a hash of the addresses and ports of both sides (`'hash'`), all to the socket bound last (`'last-wins'`; on
+   * NetBSD and OpenBSD which one is not specified), or not at all.
+   */
+  readonly semantics: Semantics
+  /** The socket option that does it; null where there is none. */
+  readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
+  /** Whether the native addon is loaded. Without it Node's own `reusePort` serves, where Node has it. */
+  readonly addon: boolean
+  /** For each "no" a sentence: why, and what to do. `probe` stands there when the port could not be tried. */
+  readonly reasons: Readonly<Partial<Record<'supported' | 'balanced' | 'addon' | 'probe', string>>>
+}
+
+type Reasons = { -readonly [name in keyof Capabilities['reasons']]: string }
+
+interface Probed {
+  readonly supported: boolean
+  readonly reason: string
+  /** Whether another try could say something else. */
+  readonly conclusive: boolean
+}
+
+let cached: Capabilities | undefined
+
+/**
+ * What this system can do, tried at the first call (two sockets bound to one port of the loopback address, and closed)
+ * and combined with what is known of the system, since binding twice succeeds also where nothing is balanced.
+ *
+ * The answer is cached, unless the try itself failed for want of descriptors or memory: then it rests on what is known
+ * of the system, says so in `reasons.probe`, and the next call tries again.
+ */
+export function capabilities(): Capabilities {
+  if (cached !== undefined) return cached
+  const state = loadAddon()
+  const probed = state.loaded ? probeAddon(state.addon) : probeCore()
+  const answer = combine(process.platform, state, probed)
+  if (probed.conclusive) cached = answer
+  return answer
+}
+
+/** Pure: what follows from the system, the addon and the probe. */
+export function combine(platform: string, state: AddonState, probed: Probed): Capabilities {
+  const facts = factsOf(platform)
+  const reasons: Reasons = {}
+  const supported = facts.semantics !== 'none' && probed.supported
+  const balanced = supported && facts.semantics === 'hash'
+  if (!state.loaded) reasons.addon = state.reason
+  if (!supported) reasons.supported = facts.semantics === 'none' ? facts.advice : probed.reason
+  if (!balanced) reasons.balanced = facts.semantics === 'hash' ? probed.reason : facts.advice
+  if (!probed.conclusive) reasons.probe = probed.reason
+  return Object.freeze({
+    platform,
+    supported,
+    balanced,
+    semantics: supported ? facts.semantics : 'none',
+    option: supported ? optionOf(platform, state) : null,
+    addon: state.loaded,
+    reasons: Object.freeze(reasons),
+  })
+}
+
+function optionOf(platform: string, state: AddonState): Capabilities['option'] {
+  if (state.loaded) return state.addon.option
+  return platform === 'freebsd' ? 'SO_REUSEPORT_LB' : 'SO_REUSEPORT'
+}
+
+/** What the system says to the option itself. Anything else (EMFILE, ENOBUFS …) says nothing about port sharing. */
+const REFUSALS: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS']
+
+function probeAddon(addon: Addon): Probed {
+  const failure = addon.probe()
+  if (failure === undefined) return { supported: true, reason: '', conclusive: true }
+  const code = getSystemErrorName(failure.errno)
+  const what = `${failure.syscall}() answered ${code}`
+  if (isRefusal(failure, code)) {
+    const reason = `this kernel does not let two sockets share a port: ${what}; use Linux 3.9 or later, or set fallback: 'exclusive'`
+    return { supported: false, reason, conclusive: true }
+  }
+  return {
+    supported: true,
+    reason: `the port could not be tried (${what}); this rests on what is known of the system`,
+    conclusive: false,
+  }
+}
+
+function isRefusal({ syscall }: SystemFailure, code: string): boolean {
+  if (syscall === 'setsockopt') return REFUSALS.includes(code)
+  return syscall === 'bind' && code === 'EADDRINUSE'
+}
+
+function probeCore(): Probed {
+  const reason =
+    "there is no addon, and this Node's own reusePort does not share a port either; make the addon load (see reasons.addon), or use Node 22.12 or later"
+  return { supported: coreSharesPorts(), reason, conclusive: true }
+}

@@ -1,0 +1,43 @@
+import process from 'node:process'
+import type { Capabilities } from './capabilities.js'
+import { ReusePortUnsupportedError } from './errors.js'
+import type { FallbackPolicy } from './types.js'
+
+/** How a call is served. */
+export type Route =
+  /** By a socket of the addon's. */
+  | { readonly by: 'addon' }
+  /** By Node's own `reusePort`. */
+  | { readonly by: 'core' }
+  /** By a plain `server.listen`, which is worth a warning. */
+  | { readonly by: 'exclusive'; readonly reason: string }
+  | { readonly by: 'refusal'; readonly error: ReusePortUnsupportedError }
+
+export function chooseRoute(policy: FallbackPolicy, system: Capabilities): Route {
+  if (system.balanced) return { by: system.addon ? 'addon' : 'core' }
+  // Node's own reusePort refuses where the system does not balance.
+  const canShare = system.supported && system.addon
+  if (policy === 'unbalanced' && canShare) return { by: 'addon' }
+  const reason = reasonAgainst(system, policy)
+  return policy === 'exclusive'
+    ? { by: 'exclusive', reason }
+    : { by: 'refusal', error: new ReusePortUnsupportedError(reason) }
+}
+
+function reasonAgainst({ reasons, supported }: Capabilities, policy: FallbackPolicy): string {
+  const against = (supported ? reasons.balanced : reasons.supported) ?? 'the system does not support it'
+  const needsAddon = policy === 'unbalanced' && supported && reasons.addon !== undefined
+  return needsAddon ? `fallback: 'unbalanced' needs the native addon: ${reasons.addon}` : against
+}
+
+let warned = false
+
+/** Once per process (and worker thread): a port that was to be shared is not. */
+export function warnExclusive(reason: string): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(`the port is not shared: ${reason}`, {
+    type: 'ReusePortWarning',
+    code: 'REUSEPORT_FALLBACK_EXCLUSIVE',
+  })
+}

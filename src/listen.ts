@@ -1,0 +1,134 @@
+import { addAbortListener } from 'node:events'
+import process from 'node:process'
+import { type Addon, loadAddon } from './addon.js'
+import type { BindAddress } from './address.js'
+import { emitListenError, supersede } from './adopt.js'
+import { capabilities } from './capabilities.js'
+import { chooseRoute, warnExclusive } from './fallback.js'
+import { type PortRequest, parseListenArguments } from './listen-arguments.js'
+import { lookupHost } from './lookup.js'
+import { networkDenied } from './permission.js'
+import { assertServer } from './server.js'
+import { openSocket } from './socket.js'
+import type { AbortSignalLike, ListenableServer, ListenReusePortOptions, UnsharedListenOptions } from './types.js'
+
+/**
+ * Starts a server listening on a port that other processes of the same user may share, if each of them uses
+ * SO_REUSEPORT: the kernel then gives every new connection to one of them.
+ *
+ * Takes what `server.listen` takes, after the server, and behaves as it does: what it throws, what it emits and when,
+ * the default host, lookups, `signal`, and what a cluster worker tells its primary. Paths, descriptors and handles share
+ * no port and go to Node unchanged. Returns the server.
+ *
+ * ```js
+ * listenReusePort(http.createServer(app), 8080)
+ * ```
+ *
+ * Thrown: Node's `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT`, `ERR_SERVER_ALREADY_LISTEN`;
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option that nobody knows. Emitted as `'error'`: Node's listen errors, and
+ * `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`). `EADDRINUSE` means that a socket
+ * without the option, or of another user, has the port.
+ *
+ * Balanced on Linux 3.9 and later, Android, FreeBSD 12, DragonFly, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`.
+ * `socket(7)`.
+ */
+export function listenReusePort<S extends ListenableServer>(server: S, listener?: () => void): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  options: ListenReusePortOptions | UnsharedListenOptions,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  port: number | string | null | undefined,
+  host?: string,
+  backlog?: number,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  port: number | string | null | undefined,
+  host: string,
+  listener: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  portOrPathOrHandle: number | string | object | null | undefined,
+  backlog: number,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  portOrPathOrHandle: number | string | object | null | undefined,
+  listener: () => void,
+): S
+export function listenReusePort(server: ListenableServer, ...args: unknown[]): ListenableServer {
+  assertServer(server)
+  const toNode = (): ListenableServer => {
+    Reflect.apply(server.listen, server, args)
+    return server
+  }
+  if (server.listening) return toNode()
+  const request = parseListenArguments(args)
+  // Denied the network, Node throws its own error.
+  if (request.form === 'node' || networkDenied()) return toNode()
+  serve(server, request)
+  return server
+}
+
+function serve(server: ListenableServer, request: PortRequest): void {
+  const route = chooseRoute(request.fallback, capabilities())
+  const state = loadAddon()
+  if (route.by === 'addon' && state.loaded) {
+    start(server, request, (where) => open(server, state.addon, request, where))
+  } else if (route.by === 'refusal') {
+    const { host, port } = request
+    start(server, { ...request, host: undefined }, () => emitListenError(server, { host, port }, route.error))
+  } else {
+    if (route.by === 'exclusive') warnExclusive(route.reason)
+    listenByNode(server, request, route.by === 'exclusive')
+  }
+}
+
+/** What `server.listen` does before it binds, in its order. */
+function start(server: ListenableServer, request: PortRequest, bind: (where: BindAddress | undefined) => void): void {
+  const { callback, host, signal } = request
+  if (callback !== undefined) server.once('listening', callback)
+  const isLatest = supersede(server)
+  if (signal !== undefined) closeOnAbort(server, signal)
+  if (host === undefined) {
+    bind(undefined)
+    return
+  }
+  lookupHost(host, (error, address) => {
+    if (!isLatest()) return
+    if (error) server.emit('error', error)
+    else bind(address ?? undefined)
+  })
+}
+
+function open(server: ListenableServer, addon: Addon, request: PortRequest, where: BindAddress | undefined): void {
+  const { port, backlog, ipv6Only } = request
+  const socket = openSocket(addon, { where, port, backlog, ipv6Only })
+  if (socket instanceof Error) emitListenError(server, { host: where?.address ?? null, port }, socket)
+  else socket.listen(server)
+}
+
+function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {
+  const close = (): void => {
+    server.close()
+  }
+  if (signal.aborted) {
+    process.nextTick(close)
+    return
+  }
+  const listening = addAbortListener(signal as AbortSignal, close)
+  server.once('close', () => listening[Symbol.dispose]())
+}
+
+function listenByNode(server: ListenableServer, request: PortRequest, exclusively: boolean): void {
+  const { port, host, backlog, ipv6Only, signal, callback, exclusive } = request
+  const sharing = exclusively ? { exclusive } : { reusePort: true }
+  if (callback !== undefined) server.once('listening', callback)
+  server.listen({ port, host, backlog, ipv6Only, signal, ...sharing })
+}

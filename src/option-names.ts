@@ -1,0 +1,36 @@
+import { ReusePortUnknownOptionError } from './errors.js'
+
+/** Refuses an own key of `options` that is not in `known`. */
+export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new ReusePortUnknownOptionError(name, nearestName(name, known), known)
+  }
+}
+
+/** The name that takes the fewest edits to reach, where those are few enough to be a slip. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  let nearest: string | undefined
+  let fewest = Math.max(2, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const edits = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (edits < fewest) {
+      nearest = candidate
+      fewest = edits
+    }
+  }
+  return nearest
+}
+
+/** Levenshtein's distance, a row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (const [line, character] of [...from].entries()) {
+    const next = [line + 1]
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = (row[column - 1] ?? 0) + (character === to[column - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}

@@ -1,0 +1,14 @@
+import process from 'node:process'
+
+interface PermissionProcess {
+  readonly permission?: { has(scope: string): boolean }
+}
+
+/**
+ * Whether Node's permission model denies the network: `--permission` without `--allow-net`, on a Node that has that
+ * flag. Older ones answer false for the scope, which they do not know, and restrict nothing.
+ */
+export function networkDenied(): boolean {
+  const { permission } = process as PermissionProcess
+  return permission !== undefined && process.allowedNodeEnvironmentFlags.has('--allow-net') && !permission.has('net')
+}

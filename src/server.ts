@@ -1,0 +1,24 @@
+import { InvalidArgumentTypeError } from './errors.js'
+import type { ListenableServer } from './types.js'
+
+const METHODS = ['listen', 'address', 'close', 'once', 'emit'] as const
+
+/** @throws InvalidArgumentTypeError where `server` is not a server, with a hint for what frameworks export. */
+export function assertServer(server: unknown): asserts server is ListenableServer {
+  if (isServer(server)) return
+  throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hintFor(server))
+}
+
+function isServer(value: unknown): value is ListenableServer {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Record<string, unknown>
+  return METHODS.every((method) => typeof candidate[method] === 'function')
+}
+
+function hintFor(value: unknown): string {
+  if (typeof value === 'function' && 'listen' in value) return 'For an Express app pass http.createServer(app)'
+  if (typeof value === 'object' && value !== null && 'server' in value && isServer(value.server)) {
+    return 'Pass its .server'
+  }
+  return ''
+}

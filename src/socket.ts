@@ -1,0 +1,142 @@
+import { getSystemErrorName } from 'node:util'
+import type { Addon } from './addon.js'
+import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from './address.js'
+import { adopt, emitListenError } from './adopt.js'
+import { listenError, ReusePortSocketError, type SystemFailure } from './errors.js'
+import { assertServer } from './server.js'
+import type { ListenableServer } from './types.js'
+
+export interface SocketRequest {
+  /** Undefined for the unspecified address: `::`, or `0.0.0.0` where that cannot be bound. */
+  readonly where: BindAddress | undefined
+  readonly port: number
+  readonly backlog: number
+  readonly ipv6Only: boolean
+}
+
+/**
+ * A listening socket that shares its port and that you own: until a server takes it, `close()` is yours to call. From
+ * the moment it exists the kernel gives it its share of the connections, so hand it on or close it soon.
+ */
+export class ReusePortSocket {
+  readonly #addon: Addon
+  readonly #fd: number
+  readonly #request: SocketRequest
+  readonly #bound: BindAddress
+  #state: 'open' | 'closed' | 'adopted' = 'open'
+
+  /** @internal Use `openReusePortSocket`. */
+  constructor(addon: Addon, fd: number, request: SocketRequest, bound: BindAddress) {
+    this.#addon = addon
+    this.#fd = fd
+    this.#request = request
+    this.#bound = bound
+  }
+
+  /**
+   * The descriptor: listening, non-blocking, close-on-exec. It stays yours through this object; do not close the number.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`.
+   */
+  get fd(): number {
+    this.#assertOpen()
+    return this.#fd
+  }
+
+  /**
+   * The address it is bound to, with the port that the kernel chose for port 0.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`; a Node system error where getsockname(2) fails.
+   */
+  address(): SocketAddressInfo {
+    this.#assertOpen()
+    const address = this.#addon.localAddress(this.#fd)
+    if ('errno' in address) throw this.#error(address)
+    return address
+  }
+
+  /**
+   * Hands the socket to a server, which owns it from then on. Returns the server; `'listening'` follows on the next tick.
+   *
+   * @throws ReusePortSocketError after `close()` or an earlier `listen()`; Node's `ERR_SERVER_ALREADY_LISTEN` where the
+   *   server listens already (the socket then stays yours).
+   */
+  listen<S extends ListenableServer>(server: S, listener?: () => void): S {
+    this.#assertOpen()
+    assertServer(server)
+    // Node throws for this one.
+    if (server.listening) server.listen({})
+    if (listener !== undefined) server.once('listening', listener)
+    const { where, port, backlog } = this.#request
+    const { address, family } = this.#bound
+    const release = (): void => {
+      this.#state = 'adopted'
+      this.#addon.release(this.#fd)
+    }
+    const failure = adopt(
+      server,
+      { fd: this.#fd, release },
+      { host: where?.address ?? null, address, family, port, backlog },
+    )
+    if (failure !== undefined) {
+      this.close()
+      emitListenError(server, { host: where?.address ?? null, port }, this.#error(failure))
+    }
+    return server
+  }
+
+  /** Closes the socket. Does nothing after the first time, nor where a server has it. */
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    this.#addon.close(this.#fd)
+  }
+
+  /** For `using`: as `close()`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#state !== 'open') throw new ReusePortSocketError(this.#state)
+  }
+
+  #error(failure: SystemFailure): Error {
+    return listenError(failure, this.#bound.address, this.#request.port)
+  }
+}
+
+/** A listening socket, or Node's error for why there is none; nothing stays open then. */
+export function openSocket(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
+  if (request.where !== undefined) return openAt(addon, request, request.where)
+  const dual = tryAt(addon, request, UNSPECIFIED_IPV6)
+  if (typeof dual !== 'number' && failedToBind(dual)) return openAt(addon, request, UNSPECIFIED_IPV4)
+  return toSocket(addon, request, UNSPECIFIED_IPV6, dual)
+}
+
+function openAt(addon: Addon, request: SocketRequest, where: BindAddress): ReusePortSocket | Error {
+  return toSocket(addon, request, where, tryAt(addon, request, where))
+}
+
+function toSocket(
+  addon: Addon,
+  request: SocketRequest,
+  where: BindAddress,
+  outcome: number | SystemFailure,
+): ReusePortSocket | Error {
+  if (typeof outcome === 'number') return new ReusePortSocket(addon, outcome, request, where)
+  return listenError(outcome, where.address, request.port)
+}
+
+function tryAt(
+  addon: Addon,
+  { port, backlog, ipv6Only }: SocketRequest,
+  { address, family }: BindAddress,
+): number | SystemFailure {
+  return addon.openListener({ address, family, port, backlog, ipv6Only: ipv6Only && family === 6 })
+}
+
+/** Where Node goes on to `0.0.0.0`: everything up to bind() but a taken port. */
+function failedToBind({ errno, syscall }: SystemFailure): boolean {
+  return syscall !== 'listen' && getSystemErrorName(errno) !== 'EADDRINUSE'
+}

@@ -1,0 +1,96 @@
+// The addon as it is, over a table of system calls in which a test makes the n-th call of a name fail.
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "addon.h"
+
+namespace {
+
+struct Fault {
+  int error;
+  int after;  // calls that still succeed
+};
+
+thread_local std::map<std::string, Fault> faults;
+thread_local std::vector<std::string> calls;
+
+bool Fails(const char* call) {
+  calls.emplace_back(call);
+  const auto found = faults.find(call);
+  if (found == faults.end() || found->second.after-- != 0) return false;
+  errno = found->second.error;
+  faults.erase(found);
+  return true;
+}
+
+int Socket(int domain, int type, int protocol) {
+  return Fails("socket") ? -1 : ::socket(domain, type, protocol);
+}
+
+int Ioctl(int fd, unsigned long request, int* value) {
+  return Fails("ioctl") ? -1 : ::ioctl(fd, request, value);
+}
+
+int SetSockOpt(int fd, int level, int name, const void* value, socklen_t length) {
+  return Fails("setsockopt") ? -1 : ::setsockopt(fd, level, name, value, length);
+}
+
+int Bind(int fd, const sockaddr* address, socklen_t length) {
+  return Fails("bind") ? -1 : ::bind(fd, address, length);
+}
+
+int Listen(int fd, int backlog) {
+  return Fails("listen") ? -1 : ::listen(fd, backlog);
+}
+
+int GetSockName(int fd, sockaddr* address, socklen_t* length) {
+  return Fails("getsockname") ? -1 : ::getsockname(fd, address, length);
+}
+
+int FStat(int fd, struct stat* status) {
+  return Fails("fstat") ? -1 : ::fstat(fd, status);
+}
+
+// As Linux does, the descriptor is gone also where close() reports an error.
+int Close(int fd) {
+  const bool fails = Fails("close");
+  const int error = errno;
+  const int result = ::close(fd);
+  if (!fails) return result;
+  errno = error;
+  return -1;
+}
+
+const reuseport::Sys kFaultySystem = {Socket, Ioctl, SetSockOpt, Bind, Listen, GetSockName, FStat, Close};
+
+// injectFault(call, errno, after): the call fails once, after it has succeeded `after` times.
+Napi::Value InjectFault(const Napi::CallbackInfo& info) {
+  const std::string call = info[0].As<Napi::String>();
+  faults[call] = {info[1].As<Napi::Number>().Int32Value(), info[2].As<Napi::Number>().Int32Value()};
+  return info.Env().Undefined();
+}
+
+// takeCalls(): the names of the calls made since it was last asked; faults not met are forgotten.
+Napi::Value TakeCalls(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (size_t i = 0; i < calls.size(); i++) names.Set(static_cast<uint32_t>(i), calls[i]);
+  calls.clear();
+  faults.clear();
+  return names;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("injectFault", Napi::Function::New<InjectFault>(env, "injectFault"));
+  exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
+  return reuseport::InitAddon(env, exports, kFaultySystem);
+}
+
+}  // namespace
+
+NODE_API_MODULE(reuseport_faults, Init)

@@ -1,0 +1,55 @@
+import http from 'node:http'
+import http2 from 'node:http2'
+import https from 'node:https'
+import net from 'node:net'
+import tls from 'node:tls'
+import { listenReusePort } from '../../src/index.js'
+import { CERTIFICATE, PRIVATE_KEY } from './certificate.js'
+
+const credentials = { key: PRIVATE_KEY, cert: CERTIFICATE }
+
+/** One of each kind of server that a port can be shared by. */
+export const SERVER_KINDS: Readonly<Record<string, () => net.Server>> = {
+  net: () => net.createServer(),
+  http: () => http.createServer(),
+  https: () => https.createServer(credentials),
+  'http2 (clear)': () => http2.createServer() as unknown as net.Server,
+  'http2 (secure)': () => http2.createSecureServer(credentials) as unknown as net.Server,
+  tls: () => tls.createServer(credentials),
+}
+
+export type Listen = (server: net.Server, ...args: unknown[]) => unknown
+
+export const core: Listen = (server, ...args) => Reflect.apply(server.listen, server, args)
+export const ours: Listen = (server, ...args) => Reflect.apply(listenReusePort, undefined, [server, ...args])
+
+/** The suite of the contract runs over both. */
+export const IMPLEMENTATIONS: readonly (readonly [string, Listen])[] = [
+  ['server.listen', core],
+  ['listenReusePort', ours],
+]
+
+export function portOf(server: net.Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  return address.port
+}
+
+/** A listener without SO_REUSEPORT on a port of its own; closed when it goes out of scope. */
+export async function occupyPort(host: string): Promise<{ port: number } & AsyncDisposable> {
+  const server = net.createServer().listen(0, host)
+  await new Promise<void>((resolve) => server.once('listening', resolve))
+  return { port: portOf(server), [Symbol.asyncDispose]: () => closed(server) }
+}
+
+export function closed(server: net.Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+/** The next event of this name, or the error that came instead. */
+export function once(server: net.Server, event: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    server.once(event, resolve)
+    if (event !== 'error') server.once('error', reject)
+  })
+}
