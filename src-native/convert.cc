@@ -12,27 +12,38 @@ bool Refuse(Napi::Env env, const char* name, const char* expected) {
   return false;
 }
 
-bool ReadInteger(const Napi::Object& from, const char* name, int64_t low, int64_t high, int64_t* out) {
-  const Napi::Value value = from.Get(name);
-  if (!value.IsNumber()) return Refuse(from.Env(), name, "a number");
+// A property that could not be read: the getter threw, or a thread is being terminated and runs no more JavaScript.
+// Either way there is nothing to add.
+bool Read(const Napi::Object& from, const char* name, Napi::Value* out) {
+  *out = from.Get(name);
+  return !out->IsEmpty();
+}
+
+bool ToInteger(Napi::Env env, const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out) {
+  if (!value.IsNumber()) return Refuse(env, name, "a number");
   const double number = value.As<Napi::Number>().DoubleValue();
   // Also refuses NaN, which compares false with everything.
-  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high))) {
-    return Refuse(from.Env(), name, "in range");
-  }
+  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high))) return Refuse(env, name, "in range");
   *out = static_cast<int64_t>(number);
-  return static_cast<double>(*out) == number || Refuse(from.Env(), name, "an integer");
+  return static_cast<double>(*out) == number || Refuse(env, name, "an integer");
+}
+
+bool ReadInteger(const Napi::Object& from, const char* name, int64_t low, int64_t high, int64_t* out) {
+  Napi::Value value;
+  return Read(from, name, &value) && ToInteger(from.Env(), value, name, low, high, out);
 }
 
 bool ReadBoolean(const Napi::Object& from, const char* name, bool* out) {
-  const Napi::Value value = from.Get(name);
+  Napi::Value value;
+  if (!Read(from, name, &value)) return false;
   if (!value.IsBoolean()) return Refuse(from.Env(), name, "a boolean");
   *out = value.As<Napi::Boolean>().Value();
   return true;
 }
 
 bool ReadString(const Napi::Object& from, const char* name, std::string* out) {
-  const Napi::Value value = from.Get(name);
+  Napi::Value value;
+  if (!Read(from, name, &value)) return false;
   if (!value.IsString()) return Refuse(from.Env(), name, "a string");
   *out = value.As<Napi::String>().Utf8Value();
   return true;
@@ -41,11 +52,10 @@ bool ReadString(const Napi::Object& from, const char* name, std::string* out) {
 }  // namespace
 
 std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
-  const bool valid = info.Length() == 1 && info[0].IsNumber();
-  const int fd = valid ? info[0].As<Napi::Number>().Int32Value() : -1;
-  if (fd >= 0) return fd;
-  Refuse(info.Env(), "fd", "a descriptor number");
-  return std::nullopt;
+  int64_t fd = 0;
+  // info[0] is undefined where there is no argument.
+  if (!ToInteger(info.Env(), info[0], "fd", 0, INT32_MAX, &fd)) return std::nullopt;
+  return static_cast<int>(fd);
 }
 
 std::optional<Result<ListenerRequest>> ToListenerRequest(const Napi::CallbackInfo& info) {

@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { type Addon, type AddonState, loadAddon } from './addon.js'
 import { coreSharesPorts } from './core-reuse-port.js'
 import type { SystemFailure } from './errors.js'
+import { networkDenied } from './permission.js'
 import { factsOf, type Semantics } from './systems.js'
 
 /** What this system can do. Frozen. Each `false` has its reason under the same name in `reasons`. */
@@ -47,7 +48,7 @@ let cached: Capabilities | undefined
 export function capabilities(): Capabilities {
   if (cached !== undefined) return cached
   const state = loadAddon()
-  const probed = state.loaded ? probeAddon(state.addon) : probeCore()
+  const probed = probe(state)
   const answer = combine(process.platform, state, probed)
   if (probed.conclusive) cached = answer
   return answer
@@ -79,6 +80,14 @@ function optionOf(platform: string, state: AddonState): Capabilities['option'] {
   return platform === 'freebsd' ? 'SO_REUSEPORT_LB' : 'SO_REUSEPORT'
 }
 
+function probe(state: AddonState): Probed {
+  // The addon is no way around Node's permission model.
+  if (networkDenied()) {
+    return { supported: false, reason: 'the permission model denies the network; add --allow-net', conclusive: true }
+  }
+  return state.loaded ? probeAddon(state.addon) : probeCore(state.reason)
+}
+
 /** What the system says to the option itself. Anything else (EMFILE, ENOBUFS …) says nothing about port sharing. */
 const REFUSALS: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS']
 
@@ -103,8 +112,7 @@ function isRefusal({ syscall }: SystemFailure, code: string): boolean {
   return syscall === 'bind' && code === 'EADDRINUSE'
 }
 
-function probeCore(): Probed {
-  const reason =
-    "there is no addon, and this Node's own reusePort does not share a port either; make the addon load (see reasons.addon), or use Node 22.12 or later"
+function probeCore(missing: string): Probed {
+  const reason = `the native addon is missing (${missing}), and this Node has no reusePort that works: 22.12 and later have`
   return { supported: coreSharesPorts(), reason, conclusive: true }
 }

@@ -130,6 +130,10 @@ function describe(value: unknown): string {
     const name: unknown = value.constructor?.name
     return typeof name === 'string' && name !== '' ? `an instance of ${name}` : inspect(value, { depth: -1 })
   }
-  const text = inspect(value, { colors: false })
-  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`
+  if (typeof value === 'string') return `type string (${quote(value.length > 28 ? `${value.slice(0, 25)}...` : value)})`
+  return `type ${typeof value} (${inspect(value)})`
+}
+
+function quote(text: string): string {
+  return text.includes("'") ? JSON.stringify(text) : `'${text}'`
 }

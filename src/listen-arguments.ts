@@ -9,7 +9,7 @@ const MAX_INT32 = 0x7fffffff
 
 export const FALLBACK_POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
-/** The names that options for a port may have: Node's own for `server.listen`, and this library's. */
+/** What can be said about a shared port. */
 export const LISTEN_OPTIONS: readonly string[] = [
   'port',
   'host',
@@ -19,11 +19,10 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'fallback',
   'exclusive',
   'reusePort',
-  'path',
-  'readableAll',
-  'writableAll',
-  'fd',
 ]
+
+/** Options of Node's other forms, which it ignores beside a port. */
+export const INERT_LISTEN_OPTIONS: readonly string[] = ['path', 'readableAll', 'writableAll', 'fd', 'handle', '_handle']
 
 /** A call that shares a port. */
 export interface PortRequest {
@@ -59,7 +58,7 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
   const port = toPort(options)
   if (port === undefined || !(host === undefined || typeof host === 'string')) return TO_NODE
 
-  refuseUnknownOptions(options, LISTEN_OPTIONS)
+  refuseUnknownOptions(options, LISTEN_OPTIONS, INERT_LISTEN_OPTIONS)
   return {
     form: 'port',
     port,
@@ -78,9 +77,9 @@ type RawOptions = Readonly<Record<string, unknown>>
 function toOptions(args: readonly unknown[]): RawOptions {
   const [first, second] = args
   if (typeof first === 'object' && first !== null) return first as RawOptions
-  if (args.length === 0 || typeof first === 'function') return { port: 0 }
   if (typeof first === 'string' && toNumber(first) === undefined) return { path: first }
-  return typeof second === 'string' ? { port: first, host: second } : { port: first }
+  const port = typeof first === 'function' ? 0 : first
+  return typeof second === 'string' ? { port, host: second } : { port }
 }
 
 function hasHandle(options: RawOptions): boolean {

@@ -1,9 +1,13 @@
 import { ReusePortUnknownOptionError } from './errors.js'
 
-/** Refuses an own key of `options` that is not in `known`. */
-export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+/**
+ * Refuses an own key of `options` that is not among `known`, nor among the names that are `inert`: accepted, because Node
+ * accepts them, and not worth suggesting.
+ */
+export function refuseUnknownOptions(options: object, known: readonly string[], inert: readonly string[] = []): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new ReusePortUnknownOptionError(name, nearestName(name, known), known)
+    if (known.includes(name) || inert.includes(name)) continue
+    throw new ReusePortUnknownOptionError(name, nearestName(name, known), known)
   }
 }
 
@@ -12,13 +16,19 @@ function nearestName(name: string, known: readonly string[]): string | undefined
   let nearest: string | undefined
   let fewest = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
-    const edits = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    const edits = slips(name.toLowerCase(), candidate.toLowerCase())
     if (edits < fewest) {
       nearest = candidate
       fewest = edits
     }
   }
   return nearest
+}
+
+/** A name that only goes on where the other ends ("hostname", "host") is as near as one slip. */
+function slips(name: string, candidate: string): number {
+  const continues = name.length > 2 && (name.startsWith(candidate) || candidate.startsWith(name))
+  return continues ? Math.min(1, editDistance(name, candidate)) : editDistance(name, candidate)
 }
 
 /** Levenshtein's distance, a row at a time. */

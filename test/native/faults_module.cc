@@ -93,4 +93,4 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace
 
-NODE_API_MODULE(reuseport_faults, Init)
+NODE_API_MODULE(test_faults, Init)

@@ -1,0 +1,179 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createServer } from 'node:net'
+import { once, ours } from '../support/listeners.js'
+import { openSockets } from '../support/sockets.js'
+import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
+
+const faulty = loadFaultyAddon()
+vi.mock('../../src/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))
+
+const { capabilities } = await import('../../src/capabilities.js')
+const { openReusePortSocket } = await import('../../src/open-socket.js')
+
+const request = { family: 6, address: '::1', port: 0, ipv6Only: false, backlog: 511 } as const
+
+/** Each call in the path of one listen, in order, with how many of its name come before. */
+const PATH: readonly (readonly [SystemCall, number, keyof typeof ERRNO])[] = [
+  ['socket', 0, 'EMFILE'],
+  ['setsockopt', 0, 'EPERM'],
+  ['setsockopt', 1, 'ENOPROTOOPT'],
+  ['setsockopt', 2, 'EINVAL'],
+  ['bind', 0, 'EACCES'],
+  ['listen', 0, 'EADDRINUSE'],
+  ['fstat', 0, 'EOVERFLOW'],
+]
+
+function inject(call: SystemCall, code: keyof typeof ERRNO, after = 0): void {
+  faulty.injectFault(call, ERRNO[code], after)
+}
+
+test('the path is complete: a listen makes these calls and no other', () => {
+  faulty.takeCalls()
+  const fd = faulty.openListener(request)
+  expect(faulty.takeCalls()).toEqual(PATH.map(([call]) => call))
+  faulty.close(fd as number)
+  expect(faulty.takeCalls()).toEqual(['close'])
+})
+
+describe.each(PATH)('%s (call %i) fails with %s', (call, after, code) => {
+  test('the addon reports the call and closes the descriptor once', () => {
+    const before = openSockets()
+    inject(call, code, after)
+    expect(faulty.openListener(request)).toEqual({ errno: -ERRNO[code], syscall: call })
+    expect(openSockets()).toEqual(before)
+    const closes = faulty.takeCalls().filter((name) => name === 'close')
+    expect(closes).toHaveLength(call === 'socket' ? 0 : 1)
+  })
+
+  test("listenReusePort emits it in Node's shape, and the server can listen again", async () => {
+    capabilities()
+    const before = openSockets()
+    inject(call, code, after)
+    const server = createServer()
+    ours(server, 4321, '::1')
+    const error = await once(server, 'error')
+    expect(Object.entries(error as object)).toEqual([
+      ['code', code],
+      ['errno', -ERRNO[code]],
+      ['syscall', 'listen'],
+      ['address', '::1'],
+      ['port', 4321],
+    ])
+    expect(openSockets()).toEqual(before)
+    faulty.takeCalls()
+    ours(server, 0, '::1')
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+    expect(openSockets()).toEqual(before)
+  })
+
+  test('openReusePortSocket throws it', () => {
+    capabilities()
+    inject(call, code, after)
+    expect(() => openReusePortSocket({ port: 4321, host: '::1' })).toThrow(
+      expect.objectContaining({ code, syscall: 'listen', address: '::1', port: 4321 }),
+    )
+    faulty.takeCalls()
+  })
+})
+
+describe('without a host', () => {
+  test.each([
+    ['socket', 'EAFNOSUPPORT'],
+    ['bind', 'EACCES'],
+    ['bind', 'EADDRNOTAVAIL'],
+  ] as const)('%s failing with %s on :: falls back to 0.0.0.0', async (call, code) => {
+    capabilities()
+    inject(call, code)
+    const server = createServer()
+    ours(server, 0)
+    await once(server, 'listening')
+    expect(server.address()).toMatchObject({ address: '0.0.0.0', family: 'IPv4' })
+    server.close()
+    await once(server, 'close')
+  })
+
+  test.each([
+    ['bind', 'EADDRINUSE'],
+    ['listen', 'EADDRINUSE'],
+    ['listen', 'EACCES'],
+  ] as const)('%s failing with %s on :: does not', async (call, code) => {
+    capabilities()
+    inject(call, code)
+    const server = createServer()
+    ours(server, 4321)
+    expect(await once(server, 'error')).toMatchObject({ code, address: '::' })
+  })
+})
+
+test('close() that fails is reported, and the descriptor is not closed again', () => {
+  const fd = faulty.openListener(request) as number
+  inject('close', 'EIO')
+  expect(faulty.close(fd)).toEqual({ errno: -ERRNO.EIO, syscall: 'close' })
+  expect(faulty.close(fd)).toEqual({ errno: -ERRNO.EBADF, syscall: 'close' })
+})
+
+test('close() interrupted by a signal has closed', () => {
+  const fd = faulty.openListener(request) as number
+  inject('close', 'EINTR')
+  expect(faulty.close(fd)).toBeUndefined()
+})
+
+test('getsockname() that fails is thrown by address()', () => {
+  capabilities()
+  using socket = openReusePortSocket({ host: '::1' })
+  inject('getsockname', 'ENOBUFS')
+  expect(() => socket.address()).toThrow(expect.objectContaining({ code: 'ENOBUFS' }))
+  expect(socket.address()).toMatchObject({ address: '::1' })
+})
+
+describe('the probe of capabilities()', () => {
+  async function fresh(): Promise<typeof capabilities> {
+    vi.resetModules()
+    return (await import('../../src/capabilities.js')).capabilities
+  }
+
+  async function probeFailing(call: SystemCall, code: keyof typeof ERRNO): Promise<ReturnType<typeof capabilities>> {
+    const probe = await fresh()
+    vi.spyOn(faulty, 'probe').mockReturnValueOnce({ syscall: call, errno: -ERRNO[code] })
+    return probe()
+  }
+
+  test.each([
+    ['setsockopt', 'ENOPROTOOPT'],
+    ['setsockopt', 'EINVAL'],
+    ['bind', 'EADDRINUSE'],
+  ] as const)('%s answering %s means no', async (call, code) => {
+    const answer = await probeFailing(call, code)
+    expect(answer).toMatchObject({ supported: false, balanced: false, semantics: 'none', option: null, addon: true })
+    expect(answer.reasons.supported).toContain(code)
+    expect(answer.reasons.balanced).toContain(code)
+  })
+
+  test.each([
+    ['socket', 'EMFILE'],
+    ['socket', 'ENFILE'],
+    ['setsockopt', 'ENOMEM'],
+    ['bind', 'EADDRNOTAVAIL'],
+    ['getsockname', 'ENOBUFS'],
+  ] as const)('%s failing with %s says nothing, and is not remembered', async (call, code) => {
+    const before = openSockets()
+    const probe = await fresh()
+    vi.spyOn(faulty, 'probe').mockReturnValueOnce({ syscall: call, errno: -ERRNO[code] })
+    const first = probe()
+    expect(first).toMatchObject({ supported: true, balanced: true, semantics: 'hash' })
+    expect(first.reasons.probe).toContain(code)
+    const second = probe()
+    expect(second.reasons).toEqual({})
+    expect(probe()).toBe(second)
+    expect(openSockets()).toEqual(before)
+  })
+
+  test.each(['socket', 'setsockopt', 'bind', 'getsockname'] as const)('%s failing on IPv4 tries IPv6', (call) => {
+    const before = openSockets()
+    inject(call, 'EACCES')
+    expect(faulty.probe()).toBeUndefined()
+    expect(openSockets()).toEqual(before)
+  })
+})
