@@ -10,9 +10,26 @@ const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipL
 const nodenext = ['--module', 'nodenext']
 
 const checks = {
-  'with the types of Node': ['test/consumer/usage.ts', ...nodenext, '--types', 'node', '--lib', 'es2023,esnext.disposable'],
+  'with the types of Node': [
+    'test/consumer/usage.ts',
+    ...nodenext,
+    '--types',
+    'node',
+    '--lib',
+    'es2023,esnext.disposable',
+  ],
   'with nothing but ES2022': ['test/consumer/bare.ts', ...nodenext, '--types', '', '--lib', 'es2022'],
-  'with a bundler': ['test/consumer/bare.ts', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2022'],
+  'with a bundler': [
+    'test/consumer/bare.ts',
+    '--module',
+    'esnext',
+    '--moduleResolution',
+    'bundler',
+    '--types',
+    '',
+    '--lib',
+    'es2022',
+  ],
 }
 
 for (const [name, args] of Object.entries(checks)) {

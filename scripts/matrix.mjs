@@ -13,7 +13,10 @@ const rest = words.filter((word) => !(word in NODE_VERSIONS))
 const results = majors.map((major) => {
   const node = nodeBinary(major)
   console.log(`\n=== Node ${NODE_VERSIONS[major]} ===`)
-  const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...rest], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...rest], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   return { node: NODE_VERSIONS[major], passed: status === 0 }
 })
 

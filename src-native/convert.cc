@@ -23,7 +23,8 @@ bool ToInteger(Napi::Env env, const Napi::Value& value, const char* name, int64_
   if (!value.IsNumber()) return Refuse(env, name, "a number");
   const double number = value.As<Napi::Number>().DoubleValue();
   // Also refuses NaN, which compares false with everything.
-  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high))) return Refuse(env, name, "in range");
+  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)))
+    return Refuse(env, name, "in range");
   *out = static_cast<int64_t>(number);
   return static_cast<double>(*out) == number || Refuse(env, name, "an integer");
 }

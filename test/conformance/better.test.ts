@@ -22,7 +22,13 @@ describe('better than Node, where the contract says so', () => {
   })
 
   test('the options object is never written to', async () => {
-    const given = { port: undefined, host: '127.0.0.1', backlog: 7, signal: new AbortController().signal, fallback: 'error' }
+    const given = {
+      port: undefined,
+      host: '127.0.0.1',
+      backlog: 7,
+      signal: new AbortController().signal,
+      fallback: 'error',
+    }
     const options = Object.freeze({ ...given }) as object
     const server = listenReusePort(createServer(), options)
     await once(server, 'listening')

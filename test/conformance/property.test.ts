@@ -14,32 +14,66 @@ const badPort = fc.oneof(
   fc.constantFrom(Number.NaN, '', ' ', true, false, {}, [], 1n),
 )
 const port = fc.oneof({ weight: 4, arbitrary: freePort }, { weight: 1, arbitrary: badPort })
-const host = fc.constantFrom(undefined, null, '', '127.0.0.1', '127.0.0.2', '::1', '::', '0.0.0.0', '192.0.2.9', 'fe80::1', '::1%lo', '1.2.3', 0, 7, {})
-const backlog = fc.oneof(fc.integer(), fc.constantFrom(undefined, null, 0, '5', 'x', true, Number.NaN, 2 ** 31, 2 ** 32))
-const signal = fc.constantFrom<unknown>(undefined, null, 'abort', 5, {}, AbortSignal.abort(), new AbortController().signal)
+const host = fc.constantFrom(
+  undefined,
+  null,
+  '',
+  '127.0.0.1',
+  '127.0.0.2',
+  '::1',
+  '::',
+  '0.0.0.0',
+  '192.0.2.9',
+  'fe80::1',
+  '::1%lo',
+  '1.2.3',
+  0,
+  7,
+  {},
+)
+const backlog = fc.oneof(
+  fc.integer(),
+  fc.constantFrom(undefined, null, 0, '5', 'x', true, Number.NaN, 2 ** 31, 2 ** 32),
+)
+const signal = fc.constantFrom<unknown>(
+  undefined,
+  null,
+  'abort',
+  5,
+  {},
+  AbortSignal.abort(),
+  new AbortController().signal,
+)
 const callback = fc.constant(() => {})
 
-const options = fc.record(
-  {
-    port,
-    host,
-    backlog,
-    signal,
-    ipv6Only: fc.constantFrom(undefined, true, false, 1, 'yes'),
-    exclusive: fc.constantFrom(undefined, true, false, 1),
-    readableAll: fc.boolean(),
-    fd: fc.constantFrom(undefined, -1, 'x', null),
-    handle: fc.constantFrom(undefined, null, 0),
-    _handle: fc.constantFrom(undefined, null),
-  },
-  { requiredKeys: [] },
-)
+const options = fc
+  .record(
+    {
+      port,
+      host,
+      backlog,
+      signal,
+      ipv6Only: fc.constantFrom(undefined, true, false, 1, 'yes'),
+      exclusive: fc.constantFrom(undefined, true, false, 1),
+      readableAll: fc.boolean(),
+      fd: fc.constantFrom(undefined, -1, 'x', null),
+      handle: fc.constantFrom(undefined, null, 0),
+      _handle: fc.constantFrom(undefined, null),
+    },
+    { requiredKeys: [] },
+  )
   // Node 20 loses ipv6Only where no host is given, which this library does not.
   .filter(({ ipv6Only, host }) => ipv6Only !== true || Boolean(host))
 
-const positional = fc.tuple(port, fc.array(fc.oneof(host, backlog, callback), { maxLength: 3 })).map(([first, rest]) => [first, ...rest])
-const withOptions = fc.tuple(options, fc.option(callback, { nil: undefined })).map((args) => args.filter((arg) => arg !== undefined))
-const anything = fc.array(fc.oneof(fc.constantFrom(undefined, null, true, false, {}, []), callback, freePort), { maxLength: 4 })
+const positional = fc
+  .tuple(port, fc.array(fc.oneof(host, backlog, callback), { maxLength: 3 }))
+  .map(([first, rest]) => [first, ...rest])
+const withOptions = fc
+  .tuple(options, fc.option(callback, { nil: undefined }))
+  .map((args) => args.filter((arg) => arg !== undefined))
+const anything = fc.array(fc.oneof(fc.constantFrom(undefined, null, true, false, {}, []), callback, freePort), {
+  maxLength: 4,
+})
 
 function outcome(seen: Observation): string {
   const text = JSON.stringify(seen, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value))
@@ -90,5 +124,7 @@ test.each([
   ['Signal', 'signal'],
   ['completelyDifferent', undefined],
 ])('%s is answered with %s', (name, nearest) => {
-  expect(() => ours(net.createServer(), { port: 0, [name]: 1 })).toThrow(expect.objectContaining({ option: name, nearest }))
+  expect(() => ours(net.createServer(), { port: 0, [name]: 1 })).toThrow(
+    expect.objectContaining({ option: name, nearest }),
+  )
 })

@@ -81,4 +81,4 @@ openReusePortSocket({ port: '80' })
 // @ts-expect-error capabilities are read-only
 system.balanced = true
 // @ts-expect-error made by openReusePortSocket alone
-new (socket.constructor as never)()
+;new (socket.constructor as never)()

@@ -67,7 +67,10 @@ test('the listener stays in the worker: the primary has none, each worker has on
 })
 
 test('worker.state changes in the worker when it does with core', async () => {
-  for (const [host, expected] of [[undefined, 'listening'], ['127.0.0.1', 'online']]) {
+  for (const [host, expected] of [
+    [undefined, 'listening'],
+    ['127.0.0.1', 'online'],
+  ]) {
     for (const by of ['core', 'ours'] as const) {
       await using program = startCluster(by, await freePort(), { host })
       const reports = await upTo(program, 'listening')
@@ -78,27 +81,30 @@ test('worker.state changes in the worker when it does with core', async () => {
   }
 })
 
-test.each(['core', 'ours'] as const)('disconnect waits for the connections, by the primary and by the worker: %s', async (by) => {
-  for (const act of ['disconnect', 'disconnect yourself']) {
-    const port = await freePort()
-    await using program = startCluster(by, port)
-    await upTo(program, 'listening')
-    const client = net.connect(port, '127.0.0.1').on('error', () => {})
-    await once(client, 'data')
-    program.send({ act, worker: 1 })
-    while (listenersOn(port).length > 0) await new Promise((resolve) => setImmediate(resolve))
+test.each(['core', 'ours'] as const)(
+  'disconnect waits for the connections, by the primary and by the worker: %s',
+  async (by) => {
+    for (const act of ['disconnect', 'disconnect yourself']) {
+      const port = await freePort()
+      await using program = startCluster(by, port)
+      await upTo(program, 'listening')
+      const client = net.connect(port, '127.0.0.1').on('error', () => {})
+      await once(client, 'data')
+      program.send({ act, worker: 1 })
+      while (listenersOn(port).length > 0) await new Promise((resolve) => setImmediate(resolve))
 
-    // The server has closed and the worker is still connected: its client keeps both.
-    const refused = net.connect(port, '127.0.0.1')
-    const [error] = await once(refused, 'error')
-    expect(error).toMatchObject({ code: 'ECONNREFUSED' })
-    client.destroy()
-    const reports = await upTo(program, 'exit')
-    expect(reports.map(({ event }) => event).filter((event) => event !== 'said')).toEqual(['disconnect', 'exit'])
-    expect(reports.find(({ event }) => event === 'disconnect')).toMatchObject({ after: true })
-    expect(reports.at(-1)).toMatchObject({ code: 0, signal: null })
-  }
-})
+      // The server has closed and the worker is still connected: its client keeps both.
+      const refused = net.connect(port, '127.0.0.1')
+      const [error] = await once(refused, 'error')
+      expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+      client.destroy()
+      const reports = await upTo(program, 'exit')
+      expect(reports.map(({ event }) => event).filter((event) => event !== 'said')).toEqual(['disconnect', 'exit'])
+      expect(reports.find(({ event }) => event === 'disconnect')).toMatchObject({ after: true })
+      expect(reports.at(-1)).toMatchObject({ code: 0, signal: null })
+    }
+  },
+)
 
 test('the worker ends when its primary is killed', async () => {
   const port = await freePort()

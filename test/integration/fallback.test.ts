@@ -19,26 +19,29 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test.each([{}, { host: '127.0.0.1' }, { host: 'nothing.invalid' }])('error: emitted on the next tick, with the reason: %j', async (where) => {
-  const { listenReusePort } = await on('darwin')
-  const server = net.createServer()
-  let callbacks = 0
-  listenReusePort(server, { port: 0, ...where }, () => {
-    callbacks++
-  })
-  expect(server.listening).toBe(false)
-  const emitted = once(server, 'error')
-  let ticked = false
-  process.nextTick(() => {
-    ticked = true
-  })
-  expect(await emitted).toMatchObject({
-    code: 'ERR_REUSEPORT_UNSUPPORTED',
-    reason: expect.stringMatching(/^macOS lets .*fallback: 'unbalanced'/),
-  })
-  expect(ticked).toBe(true)
-  expect(callbacks).toBe(0)
-})
+test.each([{}, { host: '127.0.0.1' }, { host: 'nothing.invalid' }])(
+  'error: emitted on the next tick, with the reason: %j',
+  async (where) => {
+    const { listenReusePort } = await on('darwin')
+    const server = net.createServer()
+    let callbacks = 0
+    listenReusePort(server, { port: 0, ...where }, () => {
+      callbacks++
+    })
+    expect(server.listening).toBe(false)
+    const emitted = once(server, 'error')
+    let ticked = false
+    process.nextTick(() => {
+      ticked = true
+    })
+    expect(await emitted).toMatchObject({
+      code: 'ERR_REUSEPORT_UNSUPPORTED',
+      reason: expect.stringMatching(/^macOS lets .*fallback: 'unbalanced'/),
+    })
+    expect(ticked).toBe(true)
+    expect(callbacks).toBe(0)
+  },
+)
 
 test('unbalanced: shared all the same', async () => {
   const { listenReusePort } = await on('darwin')
@@ -69,9 +72,13 @@ test('exclusive: the callback is called once and the signal closes', async () =>
   const { listenReusePort } = await on('win32')
   const controller = new AbortController()
   let callbacks = 0
-  const server = listenReusePort(net.createServer(), { port: 0, signal: controller.signal, fallback: 'exclusive' }, () => {
-    callbacks++
-  })
+  const server = listenReusePort(
+    net.createServer(),
+    { port: 0, signal: controller.signal, fallback: 'exclusive' },
+    () => {
+      callbacks++
+    },
+  )
   await once(server, 'listening')
   controller.abort()
   await once(server, 'close')
@@ -91,7 +98,9 @@ test.each([['other'], [true], [null]])('%j is no fallback', async (fallback) => 
   expect(() => Reflect.apply(listenReusePort, undefined, [server, { port: 0, fallback }])).toThrow(
     expect.objectContaining({
       code: 'ERR_INVALID_ARG_VALUE',
-      message: expect.stringMatching(/^The property 'options.fallback' must be one of: 'error', 'unbalanced', 'exclusive'\. Received /),
+      message: expect.stringMatching(
+        /^The property 'options.fallback' must be one of: 'error', 'unbalanced', 'exclusive'\. Received /,
+      ),
     }),
   )
   expect(server.listening).toBe(false)

@@ -50,7 +50,12 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
 
   test("Node's own reusePort serves the rest", (context) => {
     if (!CORE_SHARES) context.skip('this Node has no reusePort')
-    expect(report.capabilities).toMatchObject({ supported: true, balanced: true, semantics: 'hash', option: 'SO_REUSEPORT' })
+    expect(report.capabilities).toMatchObject({
+      supported: true,
+      balanced: true,
+      semantics: 'hash',
+      option: 'SO_REUSEPORT',
+    })
     expect(report).toMatchObject(everyCallShares)
   })
 
@@ -76,7 +81,16 @@ describe('--permission without --allow-net', () => {
     if (!NET_IS_RESTRICTED) skip('this Node has no --allow-net')
     const report = runJson<Report>('flags.mjs', [...PERMISSION, ...more], ['no host'])
     const denied = { threw: 'ERR_ACCESS_DENIED', message: expect.stringContaining('--allow-net') }
-    expect(report.capabilities).toMatchObject({ supported: false, reasons: { supported: expect.stringContaining('--allow-net') } })
-    expect(report).toMatchObject({ shared: denied, withEverything: denied, unbalanced: denied, exclusive: denied, socket: denied })
+    expect(report.capabilities).toMatchObject({
+      supported: false,
+      reasons: { supported: expect.stringContaining('--allow-net') },
+    })
+    expect(report).toMatchObject({
+      shared: denied,
+      withEverything: denied,
+      unbalanced: denied,
+      exclusive: denied,
+      socket: denied,
+    })
   })
 })

@@ -44,35 +44,44 @@ const answering = (_request: unknown, response: { end(text: string): void }): vo
 const kinds: Readonly<Record<string, [() => unknown, Request]>> = {
   net: [() => net.createServer((socket) => socket.end('answer')), (port) => read(net.connect(port, '127.0.0.1'))],
   http: [() => http.createServer(answering), (port) => get(http, { port, host: '127.0.0.1', agent: false })],
-  https: [() => https.createServer(credentials, answering), (port) => get(https, { port, host: '127.0.0.1', agent: false, ...client })],
+  https: [
+    () => https.createServer(credentials, answering),
+    (port) => get(https, { port, host: '127.0.0.1', agent: false, ...client }),
+  ],
   'http2 (clear)': [() => http2.createServer(answering), (port) => getHttp2(`http://127.0.0.1:${port}`)],
-  'http2 (secure)': [() => http2.createSecureServer(credentials, answering), (port) => getHttp2(`https://127.0.0.1:${port}`)],
+  'http2 (secure)': [
+    () => http2.createSecureServer(credentials, answering),
+    (port) => getHttp2(`https://127.0.0.1:${port}`),
+  ],
   tls: [
     () => tls.createServer(credentials, (socket) => socket.end('answer')),
     (port) => read(tls.connect({ port, host: '127.0.0.1', ...client })),
   ],
 }
 
-test.each(Object.entries(kinds))('%s servers answer on a shared port, each its part', async (_kind, [create, request]) => {
-  const first = create() as net.Server
-  const second = create() as net.Server
-  listenReusePort(first, 0, '127.0.0.1')
-  await once(first, 'listening')
-  listenReusePort(second, portOf(first), '127.0.0.1')
-  await once(second, 'listening')
-  const taken = [first, second].map((server) => {
-    const count = { connections: 0 }
-    server.on('connection', () => {
-      count.connections++
+test.each(Object.entries(kinds))(
+  '%s servers answer on a shared port, each its part',
+  async (_kind, [create, request]) => {
+    const first = create() as net.Server
+    const second = create() as net.Server
+    listenReusePort(first, 0, '127.0.0.1')
+    await once(first, 'listening')
+    listenReusePort(second, portOf(first), '127.0.0.1')
+    await once(second, 'listening')
+    const taken = [first, second].map((server) => {
+      const count = { connections: 0 }
+      server.on('connection', () => {
+        count.connections++
+      })
+      return count
     })
-    return count
-  })
-  const answers = await Promise.all(Array.from({ length: 60 }, () => request(portOf(first))))
-  expect(new Set(answers)).toEqual(new Set(['answer']))
-  // Which connection goes where is the kernel's: here only that none is missing and none is counted twice.
-  expect(taken.reduce((sum, { connections }) => sum + connections, 0)).toBe(60)
-  await Promise.all([closed(first), closed(second)])
-})
+    const answers = await Promise.all(Array.from({ length: 60 }, () => request(portOf(first))))
+    expect(new Set(answers)).toEqual(new Set(['answer']))
+    // Which connection goes where is the kernel's: here only that none is missing and none is counted twice.
+    expect(taken.reduce((sum, { connections }) => sum + connections, 0)).toBe(60)
+    await Promise.all([closed(first), closed(second)])
+  },
+)
 
 test('what a server was given stays in force: maxConnections, keep-alive settings, connection events', async () => {
   const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => socket.write('hello'))

@@ -95,18 +95,73 @@ test('a pending lookup of the server does not take it back', async () => {
 })
 
 test.each([
-  ['no options object', 'port', 'ERR_INVALID_ARG_TYPE', 'The "options" argument must be of type object. Received type string (\'port\')'],
+  [
+    'no options object',
+    'port',
+    'ERR_INVALID_ARG_TYPE',
+    'The "options" argument must be of type object. Received type string (\'port\')',
+  ],
   ['null', null, 'ERR_INVALID_ARG_TYPE', 'The "options" argument must be of type object. Received null'],
-  ['a port out of range', { port: 65536 }, 'ERR_SOCKET_BAD_PORT', 'options.port should be >= 0 and < 65536. Received type number (65536).'],
-  ['a port that is a text', { port: '80' }, 'ERR_SOCKET_BAD_PORT', "options.port should be >= 0 and < 65536. Received type string ('80')."],
-  ['a host that is no text', { host: 4 }, 'ERR_INVALID_ARG_TYPE', 'The "options.host" property must be of type string. Received type number (4)'],
-  ['a host name', { host: 'localhost' }, 'ERR_INVALID_ARG_VALUE', "The property 'options.host' must be a numeric address: nothing is looked up here. Received 'localhost'"],
-  ['a backlog of 0', { backlog: 0 }, 'ERR_OUT_OF_RANGE', 'The value of "options.backlog" is out of range. It must be an integer >= 1 and <= 2147483647. Received 0'],
-  ['a backlog that is a text', { backlog: '5' }, 'ERR_INVALID_ARG_TYPE', 'The "options.backlog" property must be of type number. Received type string (\'5\')'],
-  ['ipv6Only that is no boolean', { ipv6Only: 1 }, 'ERR_INVALID_ARG_TYPE', 'The "options.ipv6Only" property must be of type boolean. Received type number (1)'],
-  ['a fallback there is no socket for', { fallback: 'exclusive' }, 'ERR_INVALID_ARG_VALUE', "The property 'options.fallback' must be one of: 'error', 'unbalanced'. Received 'exclusive'"],
-  ['a misspelt name', { backLog: 5 }, 'ERR_REUSEPORT_UNKNOWN_OPTION', "The option 'options.backLog' is unknown. Did you mean 'backlog'?"],
-  ['a name like no other', { zzz: 5 }, 'ERR_REUSEPORT_UNKNOWN_OPTION', "The option 'options.zzz' is unknown. Known options are port, host, backlog, ipv6Only, fallback"],
+  [
+    'a port out of range',
+    { port: 65536 },
+    'ERR_SOCKET_BAD_PORT',
+    'options.port should be >= 0 and < 65536. Received type number (65536).',
+  ],
+  [
+    'a port that is a text',
+    { port: '80' },
+    'ERR_SOCKET_BAD_PORT',
+    "options.port should be >= 0 and < 65536. Received type string ('80').",
+  ],
+  [
+    'a host that is no text',
+    { host: 4 },
+    'ERR_INVALID_ARG_TYPE',
+    'The "options.host" property must be of type string. Received type number (4)',
+  ],
+  [
+    'a host name',
+    { host: 'localhost' },
+    'ERR_INVALID_ARG_VALUE',
+    "The property 'options.host' must be a numeric address: nothing is looked up here. Received 'localhost'",
+  ],
+  [
+    'a backlog of 0',
+    { backlog: 0 },
+    'ERR_OUT_OF_RANGE',
+    'The value of "options.backlog" is out of range. It must be an integer >= 1 and <= 2147483647. Received 0',
+  ],
+  [
+    'a backlog that is a text',
+    { backlog: '5' },
+    'ERR_INVALID_ARG_TYPE',
+    'The "options.backlog" property must be of type number. Received type string (\'5\')',
+  ],
+  [
+    'ipv6Only that is no boolean',
+    { ipv6Only: 1 },
+    'ERR_INVALID_ARG_TYPE',
+    'The "options.ipv6Only" property must be of type boolean. Received type number (1)',
+  ],
+  [
+    'a fallback there is no socket for',
+    { fallback: 'exclusive' },
+    'ERR_INVALID_ARG_VALUE',
+    "The property 'options.fallback' must be one of: 'error', 'unbalanced'. Received 'exclusive'",
+  ],
+  [
+    'a misspelt name',
+    { backLog: 5 },
+    'ERR_REUSEPORT_UNKNOWN_OPTION',
+    "The option 'options.backLog' is unknown. Did you mean 'backlog'?",
+  ],
+  [
+    'a name like no other',
+    { zzz: 5 },
+    'ERR_REUSEPORT_UNKNOWN_OPTION',
+    "The option 'options.zzz' is unknown. Known options are port, host, backlog, ipv6Only, fallback",
+  ],
 ])('refuses %s', (_what, options, code, message) => {
   const before = openSockets()
   expect(() => openReusePortSocket(options as object)).toThrow(expect.objectContaining({ code, message }))
@@ -119,8 +174,12 @@ test('what is not a server is refused with a hint', () => {
   const framework = { server: http.createServer(), listen: () => {} }
   const refused = (message: string) => expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', message })
   const listen = (server: unknown) => () => Reflect.apply(socket.listen, socket, [server])
-  expect(listen(undefined)).toThrow(refused('The "server" argument must be an instance of net.Server. Received undefined'))
-  expect(listen({})).toThrow(refused('The "server" argument must be an instance of net.Server. Received an instance of Object'))
+  expect(listen(undefined)).toThrow(
+    refused('The "server" argument must be an instance of net.Server. Received undefined'),
+  )
+  expect(listen({})).toThrow(
+    refused('The "server" argument must be an instance of net.Server. Received an instance of Object'),
+  )
   expect(listen(express)).toThrow(/For an Express app pass http\.createServer\(app\)$/)
   expect(listen(framework)).toThrow(/Pass its \.server$/)
   expect(socket.address().address).toBe(host)

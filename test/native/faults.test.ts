@@ -1,8 +1,8 @@
-import { describe, expect, test, vi } from 'vitest'
 import { createServer } from 'node:net'
+import { describe, expect, test, vi } from 'vitest'
+import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
 import { once, ours } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
-import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
 
 const faulty = loadFaultyAddon()
 vi.mock('../../src/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))

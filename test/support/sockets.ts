@@ -8,7 +8,9 @@ interface Listener {
 
 /** The listening sockets on a port, as ss(8) shows them. */
 export function listenersOn(port: number): readonly Listener[] {
-  const rows = execFileSync('ss', ['-Hlnt', `sport = :${port}`], { encoding: 'utf8' }).trim().split('\n')
+  const rows = execFileSync('ss', ['-Hlnt', `sport = :${port}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
   return rows.filter(Boolean).map((row) => {
     const [, queued, backlog] = row.split(/\s+/)
     return { queued: Number(queued), backlog: Number(backlog) }

@@ -27,7 +27,12 @@ test('this system: tried, frozen and remembered', () => {
 
 describe.each(['linux', 'android', 'freebsd', 'sunos', 'aix'])('%s balances', (platform) => {
   test('if the probe says that ports can be shared', () => {
-    expect(combine(platform, loaded, yes)).toMatchObject({ supported: true, balanced: true, semantics: 'hash', reasons: {} })
+    expect(combine(platform, loaded, yes)).toMatchObject({
+      supported: true,
+      balanced: true,
+      semantics: 'hash',
+      reasons: {},
+    })
   })
 
   test('not if it says that they cannot', () => {
@@ -72,25 +77,37 @@ describe('fallback', () => {
   const route = (policy: FallbackPolicy, platform: string, state: AddonState, probed = yes) =>
     chooseRoute(policy, combine(platform, state, probed))
 
-  test.each(['error', 'unbalanced', 'exclusive'] as const)('where the system balances, %s is never needed', (policy) => {
-    expect(route(policy, 'linux', loaded)).toEqual({ by: 'addon' })
-    expect(route(policy, 'linux', missing)).toEqual({ by: 'core' })
-  })
+  test.each(['error', 'unbalanced', 'exclusive'] as const)(
+    'where the system balances, %s is never needed',
+    (policy) => {
+      expect(route(policy, 'linux', loaded)).toEqual({ by: 'addon' })
+      expect(route(policy, 'linux', missing)).toEqual({ by: 'core' })
+    },
+  )
 
   test.each(['darwin', 'openbsd'])('%s: refused, unbalanced or exclusive, as asked', (platform) => {
     const reason = combine(platform, loaded, yes).reasons.balanced
-    expect(route('error', platform, loaded)).toMatchObject({ by: 'refusal', error: { code: 'ERR_REUSEPORT_UNSUPPORTED', reason } })
+    expect(route('error', platform, loaded)).toMatchObject({
+      by: 'refusal',
+      error: { code: 'ERR_REUSEPORT_UNSUPPORTED', reason },
+    })
     expect(route('unbalanced', platform, loaded)).toEqual({ by: 'addon' })
     expect(route('exclusive', platform, loaded)).toEqual({ by: 'exclusive', reason })
   })
 
   test('unbalanced needs the addon, because Node refuses there, and says so', () => {
     const refused = route('unbalanced', 'darwin', missing)
-    expect(refused).toMatchObject({ by: 'refusal', error: { reason: "fallback: 'unbalanced' needs the native addon: no binary" } })
+    expect(refused).toMatchObject({
+      by: 'refusal',
+      error: { reason: "fallback: 'unbalanced' needs the native addon: no binary" },
+    })
   })
 
   test.each(['error', 'unbalanced'] as const)('where nothing can be shared, %s refuses', (policy) => {
-    for (const [platform, probed] of [['win32', yes], ['linux', no]] as const) {
+    for (const [platform, probed] of [
+      ['win32', yes],
+      ['linux', no],
+    ] as const) {
       const refused = route(policy, platform, loaded, probed)
       expect(refused.by).toBe('refusal')
       expect(refused).toMatchObject({ error: { message: expect.stringMatching(/^the port cannot be shared: \w/) } })

@@ -12,13 +12,26 @@ import {
 } from '../../src/errors.js'
 
 describe("Node's texts", () => {
-  const values = [undefined, null, 'x', 'a text that is longer than what is shown of it', "it's", 5, Number.NaN, true, 1n, Symbol('s')]
+  const values = [
+    undefined,
+    null,
+    'x',
+    'a text that is longer than what is shown of it',
+    "it's",
+    5,
+    Number.NaN,
+    true,
+    1n,
+    Symbol('s'),
+  ]
   const objects = [{}, [], Object.create(null), new Map(), () => {}, function named() {}, class Klass {}]
 
   test.each([...values, ...objects].map((value) => [inspect(value), value]))('of a wrong type: %s', (_text, value) => {
     // Node takes none of these for a function, nor, but for undefined, for a signal.
     const refused = () =>
-      value === undefined ? queueMicrotask(value as never) : net.createServer().listen({ port: 0, signal: value as never })
+      value === undefined
+        ? queueMicrotask(value as never)
+        : net.createServer().listen({ port: 0, signal: value as never })
     const core = thrownBy(refused)
     expect(core).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
     expect(received(new InvalidArgumentTypeError('options.host', 'of type string', value).message)).toBe(
@@ -61,7 +74,10 @@ test('errors of this library have a code that says what they are', () => {
     neededBy: 'steering',
     cause,
   })
-  expect(new ReusePortUnsupportedError('it is so')).toMatchObject({ code: 'ERR_REUSEPORT_UNSUPPORTED', reason: 'it is so' })
+  expect(new ReusePortUnsupportedError('it is so')).toMatchObject({
+    code: 'ERR_REUSEPORT_UNSUPPORTED',
+    reason: 'it is so',
+  })
   expect(new ReusePortSocketError('closed').code).toBe('ERR_REUSEPORT_SOCKET_CLOSED')
   expect(new ReusePortSocketError('adopted').code).toBe('ERR_REUSEPORT_SOCKET_ADOPTED')
 })

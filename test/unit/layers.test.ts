@@ -79,7 +79,7 @@ test.each(PURE)('%s does no input or output and knows no addon', (name) => {
 })
 
 test('one file loads native code', () => {
-  const loading = files.filter((name) => /node-gyp-build|\.node['\"]|dlopen\(/.test(imports.get(name)?.text ?? ''))
+  const loading = files.filter((name) => /node-gyp-build|\.node['"]|dlopen\(/.test(imports.get(name)?.text ?? ''))
   expect(loading).toEqual(['addon'])
 })
 

@@ -1,0 +1,187 @@
+// Ours against core, cluster and one process: interleaved rounds of one run, reported as ratios with their spread.
+import { execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bold, dim, progress } from '../demo/format.js'
+import { NODE_VERSIONS, nodeBinary } from '../scripts/nodes.mjs'
+import { loadTool, measure } from './load.js'
+import { median, ratio } from './statistics.js'
+
+const HELP = `Usage: npm run bench -- [options]
+
+Measures, in interleaved rounds of one run and on loopback alone:
+  requests a second with 2 workers, a connection per request and keep-alive
+  the time from the call to 'listening'
+  the time and memory of the import
+
+  -r, --rounds <1-50>   rounds                                (default 7)
+  -s, --seconds <1-30>  seconds of load for each measurement  (default 2)
+      --json            JSON, also on a terminal (it is JSON when piped)
+  -h, --help            print this`
+
+/** Each with what it is; ratios are ours over theirs. */
+const COMPETITORS = {
+  ours: 'listenReusePort, 2 processes',
+  core: 'core reusePort, 2 processes',
+  'cluster-rr': 'cluster, round robin',
+  'cluster-shared': 'cluster, shared handle',
+  single: 'one process',
+}
+
+/** What this library wants to reach. Reported, never asserted: machines differ. */
+const GOALS = { core: 0.98, 'cluster-rr': 2.5, listen: 1.25, importMilliseconds: 10 }
+
+const line = progress()
+// Core's reusePort is measured too, so on a Node that has it.
+const node = Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : nodeBinary(24)
+const version = node === process.execPath ? process.versions.node : NODE_VERSIONS[24]
+
+/** @param {string} name */
+const script = (name) => fileURLToPath(new URL(name, import.meta.url))
+
+/** @type {(which: string, setting: { seconds: number, keepAlive: boolean }) => Promise<number>} */
+async function measureServers(which, setting) {
+  const servers = fork(script('./servers.js'), [which], { execPath: node })
+  const exited = once(servers, 'exit')
+  try {
+    const [{ port }] = await once(servers, 'message')
+    await measure(port, { ...setting, seconds: 1 })
+    return await measure(port, setting)
+  } finally {
+    servers.disconnect()
+    await exited
+  }
+}
+
+/** @type {(rounds: number, setting: { seconds: number, keepAlive: boolean }) => Promise<Record<string, number[]>>} */
+async function compareServers(rounds, setting) {
+  const names = Object.keys(COMPETITORS)
+  /** @type {Record<string, number[]>} */
+  const rates = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    // Another one begins in each round.
+    const order = names.map((_, index) => names[(index + round) % names.length] ?? '')
+    for (const name of order) {
+      line.show(
+        `  round ${round + 1} of ${rounds}, ${setting.keepAlive ? 'keep-alive' : 'connection per request'}: ${name}`,
+      )
+      rates[name]?.push(await measureServers(name, setting))
+    }
+  }
+  line.clear()
+  return rates
+}
+
+/** @type {(args: string[]) => any} */
+function runJson(args) {
+  return JSON.parse(execFileSync(node, args, { encoding: 'utf8' }))
+}
+
+/** @param {number} rounds */
+function compareImports(rounds) {
+  const kinds = { empty: [script('./empty.js')], imported: ['reuseport'], used: ['reuseport', 'use'] }
+  /** @type {Record<string, { milliseconds: number, kilobytes: number }[]>} */
+  const seen = { empty: [], imported: [], used: [] }
+  for (let round = 0; round < rounds * 3; round++) {
+    for (const [kind, args] of Object.entries(kinds)) seen[kind]?.push(runJson([script('./import.js'), ...args]))
+  }
+  return Object.fromEntries(
+    Object.entries(seen).map(([kind, all]) => [
+      kind,
+      { milliseconds: median(all.map((one) => one.milliseconds)), kilobytes: median(all.map((one) => one.kilobytes)) },
+    ]),
+  )
+}
+
+/** @param {Record<string, number[]>} rates */
+function summarise(rates) {
+  const { ours = [] } = rates
+  return Object.entries(rates).map(([name, all]) => ({
+    name,
+    rate: median(all),
+    ...(name === 'ours' ? {} : { ratio: ratio(ours, all) }),
+  }))
+}
+
+/** @type {(ratio: { median: number, low: number, high: number }) => string} */
+function text({ median, low, high }) {
+  return `${median.toFixed(2)}  (${low.toFixed(2)} to ${high.toFixed(2)})`
+}
+
+/** @type {(title: string, rows: ReturnType<typeof summarise>) => void} */
+function showRates(title, rows) {
+  console.log(`\n${bold(title)}\n${dim(`  ${''.padEnd(32)}${'requests/s'.padStart(12)}   ours : theirs`)}`)
+  for (const { name, rate, ratio } of rows) {
+    const label = COMPETITORS[/** @type {keyof typeof COMPETITORS} */ (name)]
+    console.log(
+      `  ${label.padEnd(32)}${Math.round(rate).toLocaleString('en-US').padStart(12)}   ${ratio ? text(ratio) : ''}`.trimEnd(),
+    )
+  }
+}
+
+/** @type {(name: string, fallback: string, high: number) => number} */
+function wholeNumber(name, value, high) {
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= 1 && number <= high) return number
+  console.error(`--${name} takes a whole number from 1 to ${high}, not '${value}'\n\n${HELP}`)
+  return process.exit(2)
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: 'string', short: 'r', default: '7' },
+        seconds: { type: 'string', short: 's', default: '2' },
+        json: { type: 'boolean', default: process.stdout.isTTY !== true },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
+    return process.exit(2)
+  }
+}
+
+const values = readArguments()
+if (values.help) {
+  console.log(HELP)
+  process.exit()
+}
+const rounds = wholeNumber('rounds', values.rounds, 50)
+const seconds = wholeNumber('seconds', values.seconds, 30)
+if (!values.json) console.log(`Node ${version}, load by ${loadTool}, ${rounds} rounds of ${seconds} s, medians`)
+
+const perRequest = summarise(await compareServers(rounds, { seconds, keepAlive: false }))
+if (!values.json) showRates('A connection per request', perRequest)
+const keepAlive = summarise(await compareServers(rounds, { seconds, keepAlive: true }))
+if (!values.json) showRates('Keep-alive', keepAlive)
+
+/** @type {Record<string, number>[]} */
+const listens = runJson([script('./listen.js'), JSON.stringify({ rounds, times: 1000 })])
+/** @type {(name: string) => number[]} */
+const elapsed = (name) => listens.map((round) => round[name] ?? Number.NaN)
+const listen = ['core', 'core reusePort'].map((name) => ({ name, ratio: ratio(elapsed('ours'), elapsed(name)) }))
+const imports = compareImports(rounds)
+
+if (values.json) {
+  console.log(
+    JSON.stringify(
+      { node: version, loadTool, rounds, seconds, perRequest, keepAlive, listen, imports, goals: GOALS },
+      null,
+      2,
+    ),
+  )
+} else {
+  console.log(`\n${bold("From the call to 'listening'")}, ours ${median(elapsed('ours')).toFixed(1)} µs`)
+  for (const { name, ratio } of listen) console.log(`  ours : ${name.padEnd(25)}${text(ratio)}`)
+  console.log(`\n${bold('Import')}${dim(' (an empty module for comparison)')}`)
+  for (const [kind, { milliseconds, kilobytes }] of Object.entries(imports)) {
+    console.log(
+      `  ${kind.padEnd(10)}${milliseconds.toFixed(1).padStart(8)} ms${Math.round(kilobytes).toLocaleString('en-US').padStart(10)} kB`,
+    )
+  }
+}

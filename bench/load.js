@@ -1,0 +1,47 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const CONNECTIONS = 32
+const hasWrk = spawnSync('wrk', ['-v']).error === undefined
+
+export const loadTool = hasWrk ? 'wrk' : 'own client'
+
+/**
+ * Requests a second that the server on this port answers, over `seconds`.
+ *
+ * @param {number} port
+ * @param {{ seconds: number, keepAlive: boolean }} setting
+ */
+export async function measure(port, { seconds, keepAlive }) {
+  return hasWrk ? byWrk(port, seconds, keepAlive) : byOwnClient(port, seconds, keepAlive)
+}
+
+/** @type {(command: string, args: string[]) => Promise<string>} */
+async function output(command, args) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (part) => {
+    text += part
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${command} ended with ${code}`)
+  return text
+}
+
+/** @type {(port: number, seconds: number, keepAlive: boolean) => Promise<number>} */
+async function byWrk(port, seconds, keepAlive) {
+  const header = keepAlive ? [] : ['-H', 'Connection: close']
+  const text = await output('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...header, `http://127.0.0.1:${port}/`])
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]
+  if (rate === undefined) throw new Error(`wrk printed no rate:\n${text}`)
+  return Number(rate)
+}
+
+/** @type {(port: number, seconds: number, keepAlive: boolean) => Promise<number>} */
+async function byOwnClient(port, seconds, keepAlive) {
+  const client = fileURLToPath(new URL('./client.js', import.meta.url))
+  const setting = JSON.stringify({ port, seconds, keepAlive, connections: CONNECTIONS })
+  return Number(await output(process.execPath, [client, setting]))
+}

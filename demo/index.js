@@ -1,0 +1,184 @@
+// Several processes share one port: how even the kernel spreads connections, and what a plain restart loses.
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { capabilities } from 'reuseport'
+import { chiSquare } from './chi-square.js'
+import { bar, bold, columns, count, cyan, dim, green, percent, progress, yellow } from './format.js'
+import { load } from './load.js'
+import { startMember } from './processes.js'
+
+const HELP = `Usage: npm run demo -- [options]
+
+Starts processes that share one port, opens HTTP connections to it and shows
+which process got how many; then replaces one process while requests go on.
+
+  -p, --processes <2-16>        processes on the port           (default 4)
+  -c, --connections <100-20000> connections to open             (default 4000)
+      --json                    print the result as JSON
+  -h, --help                    print this
+
+Exit codes: 0 it ran, 1 this system does not balance a shared port, 2 usage.`
+
+/** How unlikely a deviation has to be before it is called uneven. */
+const SIGNIFICANCE = 0.001
+const WIDTH = 32
+const line = progress()
+
+/** @type {(message: string) => never} */
+function misused(message) {
+  console.error(`${message}\n\n${HELP}`)
+  process.exit(2)
+}
+
+/** @type {(name: string, text: string, low: number, high: number) => number} */
+function wholeNumber(name, text, low, high) {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= low && value <= high) return value
+  return misused(`--${name} takes a whole number from ${low} to ${high}, not '${text}'`)
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        processes: { type: 'string', short: 'p', default: '4' },
+        connections: { type: 'string', short: 'c', default: '4000' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** @type {(system: import('reuseport').Capabilities) => string} */
+function summary(system) {
+  const how = { hash: 'balanced by the kernel’s hash', 'last-wins': 'shared, not balanced', none: 'not shared' }
+  const by = system.addon ? 'native addon' : 'Node’s own reusePort'
+  return `${system.platform}, ${system.option ?? 'no option'} (${by}): ${how[system.semantics]}`
+}
+
+/** @type {(counts: readonly { pid: number, connections: number }[]) => void} */
+function showShares(counts) {
+  const total = counts.reduce((sum, { connections }) => sum + connections, 0)
+  const width = Math.max(10, Math.min(40, columns - 40))
+  const most = Math.max(...counts.map(({ connections }) => connections))
+  for (const { pid, connections } of counts) {
+    const numbers = `${count(connections).padStart(7)}  ${percent(connections / total).padStart(7)}`
+    console.log(`  process ${String(pid).padEnd(8)}${cyan(bar(connections / most, width))}${numbers}`)
+  }
+}
+
+/** @type {(probability: number) => string} */
+function verdict(probability) {
+  if (probability >= SIGNIFICANCE) return green('as even as chance allows')
+  return yellow('less even than chance allows')
+}
+
+/** @type {(port: number, connections: number) => Promise<import('./load.js').Outcome>} */
+function spread(port, connections) {
+  return load(
+    port,
+    WIDTH,
+    (begun) => begun < connections,
+    ({ total }) => {
+      if (total % 100 === 0)
+        line.show(`  ${bar(total / connections, 30)} ${count(total)} of ${count(connections)} connections`)
+    },
+  )
+}
+
+/** @type {(members: import('./processes.js').Member[], requests: number) => Promise<{ outcome: import('./load.js').Outcome, left: number, joined: number }>} */
+async function replaceOne(members, requests) {
+  const [old] = members
+  if (old === undefined) throw new Error('there is no process to replace')
+  let replaced = false
+  let after = 0
+  // Requests go on until the old process has gone, and for a while after.
+  const running = load(
+    old.port,
+    WIDTH * 2,
+    () => !replaced || after++ < requests / 2,
+    ({ total }) => {
+      if (total % 100 === 0) line.show(`  ${count(total)} requests so far`)
+    },
+  )
+  try {
+    const successor = await startMember(old.port)
+    members.push(successor)
+    await old.leave()
+    return { left: old.pid, joined: successor.pid, outcome: await finish() }
+  } catch (error) {
+    await finish()
+    throw error
+  }
+
+  function finish() {
+    replaced = true
+    return running
+  }
+}
+
+async function main() {
+  const values = readArguments()
+  if (values.help) return console.log(HELP)
+  const processes = wholeNumber('processes', values.processes, 2, 16)
+  const connections = wholeNumber('connections', values.connections, 100, 20_000)
+  const system = capabilities()
+  if (!system.balanced) {
+    console.error(`This system does not balance a shared port: ${system.reasons.balanced}`)
+    process.exitCode = 1
+    return
+  }
+
+  /** @type {import('./processes.js').Member[]} */
+  const members = []
+  process.on('exit', () => {
+    for (const member of members) member.kill()
+  })
+  const first = await startMember(0)
+  members.push(first)
+  for (let started = 1; started < processes; started++) members.push(await startMember(first.port))
+
+  const say = values.json ? () => {} : console.log
+  say(`${bold(`${processes} processes share port ${first.port}`)}\n${dim(summary(system))}\n`)
+  const { answered } = await spread(first.port, connections)
+  line.clear()
+  const counts = members.map(({ pid }) => ({ pid, connections: answered.get(String(pid)) ?? 0 }))
+  const { statistic, degrees, probability } = chiSquare(counts.map(({ connections }) => connections))
+  if (!values.json) {
+    say(`${count(connections)} HTTP connections, and who accepted them:`)
+    showShares(counts)
+    say(
+      `  χ² = ${statistic.toFixed(2)} with ${degrees} degrees of freedom, p = ${probability.toFixed(3)}: ${verdict(probability)}\n`,
+    )
+    say(`Now process ${first.pid} is replaced by a new one while requests go on.`)
+  }
+
+  const { outcome, left, joined } = await replaceOne(members, connections)
+  line.clear()
+  const failed = [...outcome.failed.values()].reduce((sum, value) => sum + value, 0)
+  const causes = [...outcome.failed].map(([code, times]) => `${code} ${times} times`).join(', ')
+  if (values.json) {
+    const restart = { left, joined, requests: outcome.total, failed, causes: Object.fromEntries(outcome.failed) }
+    return console.log(
+      JSON.stringify({ system, counts, chiSquare: { statistic, degrees, probability }, restart }, null, 2),
+    )
+  }
+  say(`  process ${left} left, process ${joined} joined`)
+  say(
+    `  ${count(outcome.total)} requests, ${failed === 0 ? green('none failed this time') : yellow(`${failed} failed (${causes})`)}`,
+  )
+  say(dim('  A plain close() resets what waits in its queue; how much is load and luck.'))
+}
+
+process.on('SIGINT', () => process.exit(130))
+main().then(
+  () => process.exit(),
+  (error) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,32 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('./server.js', import.meta.url))
+
+/** @typedef {{ pid: number, port: number, leave(): Promise<void>, kill(): void }} Member */
+
+/**
+ * Starts a process that listens on the port (0: on one that the kernel chooses).
+ *
+ * @param {number} port
+ * @returns {Promise<Member>}
+ */
+export async function startMember(port) {
+  const child = fork(program, [String(port)])
+  const exited = once(child, 'exit')
+  const first = await Promise.race([once(child, 'message'), exited.then(() => [{ failed: 'it ended at once' }])])
+  const { pid, port: bound, failed } = first[0]
+  if (failed !== undefined) throw new Error(`a process could not listen: ${failed}`)
+  return {
+    pid,
+    port: bound,
+    async leave() {
+      child.send('leave')
+      await exited
+    },
+    kill() {
+      child.kill('SIGKILL')
+    },
+  }
+}
