@@ -9,21 +9,25 @@ import { NODE_VERSIONS, nodeBinary } from '../scripts/nodes.mjs'
 import { loadTool, measure } from './load.js'
 import { median, ratio } from './statistics.js'
 
-const HELP = `Usage: npm run bench -- [options]
+const HELP = `Usage: npm run bench -- [options] [competitor ...]
 
 Measures, in interleaved rounds of one run and on loopback alone:
   requests a second with 2 workers, a connection per request and keep-alive
   the time from the call to 'listening'
   the time and memory of the import
 
-  -r, --rounds <1-50>   rounds                                (default 7)
-  -s, --seconds <1-30>  seconds of load for each measurement  (default 2)
+Competitors, all by default:
+  ours control core cluster-rr cluster-shared single
+
+  -r, --rounds <1-50>   rounds                                (default 11)
+  -s, --seconds <1-30>  seconds of load for each measurement  (default 1)
       --json            JSON, also on a terminal (it is JSON when piped)
   -h, --help            print this`
 
 /** Each with what it is; ratios are ours over theirs. */
 const COMPETITORS = {
   ours: 'listenReusePort, 2 processes',
+  control: 'the same again: the noise',
   core: 'core reusePort, 2 processes',
   'cluster-rr': 'cluster, round robin',
   'cluster-shared': 'cluster, shared handle',
@@ -55,14 +59,13 @@ async function measureServers(which, setting) {
   }
 }
 
-/** @type {(rounds: number, setting: { seconds: number, keepAlive: boolean }) => Promise<Record<string, number[]>>} */
-async function compareServers(rounds, setting) {
-  const names = Object.keys(COMPETITORS)
+/** @type {(names: string[], rounds: number, setting: { seconds: number, keepAlive: boolean }) => Promise<Record<string, number[]>>} */
+async function compareServers(names, rounds, setting) {
   /** @type {Record<string, number[]>} */
   const rates = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    // Another one begins in each round.
-    const order = names.map((_, index) => names[(index + round) % names.length] ?? '')
+    // In another order in each round, so that nobody always comes after the same one.
+    const order = names.toSorted(() => Math.random() - 0.5)
     for (const name of order) {
       line.show(
         `  round ${round + 1} of ${rounds}, ${setting.keepAlive ? 'keep-alive' : 'connection per request'}: ${name}`,
@@ -131,15 +134,19 @@ function wholeNumber(name, value, high) {
 
 function readArguments() {
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       options: {
-        rounds: { type: 'string', short: 'r', default: '7' },
-        seconds: { type: 'string', short: 's', default: '2' },
+        rounds: { type: 'string', short: 'r', default: '11' },
+        seconds: { type: 'string', short: 's', default: '1' },
         json: { type: 'boolean', default: process.stdout.isTTY !== true },
         help: { type: 'boolean', short: 'h', default: false },
       },
+      allowPositionals: true,
     })
-    return values
+    const strangers = positionals.filter((name) => !(name in COMPETITORS))
+    if (strangers.length > 0) throw new Error(`There is no competitor '${strangers[0]}'`)
+    const asked = Object.keys(COMPETITORS).filter((name) => positionals.length === 0 || positionals.includes(name))
+    return { ...values, names: asked.includes('ours') ? asked : ['ours', ...asked] }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
     return process.exit(2)
@@ -155,9 +162,9 @@ const rounds = wholeNumber('rounds', values.rounds, 50)
 const seconds = wholeNumber('seconds', values.seconds, 30)
 if (!values.json) console.log(`Node ${version}, load by ${loadTool}, ${rounds} rounds of ${seconds} s, medians`)
 
-const perRequest = summarise(await compareServers(rounds, { seconds, keepAlive: false }))
+const perRequest = summarise(await compareServers(values.names, rounds, { seconds, keepAlive: false }))
 if (!values.json) showRates('A connection per request', perRequest)
-const keepAlive = summarise(await compareServers(rounds, { seconds, keepAlive: true }))
+const keepAlive = summarise(await compareServers(values.names, rounds, { seconds, keepAlive: true }))
 if (!values.json) showRates('Keep-alive', keepAlive)
 
 /** @type {Record<string, number>[]} */

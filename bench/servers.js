@@ -27,7 +27,7 @@ function worker(listen) {
 
 /** @param {number} port */
 async function member(port) {
-  if (which === 'ours') {
+  if (which === 'ours' || which === 'control') {
     const { listenReusePort } = await import('reuseport')
     worker((server) => listenReusePort(server, { port, host }))
   } else {

@@ -81,7 +81,7 @@ export function adopt(
     // Host and port are for subscribers of Node's diagnostics channel.
     server.listen({ handle, host, port }, backlog)
   } catch (error) {
-    handle.close()
+    if (!server.listening) handle.close()
     throw error
   }
   server._connectionKey = `${family}:${address}:${port}`

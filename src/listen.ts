@@ -29,8 +29,7 @@ import type { AbortSignalLike, ListenableServer, ListenReusePortOptions, Unshare
  * `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`). `EADDRINUSE` means that a socket
  * without the option, or of another user, has the port.
  *
- * Balanced on Linux 3.9 and later, Android, FreeBSD 12, DragonFly, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`.
- * `socket(7)`.
+ * Balanced on Linux 3.9 and later, Android, FreeBSD 12, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`. `socket(7)`.
  */
 export function listenReusePort<S extends ListenableServer>(server: S, listener?: () => void): S
 export function listenReusePort<S extends ListenableServer>(
