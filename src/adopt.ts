@@ -13,6 +13,7 @@ export interface OwnedDescriptor {
   readonly fd: number
   /** Says that from now on somebody else closes it. */
   release(): void
+  close(): void
 }
 
 /** What was asked for, which Node reports about a server. */
@@ -64,7 +65,9 @@ export function adopt(
   const { host, address, family, port, backlog } = listening
   if (createServerHandle === undefined) {
     server.listen({ fd: descriptor.fd, host, port }, backlog)
+    // If not, the server emits why, and whether it has closed the descriptor cannot be seen from here.
     if (server.listening) descriptor.release()
+    else descriptor.close()
     return undefined
   }
 

@@ -69,15 +69,15 @@ export class ReusePortSocket {
     if (listener !== undefined) server.once('listening', listener)
     const { where, port, backlog } = this.#request
     const { address, family } = this.#bound
-    const release = (): void => {
-      this.#state = 'adopted'
-      this.#addon.release(this.#fd)
+    const descriptor = {
+      fd: this.#fd,
+      release: (): void => {
+        this.#state = 'adopted'
+        this.#addon.release(this.#fd)
+      },
+      close: (): void => this.close(),
     }
-    const failure = adopt(
-      server,
-      { fd: this.#fd, release },
-      { host: where?.address ?? null, address, family, port, backlog },
-    )
+    const failure = adopt(server, descriptor, { host: where?.address ?? null, address, family, port, backlog })
     if (failure !== undefined) {
       this.close()
       emitListenError(server, { host: where?.address ?? null, port }, this.#error(failure))

@@ -17,7 +17,9 @@ Result<int> OwnedDescriptors::Add(UniqueFd fd) {
 Status OwnedDescriptors::Close(int fd) {
   const auto found = Find(fd);
   if (found == owned_.end()) return Failure{EBADF, "close"};
+  const bool open = IsStillOpen(*found);
   owned_.erase(found);
+  if (!open) return Failure{EBADF, "close"};
   if (sys_.close(fd) != 0 && errno != EINTR && errno != EINPROGRESS) return Failure{errno, "close"};
   return Done{};
 }
@@ -34,10 +36,14 @@ Status OwnedDescriptors::Release(int fd) {
 // only a number that still means the same socket is closed.
 OwnedDescriptors::~OwnedDescriptors() {
   for (const Owned& owned : owned_) {
-    struct stat status;
-    if (sys_.fstat(owned.fd, &status) != 0) continue;
-    if (status.st_dev == owned.device && status.st_ino == owned.inode) sys_.close(owned.fd);
+    if (IsStillOpen(owned)) sys_.close(owned.fd);
   }
+}
+
+bool OwnedDescriptors::IsStillOpen(const Owned& owned) const {
+  struct stat status;
+  if (sys_.fstat(owned.fd, &status) != 0) return false;
+  return status.st_dev == owned.device && status.st_ino == owned.inode;
 }
 
 std::vector<OwnedDescriptors::Owned>::iterator OwnedDescriptors::Find(int fd) {

@@ -20,7 +20,8 @@ class OwnedDescriptors {
   ~OwnedDescriptors();
 
   Result<int> Add(UniqueFd fd);
-  // Both answer EBADF for a number that is not in the list, and touch nothing.
+  // Both answer EBADF for a number that is not in the list, and touch nothing. So does Close() for a number that no
+  // longer means the socket it was added for, because somebody closed it behind our back.
   Status Close(int fd);
   Status Release(int fd);
 
@@ -32,6 +33,7 @@ class OwnedDescriptors {
   };
 
   std::vector<Owned>::iterator Find(int fd);
+  bool IsStillOpen(const Owned& owned) const;
 
   const Sys& sys_;
   std::vector<Owned> owned_;

@@ -1,0 +1,94 @@
+// How a server comes by its descriptor, where Node is not what it is today.
+import { closeSync, openSync } from 'node:fs'
+import net from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { capabilities, listenReusePort, openReusePortSocket } from '../../src/index.js'
+import { ask } from '../support/clients.js'
+import { closed, once, portOf } from '../support/listeners.js'
+import { openSockets } from '../support/sockets.js'
+
+const host = '127.0.0.1'
+const internals = net as unknown as { _createServerHandle: unknown }
+
+let before: readonly string[]
+
+beforeEach(() => {
+  capabilities()
+  before = openSockets()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Node without the function that this library would rather use. */
+function without<T>(createServerHandle: unknown, action: () => T): T {
+  const { _createServerHandle: own } = internals
+  internals._createServerHandle = createServerHandle
+  try {
+    return action()
+  } finally {
+    internals._createServerHandle = own
+  }
+}
+
+describe('without _createServerHandle', () => {
+  test('the documented listen({ fd }) serves', async () => {
+    const server = without(undefined, () =>
+      openReusePortSocket({ host }).listen(net.createServer((socket) => socket.end('served'))),
+    )
+    await once(server, 'listening')
+    expect(await ask(portOf(server))).toBe('served')
+    await closed(server)
+    expect(openSockets()).toEqual(before)
+  })
+
+  test('what listen({ fd }) does not take is closed', async () => {
+    const server = net.createServer()
+    vi.spyOn(server, 'listen').mockReturnValue(server)
+    without(undefined, () => listenReusePort(server, 0))
+    expect(server.listening).toBe(false)
+    expect(openSockets()).toEqual(before)
+  })
+})
+
+test('a handle that cannot be opened is an error of the server, and the descriptor is closed', async () => {
+  const server = without(
+    () => -22,
+    () => listenReusePort(net.createServer(), 0),
+  )
+  expect(openSockets()).toEqual(before)
+  expect(await once(server, 'error')).toMatchObject({ code: 'EINVAL', syscall: 'listen', address: '::' })
+  await closed(listenReusePort(server, 0))
+})
+
+test('a server that knows no _listeningId listens', async () => {
+  const server = net.createServer()
+  Reflect.deleteProperty(server, '_listeningId')
+  listenReusePort(server, 0, host)
+  await once(server, 'listening')
+  await closed(server)
+})
+
+test('a descriptor that was closed behind its back is not closed again', () => {
+  const socket = openReusePortSocket()
+  const { fd } = socket
+  closeSync(fd)
+  const stranger = openSync('/dev/null', 'r')
+  expect(stranger, 'the kernel gives the lowest free number').toBe(fd)
+  socket.close()
+  closeSync(stranger)
+})
+
+test('a server that was given its handle keeps it when its listen throws afterwards', async () => {
+  const server = net.createServer()
+  const { listen } = server
+  server.listen = function (this: net.Server, ...args: unknown[]): never {
+    Reflect.apply(listen, this, args)
+    throw new Error('too late')
+  } as typeof listen
+  expect(() => listenReusePort(server, 0)).toThrow('too late')
+  expect(server.listening).toBe(true)
+  await closed(server)
+  expect(openSockets()).toEqual(before)
+})
