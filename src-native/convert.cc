@@ -79,7 +79,8 @@ std::optional<Result<ListenerRequest>> ToListenerRequest(const Napi::CallbackInf
     return std::nullopt;
   }
 
-  Result<SocketAddress> address = SocketAddress::Parse(family == 4 ? AF_INET : AF_INET6, text, port);
+  Result<SocketAddress> address =
+      SocketAddress::Parse(family == 4 ? AF_INET : AF_INET6, text, static_cast<uint16_t>(port));
   if (!address.ok()) return Result<ListenerRequest>(address.failure());
   return Result<ListenerRequest>(ListenerRequest{address.value(), ipv6_only, static_cast<int>(backlog)});
 }

@@ -17,6 +17,8 @@ class OwnedDescriptors {
   explicit OwnedDescriptors(const Sys& sys) : sys_(sys) {}
   OwnedDescriptors(const OwnedDescriptors&) = delete;
   OwnedDescriptors& operator=(const OwnedDescriptors&) = delete;
+  OwnedDescriptors(OwnedDescriptors&&) = delete;
+  OwnedDescriptors& operator=(OwnedDescriptors&&) = delete;
   ~OwnedDescriptors();
 
   Result<int> Add(UniqueFd fd);

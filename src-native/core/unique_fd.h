@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cerrno>
 #include <utility>
 
 #include "core/sys.h"
 
 namespace reuseport {
 
-// Owns a descriptor and closes it exactly once, keeping errno for the failure being reported.
+// Owns a descriptor and closes it exactly once. Changes errno: take what is to be reported before.
 class UniqueFd {
  public:
   UniqueFd(const Sys& sys, int fd) : sys_(&sys), fd_(fd) {}
@@ -18,10 +17,8 @@ class UniqueFd {
 
   ~UniqueFd() {
     if (fd_ < 0) return;
-    const int error = errno;
     // Never again after EINTR: Linux has freed the number by then, and another thread may have it (close(2)).
     sys_->close(fd_);
-    errno = error;
   }
 
   int get() const { return fd_; }

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { listenReusePort } from '../../src/index.js'
-import { closed, once, portOf, SERVER_KINDS } from '../support/listeners.js'
+import { closed, core, once, ours, portOf, SERVER_KINDS } from '../support/listeners.js'
 import { acceptQueueLimit } from '../support/sockets.js'
 
 const createServer = SERVER_KINDS['net'] as () => Server
@@ -48,5 +49,15 @@ describe('better than Node, where the contract says so', () => {
     await once(server, 'listening')
     expect(acceptQueueLimit(portOf(server))).toBe(expected)
     await closed(server)
+  })
+
+  test('a negative backlog is as much as the kernel allows, as in Node', async () => {
+    const somaxconn = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
+    for (const listen of [core, ours]) {
+      const server = createServer()
+      listen(server, { port: 0, backlog: -1 })
+      expect(acceptQueueLimit(portOf(server))).toBe(somaxconn)
+      await closed(server)
+    }
   })
 })

@@ -1,0 +1,73 @@
+// The C++: `format` formats it, `lint` checks the format, compiles it with all warnings as errors, and runs clang-tidy
+// where that is installed.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { nodeGypArguments } from './build.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const require = createRequire(import.meta.url)
+const files = ['src-native', 'test/native'].flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true })
+    .filter((name) => /\.(cc|h)$/.test(name))
+    .map((name) => path.join(folder, name)),
+)
+/** What this system compiles: the files of others need their headers. */
+const sources = files.filter(
+  (name) => name.endsWith('.cc') && (!name.includes('/platform/') || /\/(linux|atomic)\//.test(name)),
+)
+
+const WARNINGS = [
+  '-Wall',
+  '-Wextra',
+  '-Wpedantic',
+  '-Wshadow',
+  '-Wconversion',
+  '-Wold-style-cast',
+  '-Wnon-virtual-dtor',
+]
+const DEFINES = ['-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS']
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (error?.code === 'ENOENT') return undefined
+  if (error) throw error
+  if (status !== 0) process.exit(status ?? 1)
+  return true
+}
+
+function format(...mode) {
+  run(require('clang-format').getNativeBinary(), [...mode, ...files])
+}
+
+function compilerFlags() {
+  const [nodedir] = nodeGypArguments().map((argument) => argument.replace('--nodedir=', ''))
+  if (nodedir === undefined) return undefined
+  // Headers that are not ours are the system's: their warnings are not ours either.
+  const headers = [path.join(nodedir, 'include/node'), path.dirname(require.resolve('node-addon-api/napi.h'))]
+  return ['-std=c++17', '-fno-rtti', '-Isrc-native', ...headers.map((folder) => `-isystem${folder}`), ...DEFINES]
+}
+
+function lint() {
+  format('--dry-run', '--Werror')
+  console.log(`${files.length} C++ files are formatted.`)
+  const flags = compilerFlags()
+  if (flags === undefined || process.platform !== 'linux') {
+    console.log('C++ is not compiled here: it takes Linux, and the headers of Node beside its binary.')
+    return
+  }
+  for (const source of sources) run('c++', [...flags, '-fsyntax-only', ...WARNINGS, '-Werror', source])
+  console.log(`${sources.length} C++ files compile without a warning.`)
+  const tidied = run('clang-tidy', ['--quiet', ...sources, '--', ...flags])
+  console.log(tidied ? 'clang-tidy has nothing to say.' : 'clang-tidy is not installed: skipped.')
+}
+
+if (process.argv[2] === 'lint') lint()
+else if (process.argv[2] === 'format') format('-i')
+else {
+  console.error('Usage: node scripts/native.mjs lint | format')
+  process.exit(2)
+}
