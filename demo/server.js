@@ -3,7 +3,11 @@ import http from 'node:http'
 import process from 'node:process'
 import { listenReusePort } from 'reuseport'
 
+const WORK = 1 // ms for each request, as an application has
+
 const server = http.createServer((_request, response) => {
+  const end = performance.now() + WORK
+  while (performance.now() < end);
   response.setHeader('connection', 'close')
   response.end(String(process.pid))
 })
