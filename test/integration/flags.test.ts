@@ -77,20 +77,23 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
 })
 
 describe('--permission without --allow-net', () => {
-  test.for([[], ['--allow-addons']])('the addon is no way around it (%j)', (more, { skip }) => {
-    if (!NET_IS_RESTRICTED) skip('this Node has no --allow-net')
-    const report = runJson<Report>('flags.mjs', [...PERMISSION, ...more], ['no host'])
-    const denied = { threw: 'ERR_ACCESS_DENIED', message: expect.stringContaining('--allow-net') }
-    expect(report.capabilities).toMatchObject({
-      supported: false,
-      reasons: { supported: expect.stringContaining('--allow-net') },
-    })
-    expect(report).toMatchObject({
-      shared: denied,
-      withEverything: denied,
-      unbalanced: denied,
-      exclusive: denied,
-      socket: denied,
-    })
-  })
+  test.for([{ more: [] }, { more: ['--allow-addons'] }])(
+    'the addon is no way around it: $more',
+    ({ more }, { skip }) => {
+      if (!NET_IS_RESTRICTED) skip('this Node has no --allow-net')
+      const report = runJson<Report>('flags.mjs', [...PERMISSION, ...more], ['no host'])
+      const denied = { threw: 'ERR_ACCESS_DENIED', message: expect.stringContaining('--allow-net') }
+      expect(report.capabilities).toMatchObject({
+        supported: false,
+        reasons: { supported: expect.stringContaining('--allow-net') },
+      })
+      expect(report).toMatchObject({
+        shared: denied,
+        withEverything: denied,
+        unbalanced: denied,
+        exclusive: denied,
+        socket: denied,
+      })
+    },
+  )
 })
