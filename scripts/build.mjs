@@ -39,6 +39,7 @@ async function buildTypeScript() {
     input: path.join(root, 'src/index.ts'),
     platform: 'node',
     logLevel: 'warn',
+    transform: { target: 'node20.19' },
     output: { file: path.join(root, 'dist/index.js'), format: 'esm' },
   })
 }

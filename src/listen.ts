@@ -109,8 +109,16 @@ function start(server: ListenableServer, request: PortRequest, bind: (where: Bin
 function open(server: ListenableServer, addon: Addon, request: PortRequest, where: BindAddress | undefined): void {
   const { port, backlog, ipv6Only } = request
   const socket = openSocket(addon, { where, port, backlog, ipv6Only })
-  if (socket instanceof Error) emitListenError(server, { host: where?.address ?? null, port }, socket)
-  else socket.listen(server)
+  if (socket instanceof Error) {
+    emitListenError(server, { host: where?.address ?? null, port }, socket)
+    return
+  }
+  try {
+    socket.listen(server)
+  } finally {
+    // Does nothing where the server has taken it; where it has not, nobody else knows of it.
+    socket.close()
+  }
 }
 
 function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {

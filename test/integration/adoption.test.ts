@@ -62,6 +62,19 @@ test('a handle that cannot be opened is an error of the server, and the descript
   await closed(listenReusePort(server, 0))
 })
 
+test('a handle that cannot be made at all leaves nothing open, and a socket stays its owner’s', () => {
+  const refuse = (): never => {
+    throw new Error('denied')
+  }
+  expect(() => without(refuse, () => listenReusePort(net.createServer(), 0))).toThrow('denied')
+  expect(openSockets()).toEqual(before)
+  const socket = openReusePortSocket()
+  expect(() => without(refuse, () => socket.listen(net.createServer()))).toThrow('denied')
+  expect(socket.address().address).toBe('::')
+  socket.close()
+  expect(openSockets()).toEqual(before)
+})
+
 test('a server that knows no _listeningId listens', async () => {
   const server = net.createServer()
   Reflect.deleteProperty(server, '_listeningId')
