@@ -1,19 +1,18 @@
 import net from 'node:net'
-import process from 'node:process'
 
 /**
  * Whether Node's own `reusePort` shares a port here: tried, with two servers on a port of the kernel's choice that are
- * closed in the same turn. Node 20 ignores the option (and would ask a cluster's primary instead), so it is not tried.
+ * closed in the same turn. A Node that does not know the option ignores it, and the second server does not listen.
  */
 export function coreSharesPorts(): boolean {
-  if (Number.parseInt(process.versions.node, 10) < 22) return false
   const first = net.createServer().on('error', ignore)
   const second = net.createServer().on('error', ignore)
   try {
-    first.listen({ port: 0, reusePort: true })
+    // Exclusive, so that a cluster's primary is not asked by a Node that does not know the option.
+    first.listen({ port: 0, reusePort: true, exclusive: true })
     const address = first.address()
     if (address === null || typeof address === 'string') return false
-    second.listen({ port: address.port, reusePort: true })
+    second.listen({ port: address.port, reusePort: true, exclusive: true })
     return second.listening
   } catch {
     // Node's permission model throws.

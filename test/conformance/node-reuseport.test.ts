@@ -3,7 +3,7 @@ import net from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { closed, core, IMPLEMENTATIONS, once, ours, portOf } from '../support/listeners.js'
 import { start } from '../support/processes.js'
-import { NODE_MAJOR } from '../support/run.js'
+import { NODE_SHARES } from '../support/run.js'
 
 /** Core as it is told to share; Node 20 cannot be told. */
 const sharing = new Map([
@@ -13,7 +13,7 @@ const sharing = new Map([
 
 describe.each(IMPLEMENTATIONS)('%s', (_name, listen) => {
   test.for(['127.0.0.1', '::1', '::', undefined])('two servers of one process: %s', async (host, { skip }) => {
-    if (listen === core && NODE_MAJOR < 22) skip('this Node has no reusePort')
+    if (listen === core && !NODE_SHARES) skip('this Node has no reusePort')
     const options = { ...(host === undefined ? {} : { host }), ...sharing.get(listen) }
     const [first, second] = [net.createServer(), net.createServer()]
     listen(first, { port: 0, ...options })
@@ -25,7 +25,7 @@ describe.each(IMPLEMENTATIONS)('%s', (_name, listen) => {
   })
 
   test('core and ours share one port, whichever comes first', async ({ skip }) => {
-    if (NODE_MAJOR < 22) skip('this Node has no reusePort')
+    if (!NODE_SHARES) skip('this Node has no reusePort')
     const other = listen === core ? ours : core
     const [first, second] = [net.createServer(), net.createServer()]
     listen(first, { port: 0, ...sharing.get(listen) })

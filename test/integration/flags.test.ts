@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Capabilities } from '../../src/index.js'
-import { NODE_MAJOR, runJson } from '../support/run.js'
+import { NODE_MAJOR, NODE_SHARES, runJson } from '../support/run.js'
 
 interface Report {
   readonly capabilities: Capabilities
   readonly [what: string]: unknown
 }
 
-const PERMISSION = [NODE_MAJOR === 20 ? '--experimental-permission' : '--permission', '--allow-fs-read=*']
-const CORE_SHARES = NODE_MAJOR >= 22
+const { allowedNodeEnvironmentFlags: flagsOfNode } = process
+const PERMISSION = [flagsOfNode.has('--permission') ? '--permission' : '--experimental-permission', '--allow-fs-read=*']
 const NET_IS_RESTRICTED = NODE_MAJOR >= 25
 const ALLOW_NET = NET_IS_RESTRICTED ? ['--allow-net'] : []
 
@@ -49,7 +49,7 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
   })
 
   test("Node's own reusePort serves the rest", (context) => {
-    if (!CORE_SHARES) context.skip('this Node has no reusePort')
+    if (!NODE_SHARES) context.skip('this Node has no reusePort')
     expect(report.capabilities).toMatchObject({
       supported: true,
       balanced: true,
@@ -60,7 +60,7 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
   })
 
   test('a Node that cannot share refuses, or listens exclusively and warns once', (context) => {
-    if (CORE_SHARES) context.skip('this Node has reusePort')
+    if (NODE_SHARES) context.skip('this Node has reusePort')
     const reason = expect.stringMatching(/addon is missing .*--allow-addons.*22\.12/)
     const refused = { error: 'ERR_REUSEPORT_UNSUPPORTED', reason }
     expect(report.capabilities).toMatchObject({

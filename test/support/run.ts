@@ -11,4 +11,9 @@ export function runJson<T>(fixture: string, flags: readonly string[] = [], args:
   return JSON.parse(runText(fileURLToPath(new URL(`../fixtures/${fixture}`, import.meta.url)), flags, args)) as T
 }
 
-export const NODE_MAJOR: number = Number.parseInt(process.versions.node, 10)
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+export const NODE_MAJOR: number = major
+
+/** Whether this Node has `reusePort`: from 22.12 on. */
+export const NODE_SHARES: boolean = major > 22 || (major === 22 && minor >= 12)
