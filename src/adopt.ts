@@ -5,12 +5,13 @@ import diagnostics from 'node:diagnostics_channel'
 import net from 'node:net'
 import process from 'node:process'
 import { joinCluster } from './cluster.js'
-import type { SystemFailure } from './errors.js'
+import { ReusePortUnsupportedError, type SystemFailure } from './errors.js'
 import type { ListenableServer } from './types.js'
 
 /** A listening descriptor whose owner is about to change. */
 export interface OwnedDescriptor {
   readonly fd: number
+  localPort(): number
   /** Says that from now on somebody else closes it. */
   release(): void
   close(): void
@@ -60,16 +61,10 @@ export function adopt(
   server: ListenableServer & ServerInternals,
   descriptor: OwnedDescriptor,
   listening: Listening,
-): SystemFailure | undefined {
+): SystemFailure | ReusePortUnsupportedError | undefined {
   const { _createServerHandle: createServerHandle } = net as NetInternals
   const { host, address, family, port, backlog } = listening
-  if (createServerHandle === undefined) {
-    server.listen({ fd: descriptor.fd, host, port }, backlog)
-    // If not, the server emits why, and whether it has closed the descriptor cannot be seen from here.
-    if (server.listening) descriptor.release()
-    else descriptor.close()
-    return undefined
-  }
+  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, backlog)
 
   const handle = createServerHandle(null, null, null, descriptor.fd)
   if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
@@ -89,6 +84,30 @@ export function adopt(
   }
   server._connectionKey = `${family}:${address}:${port}`
   return undefined
+}
+
+function adoptByNumber(
+  server: ListenableServer,
+  descriptor: OwnedDescriptor,
+  backlog: number,
+): ReusePortUnsupportedError | undefined {
+  const port = descriptor.localPort()
+  server.listen({ fd: descriptor.fd }, backlog)
+  if (isListeningOn(server, port)) {
+    descriptor.release()
+    return undefined
+  }
+  // A listening socket that nobody accepts from would leave its clients waiting for ever.
+  descriptor.close()
+  // It emits why.
+  if (!server.listening) return undefined
+  server.close()
+  return new ReusePortUnsupportedError("this runtime's server ignores the descriptor it is given; use a net.Server")
+}
+
+function isListeningOn(server: ListenableServer, port: number): boolean {
+  const address = server.listening ? server.address() : null
+  return typeof address === 'object' && address !== null && 'port' in address && address.port === port
 }
 
 /** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */

@@ -71,6 +71,7 @@ export class ReusePortSocket {
     const { address, family } = this.#bound
     const descriptor = {
       fd: this.#fd,
+      localPort: (): number => this.address().port,
       release: (): void => {
         this.#state = 'adopted'
         this.#addon.release(this.#fd)
@@ -80,7 +81,8 @@ export class ReusePortSocket {
     const failure = adopt(server, descriptor, { host: where?.address ?? null, address, family, port, backlog })
     if (failure !== undefined) {
       this.close()
-      emitListenError(server, { host: where?.address ?? null, port }, this.#error(failure))
+      const error = failure instanceof Error ? failure : this.#error(failure)
+      emitListenError(server, { host: where?.address ?? null, port }, error)
     }
     return server
   }

@@ -43,6 +43,19 @@ describe('without _createServerHandle', () => {
     expect(openSockets()).toEqual(before)
   })
 
+  test('a server that ignores the descriptor and listens elsewhere is stopped, with the reason', async () => {
+    const server = net.createServer()
+    const { listen } = server
+    vi.spyOn(server, 'listen').mockImplementation(() => Reflect.apply(listen, server, [0]))
+    without(undefined, () => listenReusePort(server, 0))
+    expect(server.listening).toBe(false)
+    expect(openSockets()).toEqual(before)
+    expect(await once(server, 'error')).toMatchObject({
+      code: 'ERR_REUSEPORT_UNSUPPORTED',
+      reason: expect.stringContaining('ignores the descriptor'),
+    })
+  })
+
   test('what listen({ fd }) does not take is closed', async () => {
     const server = net.createServer()
     vi.spyOn(server, 'listen').mockReturnValue(server)
