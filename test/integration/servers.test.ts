@@ -6,7 +6,9 @@ import tls from 'node:tls'
 import { expect, test } from 'vitest'
 import { listenReusePort } from '../../src/index.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
+import { ask } from '../support/clients.js'
 import { closed, once, portOf } from '../support/listeners.js'
+import { start } from '../support/processes.js'
 
 const credentials = { key: PRIVATE_KEY, cert: CERTIFICATE }
 const client = { ca: CERTIFICATE, servername: 'localhost' }
@@ -96,4 +98,15 @@ test('what a server was given stays in force: maxConnections, keep-alive setting
   refused.destroy()
   kept.destroy()
   await closed(server)
+})
+
+test('a server can be sent to a child process, as any server of Node', async () => {
+  const server = listenReusePort(net.createServer(), 0, '127.0.0.1')
+  await once(server, 'listening')
+  const port = portOf(server)
+  await using child = start('receiver.mjs')
+  child.child.send('server', server)
+  expect(await child.message()).toEqual({ received: true })
+  await closed(server)
+  expect(await ask(port)).toBe('from the child')
 })
