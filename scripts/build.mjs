@@ -17,18 +17,20 @@ function run(script, args) {
   process.exit(status ?? 1)
 }
 
-// Node's headers lie beside most installed binaries; only where they do not does node-gyp look for them elsewhere.
-export function nodeGypArguments() {
+/** The folder that Node is installed in, if its headers lie there too, as they mostly do. */
+export function nodeWithHeaders() {
   const prefix = path.dirname(path.dirname(process.execPath))
-  const hasHeaders = existsSync(path.join(prefix, 'include/node/node_api.h'))
-  return hasHeaders ? [`--nodedir=${prefix}`] : []
+  return existsSync(path.join(prefix, 'include/node/node_api.h')) ? prefix : undefined
 }
 
 function buildNative() {
   if (!existsSync(path.join(root, 'build/Release/reuseport.node')))
     console.log('Compiling the addon (about 10 seconds) …')
   const gyp = path.join(path.dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js')
-  run(gyp, ['configure', ...nodeGypArguments(), '--', '-Dwith_faults=1'])
+  const node = nodeWithHeaders()
+  // Otherwise node-gyp looks for headers elsewhere.
+  const headers = node === undefined ? [] : [`--nodedir=${node}`]
+  run(gyp, ['configure', ...headers, '--', '-Dwith_faults=1'])
   run(gyp, ['build', '--jobs', 'max'])
 }
 

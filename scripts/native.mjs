@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { nodeGypArguments } from './build.mjs'
+import { nodeWithHeaders } from './build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -44,10 +44,10 @@ function format(...mode) {
 }
 
 function compilerFlags() {
-  const [nodedir] = nodeGypArguments().map((argument) => argument.replace('--nodedir=', ''))
-  if (nodedir === undefined) return undefined
+  const node = nodeWithHeaders()
+  if (node === undefined) return undefined
   // Headers that are not ours are the system's: their warnings are not ours either.
-  const headers = [path.join(nodedir, 'include/node'), path.dirname(require.resolve('node-addon-api/napi.h'))]
+  const headers = [path.join(node, 'include/node'), path.dirname(require.resolve('node-addon-api/napi.h'))]
   return ['-std=c++17', '-fno-rtti', '-Isrc-native', ...headers.map((folder) => `-isystem${folder}`), ...DEFINES]
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import prebuildify from 'prebuildify'
-import { nodeGypArguments } from './build.mjs'
+import { nodeWithHeaders } from './build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))
@@ -14,8 +14,8 @@ try {
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
   }
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
-  const [nodedir] = nodeGypArguments().map((argument) => argument.replace('--nodedir=', ''))
-  if (nodedir !== undefined) process.env.npm_package_config_node_gyp_nodedir = nodedir
+  const node = nodeWithHeaders()
+  if (node !== undefined) process.env.npm_package_config_node_gyp_nodedir = node
   await promisify(prebuildify)({
     name: 'reuseport',
     napi: true,

@@ -58,7 +58,9 @@ Napi::Value ReleaseCall(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
-  return FromStatus(info.Env(), ProbePortSharing(StateOf(info.Env()).sys));
+  const Napi::Env env = info.Env();
+  Result<bool> shared = ProbePortSharing(StateOf(env).sys);
+  return shared.ok() ? Napi::Value(Napi::Boolean::New(env, shared.value())) : FromFailure(env, shared.failure());
 }
 
 Napi::Value OptionName(Napi::Env env) {

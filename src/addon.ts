@@ -13,8 +13,8 @@ export interface Addon {
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */
   release(fd: number): undefined | SystemFailure
-  /** Binds two sockets to one port, and closes them. */
-  probe(): undefined | SystemFailure
+  /** Binds two sockets to one port, and closes them: false where the second finds the port taken. */
+  probe(): boolean | SystemFailure
 }
 
 export interface ListenerRequest {

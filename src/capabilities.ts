@@ -2,7 +2,6 @@ import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import { type Addon, type AddonState, loadAddon } from './addon.js'
 import { coreSharesPorts } from './core-reuse-port.js'
-import type { SystemFailure } from './errors.js'
 import { networkDenied } from './permission.js'
 import { factsOf, type Semantics } from './systems.js'
 
@@ -92,14 +91,12 @@ function probe(state: AddonState): Probed {
 const REFUSALS: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS']
 
 function probeAddon(addon: Addon): Probed {
-  const failure = addon.probe()
-  if (failure === undefined) return { supported: true, reason: '', conclusive: true }
-  const code = getSystemErrorName(failure.errno)
-  const what = `${failure.syscall}() answered ${code}`
-  if (isRefusal(failure, code)) {
-    const reason = `this kernel does not let two sockets share a port: ${what}; use Linux 3.9 or later, or set fallback: 'exclusive'`
-    return { supported: false, reason, conclusive: true }
-  }
+  const outcome = addon.probe()
+  if (outcome === true) return { supported: true, reason: '', conclusive: true }
+  if (outcome === false) return refused('the second bind() answered EADDRINUSE')
+  const code = getSystemErrorName(outcome.errno)
+  const what = `${outcome.syscall}() answered ${code}`
+  if (outcome.syscall === 'setsockopt' && REFUSALS.includes(code)) return refused(what)
   return {
     supported: true,
     reason: `the port could not be tried (${what}); this rests on what is known of the system`,
@@ -107,9 +104,9 @@ function probeAddon(addon: Addon): Probed {
   }
 }
 
-function isRefusal({ syscall }: SystemFailure, code: string): boolean {
-  if (syscall === 'setsockopt') return REFUSALS.includes(code)
-  return syscall === 'bind' && code === 'EADDRINUSE'
+function refused(what: string): Probed {
+  const reason = `this kernel does not let two sockets share a port: ${what}; use Linux 3.9 or later, or set fallback: 'exclusive'`
+  return { supported: false, reason, conclusive: true }
 }
 
 function probeCore(missing: string): Probed {

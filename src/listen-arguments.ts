@@ -5,7 +5,8 @@ import type { AbortSignalLike, FallbackPolicy } from './types.js'
 /** What Node uses where no backlog is given. */
 export const DEFAULT_BACKLOG = 511
 
-const MAX_INT32 = 0x7fffffff
+/** What listen(2) takes: an int. */
+export const MAX_BACKLOG = 0x7fffffff
 
 export const FALLBACK_POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
@@ -109,7 +110,7 @@ export function isPort(value: number | string): boolean {
 function toBacklog(value: unknown): number {
   if (value === undefined || typeof value === 'symbol' || typeof value === 'bigint') return DEFAULT_BACKLOG
   const backlog = Number(value) | 0
-  if (backlog < 0) return MAX_INT32
+  if (backlog < 0) return MAX_BACKLOG
   return backlog || DEFAULT_BACKLOG
 }
 

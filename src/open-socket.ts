@@ -11,14 +11,13 @@ import {
   ReusePortAddonError,
 } from './errors.js'
 import { chooseRoute } from './fallback.js'
-import { DEFAULT_BACKLOG, isPort, parseFallback } from './listen-arguments.js'
+import { DEFAULT_BACKLOG, isPort, MAX_BACKLOG, parseFallback } from './listen-arguments.js'
 import { refuseUnknownOptions } from './option-names.js'
 import { networkDenied } from './permission.js'
 import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
 import type { ReusePortSocketOptions } from './types.js'
 
 const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fallback']
-const MAX_BACKLOG = 0x7fffffff
 
 /**
  * Opens a listening socket that shares its port, without a server: for frameworks that take a descriptor, and to learn

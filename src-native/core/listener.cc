@@ -37,7 +37,7 @@ Result<UniqueFd> BindShared(const Sys& sys, const SocketAddress& address, bool i
   return socket;
 }
 
-Status ProbeOn(const Sys& sys, int family, const char* loopback) {
+Result<bool> ProbeOn(const Sys& sys, int family, const char* loopback) {
   Result<SocketAddress> any_port = SocketAddress::Parse(family, loopback, 0);
   if (!any_port.ok()) return any_port.failure();
   Result<UniqueFd> first = BindShared(sys, any_port.value(), false);
@@ -45,8 +45,10 @@ Status ProbeOn(const Sys& sys, int family, const char* loopback) {
   Result<SocketAddress> taken = SocketAddress::OfSocket(sys, first.value().get());
   if (!taken.ok()) return taken.failure();
   Result<UniqueFd> second = BindShared(sys, taken.value(), false);
-  if (!second.ok()) return second.failure();
-  return Done{};
+  if (second.ok()) return true;
+  // Only bind() answers this. For the first socket, whose port is the kernel's choice, it would mean that none is left.
+  if (second.failure().error == EADDRINUSE) return false;
+  return second.failure();
 }
 
 }  // namespace
@@ -58,10 +60,10 @@ Result<UniqueFd> OpenListener(const Sys& sys, const ListenerRequest& request) {
   return socket;
 }
 
-Status ProbePortSharing(const Sys& sys) {
-  Status v4 = ProbeOn(sys, AF_INET, "127.0.0.1");
+Result<bool> ProbePortSharing(const Sys& sys) {
+  Result<bool> v4 = ProbeOn(sys, AF_INET, "127.0.0.1");
   if (v4.ok()) return v4;
-  Status v6 = ProbeOn(sys, AF_INET6, "::1");
+  Result<bool> v6 = ProbeOn(sys, AF_INET6, "::1");
   return v6.ok() ? v6 : v4;
 }
 

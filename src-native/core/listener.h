@@ -17,6 +17,8 @@ struct ListenerRequest {
 Result<UniqueFd> OpenListener(const Sys& sys, const ListenerRequest& request);
 
 // Whether two sockets of this process may be bound to one port: tried, on the loopback address, without listening.
-Status ProbePortSharing(const Sys& sys);
+// False where the second one finds the port taken; a failure says that it could not be tried, or that there is no
+// option.
+Result<bool> ProbePortSharing(const Sys& sys);
 
 }  // namespace reuseport

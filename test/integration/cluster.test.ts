@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { expect, test } from 'vitest'
+import { freePort } from '../support/listeners.js'
 import { type Program, start } from '../support/processes.js'
 import { listenersOn } from '../support/sockets.js'
 
@@ -11,15 +12,6 @@ interface Report {
 }
 
 type By = 'core' | 'ours'
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 function startCluster(by: By, port: number, more: object = {}): Program {
   return start('cluster.mjs', [JSON.stringify({ by, port, workers: 1, host: '127.0.0.1', ...more })])

@@ -15,6 +15,7 @@ namespace {
 struct Fault {
   int error;
   int after;  // calls that still succeed
+  int times;  // calls that then fail
 };
 
 thread_local std::map<std::string, Fault> faults;
@@ -25,7 +26,8 @@ bool Fails(const char* call) {
   const auto found = faults.find(call);
   if (found == faults.end() || found->second.after-- != 0) return false;
   errno = found->second.error;
-  faults.erase(found);
+  found->second.after = 0;
+  if (--found->second.times == 0) faults.erase(found);
   return true;
 }
 
@@ -69,10 +71,11 @@ int Close(int fd) {
 
 const reuseport::Sys kFaultySystem = {Socket, Ioctl, SetSockOpt, Bind, Listen, GetSockName, FStat, Close};
 
-// injectFault(call, errno, after): the call fails once, after it has succeeded `after` times.
+// injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
   const std::string call = info[0].As<Napi::String>();
-  faults[call] = {info[1].As<Napi::Number>().Int32Value(), info[2].As<Napi::Number>().Int32Value()};
+  faults[call] = {info[1].As<Napi::Number>().Int32Value(), info[2].As<Napi::Number>().Int32Value(),
+                  info[3].As<Napi::Number>().Int32Value()};
   return info.Env().Undefined();
 }
 

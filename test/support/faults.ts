@@ -6,7 +6,7 @@ import type { Addon } from '../../src/addon.js'
 export type SystemCall = 'socket' | 'setsockopt' | 'bind' | 'listen' | 'fstat' | 'getsockname' | 'close'
 
 interface FaultyAddon extends Addon {
-  injectFault(call: SystemCall, errno: number, after: number): void
+  injectFault(call: SystemCall, errno: number, after: number, times: number): void
   takeCalls(): SystemCall[]
 }
 

@@ -42,6 +42,12 @@ export async function occupyPort(host: string): Promise<{ port: number } & Async
   return { port: portOf(server), [Symbol.asyncDispose]: () => closed(server) }
 }
 
+/** A port that nobody has at the moment. */
+export async function freePort(): Promise<number> {
+  await using occupied = await occupyPort('::')
+  return occupied.port
+}
+
 export function closed(server: net.Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
