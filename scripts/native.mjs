@@ -31,8 +31,8 @@ const WARNINGS = [
 ]
 const DEFINES = ['-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS']
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+function run(command, args, stdio = 'inherit') {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio })
   if (error?.code === 'ENOENT') return undefined
   if (error) throw error
   if (status !== 0) process.exit(status ?? 1)
@@ -61,7 +61,8 @@ function lint() {
   }
   for (const source of sources) run('c++', [...flags, '-fsyntax-only', ...WARNINGS, '-Werror', source])
   console.log(`${sources.length} C++ files compile without a warning.`)
-  const tidied = run('clang-tidy', ['--quiet', ...sources, '--', ...flags])
+  // What it finds it prints; on the error output it counts the warnings of other people's headers.
+  const tidied = run('clang-tidy', ['--quiet', ...sources, '--', ...flags], ['ignore', 'inherit', 'ignore'])
   console.log(tidied ? 'clang-tidy has nothing to say.' : 'clang-tidy is not installed: skipped.')
 }
 
