@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "convert.h"
-#include "core/listener.h"
 #include "core/owned_descriptors.h"
+#include "core/shared_socket.h"
+#include "core/socket_option.h"
 #include "platform/platform.h"
 
 namespace reuseport {
@@ -23,18 +24,65 @@ AddonState& StateOf(Napi::Env env) {
   return *env.GetInstanceData<AddonState>();
 }
 
-Napi::Value OpenListenerCall(const Napi::CallbackInfo& info) {
+Napi::Value OpenSocketCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::optional<Result<ListenerRequest>> request = ToListenerRequest(info);
+  const std::optional<SocketRequest> request = ToSocketRequest(info);
   if (!request) return env.Undefined();
-  if (!request->ok()) return FromFailure(env, request->failure());
 
   AddonState& state = StateOf(env);
-  Result<UniqueFd> listener = OpenListener(state.sys, request->value());
-  if (!listener.ok()) return FromFailure(env, listener.failure());
-  Result<int> fd = state.descriptors.Add(std::move(listener.value()));
+  Result<UniqueFd> socket = OpenSharedSocket(state.sys, *request);
+  if (!socket.ok()) return FromFailure(env, socket.failure());
+  Result<int> fd = state.descriptors.Add(std::move(socket.value()));
   if (!fd.ok()) return FromFailure(env, fd.failure());
   return Napi::Number::New(env, fd.value());
+}
+
+Napi::Value SetReuseAddressCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<ReuseAddressRequest> request = ToReuseAddressRequest(info);
+  if (!request) return env.Undefined();
+  return FromStatus(env, SetReuseAddress(StateOf(env).sys, request->fd, request->on));
+}
+
+Napi::Value BindCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::optional<BindRequest> request = ToBindRequest(info);
+  if (!request) return env.Undefined();
+  if (!request->address.ok()) return FromFailure(env, request->address.failure());
+  return FromStatus(env, Bind(StateOf(env).sys, request->fd, request->address.value()));
+}
+
+Napi::Value ListenCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<ListenRequest> request = ToListenRequest(info);
+  if (!request) return env.Undefined();
+  return FromStatus(env, Listen(StateOf(env).sys, request->fd, request->backlog));
+}
+
+Napi::Value SetOptionCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<OptionRequest> request = ToOptionRequest(info);
+  if (!request) return env.Undefined();
+  const std::optional<OptionValue> value = ToOptionValue(info, request->option);
+  if (!value) return env.Undefined();
+  return FromStatus(env, SetSocketOption(StateOf(env).sys, request->fd, request->family, request->option, *value));
+}
+
+Napi::Value GetOptionCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<OptionRequest> request = ToOptionRequest(info);
+  if (!request) return env.Undefined();
+  Result<OptionValue> value = GetSocketOption(StateOf(env).sys, request->fd, request->family, request->option);
+  if (!value.ok()) return FromFailure(env, value.failure());
+  return FromOptionValue(env, request->option, value.value());
+}
+
+Napi::Value SetRawOptionCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<RawOptionRequest> request = ToRawOptionRequest(info);
+  if (!request) return env.Undefined();
+  const auto& [fd, level, name, bytes] = *request;
+  return FromStatus(env, SetRawOption(StateOf(env).sys, fd, {level, name}, bytes));
 }
 
 Napi::Value LocalAddressCall(const Napi::CallbackInfo& info) {
@@ -75,7 +123,14 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   env.SetInstanceData(new AddonState(sys));
 
   exports.Set("option", OptionName(env));
-  exports.Set("openListener", Napi::Function::New<OpenListenerCall>(env, "openListener"));
+  exports.Set("socketOptions", FromSocketOptions(env));
+  exports.Set("openSocket", Napi::Function::New<OpenSocketCall>(env, "openSocket"));
+  exports.Set("setReuseAddress", Napi::Function::New<SetReuseAddressCall>(env, "setReuseAddress"));
+  exports.Set("bind", Napi::Function::New<BindCall>(env, "bind"));
+  exports.Set("listen", Napi::Function::New<ListenCall>(env, "listen"));
+  exports.Set("setOption", Napi::Function::New<SetOptionCall>(env, "setOption"));
+  exports.Set("getOption", Napi::Function::New<GetOptionCall>(env, "getOption"));
+  exports.Set("setRawOption", Napi::Function::New<SetRawOptionCall>(env, "setRawOption"));
   exports.Set("localAddress", Napi::Function::New<LocalAddressCall>(env, "localAddress"));
   exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));

@@ -19,89 +19,150 @@ bool Read(const Napi::Object& from, const char* name, Napi::Value* out) {
   return !out->IsEmpty();
 }
 
-bool ToInteger(Napi::Env env, const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out) {
-  if (!value.IsNumber()) return Refuse(env, name, "a number");
+bool ToInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out) {
+  if (!value.IsNumber()) return Refuse(value.Env(), name, "a number");
   const double number = value.As<Napi::Number>().DoubleValue();
   // Also refuses NaN, which compares false with everything.
   if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)))
-    return Refuse(env, name, "in range");
+    return Refuse(value.Env(), name, "in range");
   *out = static_cast<int64_t>(number);
-  return static_cast<double>(*out) == number || Refuse(env, name, "an integer");
+  return static_cast<double>(*out) == number || Refuse(value.Env(), name, "an integer");
 }
 
-bool ReadInteger(const Napi::Object& from, const char* name, int64_t low, int64_t high, int64_t* out) {
-  Napi::Value value;
-  return Read(from, name, &value) && ToInteger(from.Env(), value, name, low, high, out);
+bool ToInt(const Napi::Value& value, const char* name, int64_t low, int64_t high, int* out) {
+  int64_t number = 0;
+  if (!ToInteger(value, name, low, high, &number)) return false;
+  *out = static_cast<int>(number);
+  return true;
 }
 
-bool ReadBoolean(const Napi::Object& from, const char* name, bool* out) {
-  Napi::Value value;
-  if (!Read(from, name, &value)) return false;
-  if (!value.IsBoolean()) return Refuse(from.Env(), name, "a boolean");
+bool ToBoolean(const Napi::Value& value, const char* name, bool* out) {
+  if (!value.IsBoolean()) return Refuse(value.Env(), name, "a boolean");
   *out = value.As<Napi::Boolean>().Value();
   return true;
 }
 
-bool ReadString(const Napi::Object& from, const char* name, std::string* out) {
-  Napi::Value value;
-  if (!Read(from, name, &value)) return false;
-  if (!value.IsString()) return Refuse(from.Env(), name, "a string");
+bool ToText(const Napi::Value& value, const char* name, std::string* out) {
+  if (!value.IsString()) return Refuse(value.Env(), name, "a string");
   *out = value.As<Napi::String>().Utf8Value();
+  return true;
+}
+
+bool ToFd(const Napi::CallbackInfo& info, int* out) {
+  // An argument that is missing is undefined.
+  return ToInt(info[0], "fd", 0, INT32_MAX, out);
+}
+
+bool ToFamily(const Napi::Value& value, int* out) {
+  int family = 0;
+  if (!ToInt(value, "family", 4, 6, &family)) return false;
+  if (family == 5) return Refuse(value.Env(), "family", "4 or 6");
+  *out = family == 4 ? AF_INET : AF_INET6;
+  return true;
+}
+
+bool ToTransport(const Napi::Value& value, Transport* out) {
+  std::string name;
+  if (!ToText(value, "transport", &name)) return false;
+  if (name != "tcp" && name != "udp") return Refuse(value.Env(), "transport", "'tcp' or 'udp'");
+  *out = name == "tcp" ? Transport::kTcp : Transport::kUdp;
   return true;
 }
 
 }  // namespace
 
 std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
-  int64_t fd = 0;
-  // info[0] is undefined where there is no argument.
-  if (!ToInteger(info.Env(), info[0], "fd", 0, INT32_MAX, &fd)) return std::nullopt;
-  return static_cast<int>(fd);
+  int fd = 0;
+  if (!ToFd(info, &fd)) return std::nullopt;
+  return fd;
 }
 
-std::optional<Result<ListenerRequest>> ToListenerRequest(const Napi::CallbackInfo& info) {
-  if (info.Length() != 1 || !info[0].IsObject()) {
+std::optional<SocketRequest> ToSocketRequest(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) {
     Refuse(info.Env(), "request", "an object");
     return std::nullopt;
   }
   const Napi::Object from = info[0].As<Napi::Object>();
-  int64_t family = 0;
-  int64_t port = 0;
-  int64_t backlog = 0;
-  std::string text;
-  bool ipv6_only = false;
-  const bool read = ReadInteger(from, "family", 4, 6, &family) && ReadString(from, "address", &text) &&
-                    ReadInteger(from, "port", 0, UINT16_MAX, &port) && ReadBoolean(from, "ipv6Only", &ipv6_only) &&
-                    ReadInteger(from, "backlog", 0, INT32_MAX, &backlog);
+  SocketRequest request{};
+  Napi::Value value;
+  const bool read = Read(from, "transport", &value) && ToTransport(value, &request.transport) &&
+                    Read(from, "family", &value) && ToFamily(value, &request.family) &&
+                    Read(from, "ipv6Only", &value) && ToBoolean(value, "ipv6Only", &request.ipv6_only) &&
+                    Read(from, "multipath", &value) && ToBoolean(value, "multipath", &request.multipath);
   if (!read) return std::nullopt;
-  if (family == 5) {
-    Refuse(info.Env(), "family", "4 or 6");
+  return request;
+}
+
+std::optional<ReuseAddressRequest> ToReuseAddressRequest(const Napi::CallbackInfo& info) {
+  ReuseAddressRequest request{};
+  if (!ToFd(info, &request.fd) || !ToBoolean(info[1], "on", &request.on)) return std::nullopt;
+  return request;
+}
+
+std::optional<BindRequest> ToBindRequest(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  int family = 0;
+  int port = 0;
+  std::string text;
+  const bool read = ToFd(info, &fd) && ToFamily(info[1], &family) && ToText(info[2], "address", &text) &&
+                    ToInt(info[3], "port", 0, UINT16_MAX, &port);
+  if (!read) return std::nullopt;
+  return BindRequest{fd, SocketAddress::Parse(family, text, static_cast<uint16_t>(port))};
+}
+
+std::optional<ListenRequest> ToListenRequest(const Napi::CallbackInfo& info) {
+  ListenRequest request{};
+  if (!ToFd(info, &request.fd) || !ToInt(info[1], "backlog", 0, INT32_MAX, &request.backlog)) return std::nullopt;
+  return request;
+}
+
+std::optional<OptionRequest> ToOptionRequest(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  int family = 0;
+  std::string name;
+  if (!ToFd(info, &fd) || !ToFamily(info[1], &family) || !ToText(info[2], "name", &name)) return std::nullopt;
+  const SocketOption* option = FindSocketOption(name);
+  if (option == nullptr) {
+    Refuse(info.Env(), "name", "in the table of options");
     return std::nullopt;
   }
-
-  Result<SocketAddress> address =
-      SocketAddress::Parse(family == 4 ? AF_INET : AF_INET6, text, static_cast<uint16_t>(port));
-  if (!address.ok()) return Result<ListenerRequest>(address.failure());
-  return Result<ListenerRequest>(ListenerRequest{address.value(), ipv6_only, static_cast<int>(backlog)});
+  return OptionRequest{fd, family, *option};
 }
 
-Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("errno", -failure.error);
-  object.Set("syscall", failure.call);
-  return object;
+std::optional<OptionValue> ToOptionValue(const Napi::CallbackInfo& info, const SocketOption& option) {
+  OptionValue value;
+  if (!IsText(option.wire)) {
+    // -1 turns an option of struct linger off.
+    const int64_t minimum = option.wire == Wire::kLinger ? -1 : option.minimum;
+    if (!ToInteger(info[3], option.name, minimum, option.maximum, &value.number)) return std::nullopt;
+    return value;
+  }
+  if (!ToText(info[3], option.name, &value.text)) return std::nullopt;
+  const int64_t length = static_cast<int64_t>(value.text.size());
+  if (length < option.minimum || length > option.maximum || value.text.find('\0') != std::string::npos) {
+    Refuse(info.Env(), option.name, "a text of the length allowed, without a NUL");
+    return std::nullopt;
+  }
+  return value;
 }
 
-Napi::Value FromStatus(Napi::Env env, const Status& status) {
-  return status.ok() ? env.Undefined() : FromFailure(env, status.failure());
-}
+std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& info) {
+  RawOptionRequest request{};
+  const bool read = ToFd(info, &request.fd) && ToInt(info[1], "level", 0, INT32_MAX, &request.level) &&
+                    ToInt(info[2], "name", 0, INT32_MAX, &request.name);
+  if (!read) return std::nullopt;
 
-Napi::Value FromAddress(Napi::Env env, const SocketAddress& address) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("address", address.Text());
-  object.Set("family", address.family() == AF_INET ? "IPv4" : "IPv6");
-  object.Set("port", address.port());
-  return object;
+  const Napi::Value value = info[3];
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
+    request.bytes.assign(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+    return request;
+  }
+  int64_t number = 0;
+  if (!ToInteger(value, "value", INT32_MIN, UINT32_MAX, &number)) return std::nullopt;
+  const auto word = static_cast<uint32_t>(number);
+  request.bytes.assign(reinterpret_cast<const char*>(&word), sizeof(word));
+  return request;
 }
 
 }  // namespace reuseport

@@ -3,24 +3,75 @@
 #include <napi.h>
 
 #include <optional>
+#include <string>
 
 #include "core/address.h"
-#include "core/listener.h"
 #include "core/result.h"
+#include "core/shared_socket.h"
+#include "core/socket_option.h"
 
 // Between JavaScript values and the plain structs of the core. TypeScript has validated every value by then: what does
-// not fit is refused with a TypeError, never guessed.
+// not fit is refused with a TypeError, never guessed. Each reader of arguments throws and gives nothing where one is
+// missing or of another type.
 namespace reuseport {
 
 std::optional<int> ToDescriptor(const Napi::CallbackInfo& info);
 
-// Throws and gives nothing where a field is missing or of another type. An address that does not parse is the failure
-// that bind() would be.
-std::optional<Result<ListenerRequest>> ToListenerRequest(const Napi::CallbackInfo& info);
+// ({ transport, family, ipv6Only, multipath })
+std::optional<SocketRequest> ToSocketRequest(const Napi::CallbackInfo& info);
+
+struct ReuseAddressRequest {
+  int fd;
+  bool on;
+};
+
+// (fd, on)
+std::optional<ReuseAddressRequest> ToReuseAddressRequest(const Napi::CallbackInfo& info);
+
+struct BindRequest {
+  int fd;
+  // Text that is no address is the failure that bind() would be.
+  Result<SocketAddress> address;
+};
+
+// (fd, family, address, port)
+std::optional<BindRequest> ToBindRequest(const Napi::CallbackInfo& info);
+
+struct ListenRequest {
+  int fd;
+  int backlog;
+};
+
+// (fd, backlog)
+std::optional<ListenRequest> ToListenRequest(const Napi::CallbackInfo& info);
+
+struct OptionRequest {
+  int fd;
+  int family;
+  const SocketOption& option;
+};
+
+// (fd, family, name[, value])
+std::optional<OptionRequest> ToOptionRequest(const Napi::CallbackInfo& info);
+std::optional<OptionValue> ToOptionValue(const Napi::CallbackInfo& info, const SocketOption& option);
+
+struct RawOptionRequest {
+  int fd;
+  int level;
+  int name;
+  std::string bytes;
+};
+
+// (fd, level, name, number | Uint8Array)
+std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& info);
 
 // { errno, syscall }, with errno negative as libuv and Node count.
 Napi::Value FromFailure(Napi::Env env, const Failure& failure);
 Napi::Value FromStatus(Napi::Env env, const Status& status);
 Napi::Value FromAddress(Napi::Env env, const SocketAddress& address);
+Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const OptionValue& value);
+
+// The table, as src/addon.ts describes its rows.
+Napi::Value FromSocketOptions(Napi::Env env);
 
 }  // namespace reuseport

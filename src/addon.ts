@@ -2,13 +2,24 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { SocketAddressInfo } from './address.js'
 import type { SystemFailure } from './errors.js'
+import type { OptionRow, Transport } from './socket-options.js'
 
 /** What src-native/addon.cc exports. Nothing throws but wrong types, which the callers rule out. */
 export interface Addon {
   /** The option by which this system shares ports; null where it has none. */
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
-  /** A listening socket: its descriptor, which the addon closes at the end of the environment unless it is released. */
-  openListener(request: ListenerRequest): number | SystemFailure
+  readonly socketOptions: readonly OptionRow[]
+  /** A socket that will share its port: its descriptor, which the addon closes at the end of the environment unless it is released. */
+  openSocket(request: SocketRequest): number | SystemFailure
+  /** Whether sockets of any user may bind the same address with SO_REUSEADDR. */
+  setReuseAddress(fd: number, on: boolean): undefined | SystemFailure
+  bind(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
+  /** `backlog`: 0 to 2^31 - 1. */
+  listen(fd: number, backlog: number): undefined | SystemFailure
+  /** ENOPROTOOPT where this system or family has no such option. `name` and `value` are as the table says. */
+  setOption(fd: number, family: 4 | 6, name: string, value: number | string): undefined | SystemFailure
+  getOption(fd: number, family: 4 | 6, name: string): number | string | SystemFailure
+  setRawOption(fd: number, level: number, name: number, value: number | Uint8Array): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */
@@ -17,13 +28,12 @@ export interface Addon {
   probe(): boolean | SystemFailure
 }
 
-export interface ListenerRequest {
+export interface SocketRequest {
+  readonly transport: Transport
   readonly family: 4 | 6
-  readonly address: string
-  readonly port: number
   readonly ipv6Only: boolean
-  /** 0 to 2^31 - 1. */
-  readonly backlog: number
+  /** MPTCP instead of TCP. */
+  readonly multipath: boolean
 }
 
 /** Whether there is an addon; if not, why and what to do about it. */

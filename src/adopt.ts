@@ -38,6 +38,7 @@ interface NetInternals {
 interface ServerInternals {
   _listeningId?: number
   _connectionKey?: string
+  readonly _handle?: { readonly fd?: unknown } | null
 }
 
 /**
@@ -110,8 +111,14 @@ function isListeningOn(server: ListenableServer, port: number): boolean {
   return typeof address === 'object' && address !== null && 'port' in address && address.port === port
 }
 
+/** The descriptor of a listening server; undefined where a cluster's primary has it. */
+export function serverDescriptor(server: ListenableServer & ServerInternals): number | undefined {
+  const fd = server._handle?.fd
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined
+}
+
 /** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */
-export function emitListenError(server: ListenableServer, options: object, error: Error): void {
+export function emitListenError(server: ListenableServer, options: object, error: unknown): void {
   const started = diagnostics.channel('tracing:net.server.listen:asyncStart')
   const failed = diagnostics.channel('tracing:net.server.listen:error')
   if (started.hasSubscribers) started.publish({ server, options })

@@ -1,4 +1,4 @@
-import { getSystemErrorMap, inspect } from 'node:util'
+import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util'
 
 /** A system call that failed, as the addon reports it: `errno` is negative, as in Node. */
 export interface SystemFailure {
@@ -52,13 +52,19 @@ export class ReusePortUnknownOptionError extends TypeError {
   }
 }
 
-/** A `ReusePortSocket` no longer owns its descriptor: it was closed, or a server has taken it. */
-export class ReusePortSocketError extends Error {
-  readonly code: 'ERR_REUSEPORT_SOCKET_CLOSED' | 'ERR_REUSEPORT_SOCKET_ADOPTED'
+const SOCKET_STATES = {
+  closed: { code: 'ERR_REUSEPORT_SOCKET_CLOSED', message: 'The socket is closed' },
+  adopted: { code: 'ERR_REUSEPORT_SOCKET_ADOPTED', message: 'The socket has been handed to a server' },
+  bound: { code: 'ERR_REUSEPORT_SOCKET_BOUND', message: 'The socket can be configured during onSocket only' },
+} as const
 
-  constructor(state: 'closed' | 'adopted') {
-    super(state === 'closed' ? 'The socket is closed' : 'The socket has been handed to a server')
-    this.code = state === 'closed' ? 'ERR_REUSEPORT_SOCKET_CLOSED' : 'ERR_REUSEPORT_SOCKET_ADOPTED'
+/** A socket was used when it was no longer the caller's: closed, taken by a server, or after `onSocket`. */
+export class ReusePortSocketError extends Error {
+  readonly code: (typeof SOCKET_STATES)[keyof typeof SOCKET_STATES]['code']
+
+  constructor(state: keyof typeof SOCKET_STATES) {
+    super(SOCKET_STATES[state].message)
+    this.code = SOCKET_STATES[state].code
   }
 }
 
@@ -76,7 +82,9 @@ export class InvalidArgumentValueError extends TypeError {
   readonly code = 'ERR_INVALID_ARG_VALUE'
 
   constructor(name: string, value: unknown, reason: string) {
-    super(`The ${kindOf(name)} '${name}' ${reason}. Received ${inspect(value)}`)
+    const received = inspect(value)
+    const shown = received.length > 128 ? `${received.slice(0, 128)}...` : received
+    super(`The ${kindOf(name)} '${name}' ${reason}. Received ${shown}`)
   }
 }
 
@@ -117,6 +125,15 @@ export function listenError(failure: SystemFailure, address: string, port: numbe
   // Node says 'listen' also where bind() failed.
   const fields = { code, errno: failure.errno, syscall: 'listen', address }
   return Object.assign(error, port > 0 ? { ...fields, port } : fields)
+}
+
+/** The error that `socket.bind` of a dgram socket emits: the same message and the same own keys in the same order. */
+export function bindError(failure: SystemFailure, address: string, port: unknown): Error {
+  const code = getSystemErrorName(failure.errno)
+  const hasPort = Boolean(port) && Number(port) > 0
+  const error = new Error(`bind ${code} ${hasPort ? `${address}:${String(port)}` : address}`)
+  const fields = { errno: failure.errno, code, syscall: 'bind', address }
+  return Object.assign(error, port ? { ...fields, port } : fields)
 }
 
 function kindOf(name: string): 'property' | 'argument' {

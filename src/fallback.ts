@@ -1,6 +1,8 @@
 import process from 'node:process'
+import type { AddonState } from './addon.js'
 import type { Capabilities } from './capabilities.js'
-import { ReusePortUnsupportedError } from './errors.js'
+import { type ConfigurationOptions, firstNeeded } from './configure.js'
+import { ReusePortAddonError, ReusePortUnsupportedError } from './errors.js'
 import type { FallbackPolicy } from './types.js'
 
 /** How a call is served. */
@@ -28,6 +30,20 @@ function reasonAgainst({ reasons, supported }: Capabilities, policy: FallbackPol
   const against = (supported ? reasons.balanced : reasons.supported) ?? 'the system does not support it'
   const needsAddon = policy === 'unbalanced' && supported && reasons.addon !== undefined
   return needsAddon ? `fallback: 'unbalanced' needs the native addon: ${reasons.addon}` : against
+}
+
+/** Why a call that no socket of the addon's serves cannot be served: by its route, or for an option that needs one. */
+export function refusalOf(
+  route: Route,
+  state: AddonState,
+  options: ConfigurationOptions,
+): ReusePortUnsupportedError | ReusePortAddonError | undefined {
+  if (route.by === 'refusal') return route.error
+  const option = firstNeeded(options)
+  if (option === undefined) return undefined
+  if (!state.loaded) return new ReusePortAddonError(`options.${option}`, state.reason, state.cause)
+  const reason = route.by === 'exclusive' ? route.reason : "Node's own reusePort serves"
+  return new ReusePortUnsupportedError(`options.${option} takes a shared socket, and ${reason}`)
 }
 
 let warned = false

@@ -1,5 +1,8 @@
 export type { SocketAddressInfo } from './address.js'
+export { bindReusePort } from './bind.js'
 export { type Capabilities, capabilities } from './capabilities.js'
+export type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
+export { effectiveSocketOptions } from './effective-options.js'
 export {
   type ListenError,
   ReusePortAddonError,
@@ -9,13 +12,26 @@ export {
 } from './errors.js'
 export { listenReusePort } from './listen.js'
 export { openReusePortSocket } from './open-socket.js'
+export {
+  ReusePortOptionDeniedError,
+  ReusePortOptionRefusedError,
+  ReusePortOptionUnsupportedError,
+} from './option-errors.js'
 export type { ReusePortSocket } from './socket.js'
+export type { SocketOptions, SocketOptionValues } from './socket-option-types.js'
 export type { Semantics } from './systems.js'
 export type {
   AbortSignalLike,
+  BindableSocket,
+  BindReusePortOptions,
   FallbackPolicy,
   ListenableServer,
   ListenReusePortOptions,
+  RawDatagramSocketOption,
+  RawSocketOption,
   ReusePortSocketOptions,
+  UnboundDatagramSocket,
+  UnboundSocket,
+  UnsharedBindOptions,
   UnsharedListenOptions,
 } from './types.js'

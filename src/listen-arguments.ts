@@ -18,6 +18,9 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'ipv6Only',
   'signal',
   'fallback',
+  'socketOptions',
+  'rawSocketOptions',
+  'onSocket',
   'exclusive',
   'reusePort',
 ]
@@ -36,6 +39,10 @@ export interface PortRequest {
   readonly exclusive: boolean | undefined
   readonly signal: AbortSignalLike | undefined
   readonly fallback: FallbackPolicy
+  /** As given; they are checked against the table of the addon. */
+  readonly socketOptions: unknown
+  readonly rawSocketOptions: unknown
+  readonly onSocket: unknown
   readonly callback: (() => void) | undefined
 }
 
@@ -69,6 +76,9 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     exclusive: options['exclusive'] === undefined ? undefined : Boolean(options['exclusive']),
     signal: options['signal'],
     fallback: toFallback(options),
+    socketOptions: options['socketOptions'],
+    rawSocketOptions: options['rawSocketOptions'],
+    onSocket: options['onSocket'],
     callback: toCallback(args),
   }
 }

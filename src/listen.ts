@@ -4,12 +4,13 @@ import { type Addon, loadAddon } from './addon.js'
 import type { BindAddress } from './address.js'
 import { emitListenError, supersede } from './adopt.js'
 import { capabilities } from './capabilities.js'
-import { chooseRoute, warnExclusive } from './fallback.js'
+import { parseConfiguration } from './configure.js'
+import { chooseRoute, refusalOf, warnExclusive } from './fallback.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
 import { lookupHost } from './lookup.js'
 import { networkDenied } from './permission.js'
 import { assertServer } from './server.js'
-import { openSocket } from './socket.js'
+import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
 import type { AbortSignalLike, ListenableServer, ListenReusePortOptions, UnsharedListenOptions } from './types.js'
 
 /**
@@ -79,14 +80,18 @@ function serve(server: ListenableServer, request: PortRequest): void {
   const route = chooseRoute(request.fallback, capabilities())
   const state = loadAddon()
   if (route.by === 'addon' && state.loaded) {
-    start(server, request, (where) => open(server, state.addon, request, where))
-  } else if (route.by === 'refusal') {
-    const { host, port } = request
-    start(server, { ...request, host: undefined }, () => emitListenError(server, { host, port }, route.error))
-  } else {
+    const configuration = parseConfiguration(state.addon, 'tcp', request)
+    start(server, request, (where) => open(server, state.addon, { ...request, where, configuration }))
+    return
+  }
+  const error = refusalOf(route, state, request)
+  if (error === undefined) {
     if (route.by === 'exclusive') warnExclusive(route.reason)
     listenByNode(server, request, route.by === 'exclusive')
+    return
   }
+  const { host, port } = request
+  start(server, { ...request, host: undefined }, () => emitListenError(server, { host, port }, error))
 }
 
 /** What `server.listen` does before it binds, in its order. */
@@ -106,11 +111,15 @@ function start(server: ListenableServer, request: PortRequest, bind: (where: Bin
   })
 }
 
-function open(server: ListenableServer, addon: Addon, request: PortRequest, where: BindAddress | undefined): void {
-  const { port, backlog, ipv6Only } = request
-  const socket = openSocket(addon, { where, port, backlog, ipv6Only })
-  if (socket instanceof Error) {
-    emitListenError(server, { host: where?.address ?? null, port }, socket)
+function open(server: ListenableServer, addon: Addon, request: SocketRequest): void {
+  const where = { host: request.where?.address ?? null, port: request.port }
+  let socket: ReusePortSocket | undefined
+  try {
+    const opened = openSocket(addon, request)
+    if (opened instanceof Error) throw opened
+    socket = opened
+  } catch (error) {
+    emitListenError(server, where, error)
     return
   }
   try {

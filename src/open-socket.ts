@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { loadAddon } from './addon.js'
 import type { BindAddress } from './address.js'
 import { capabilities } from './capabilities.js'
+import { parseConfiguration } from './configure.js'
 import {
   AccessDeniedError,
   BadPortError,
@@ -17,7 +18,16 @@ import { networkDenied } from './permission.js'
 import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
 import type { ReusePortSocketOptions } from './types.js'
 
-const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fallback']
+const OPTIONS: readonly string[] = [
+  'port',
+  'host',
+  'backlog',
+  'ipv6Only',
+  'fallback',
+  'socketOptions',
+  'rawSocketOptions',
+  'onSocket',
+]
 
 /**
  * Opens a listening socket that shares its port, without a server: for frameworks that take a descriptor, and to learn
@@ -31,7 +41,8 @@ const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fall
  * Errors, all thrown: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_SOCKET_BAD_PORT` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for the options; `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance and
  * `fallback` is not `'unbalanced'`; `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon; `ERR_ACCESS_DENIED` under
- * `--permission` without `--allow-net`; otherwise what `server.listen` would emit (`EADDRINUSE`, `EACCES` …).
+ * `--permission` without `--allow-net`; what an option of the socket or `onSocket` throws (see `socketOptions`); otherwise
+ * what `server.listen` would emit (`EADDRINUSE`, `EACCES` …).
  */
 export function openReusePortSocket(options: ReusePortSocketOptions = {}): ReusePortSocket {
   const request = parseOptions(options)
@@ -42,12 +53,13 @@ export function openReusePortSocket(options: ReusePortSocketOptions = {}): Reuse
   const route = chooseRoute(fallback, capabilities())
   if (route.by === 'refusal') throw route.error
 
-  const socket = openSocket(state.addon, request)
+  const configuration = parseConfiguration(state.addon, 'tcp', options)
+  const socket = openSocket(state.addon, { ...request, configuration })
   if (socket instanceof Error) throw socket
   return socket
 }
 
-function parseOptions(options: unknown): SocketRequest {
+function parseOptions(options: unknown): Omit<SocketRequest, 'configuration'> {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentTypeError('options', 'of type object', options)
   refuseUnknownOptions(options, OPTIONS)

@@ -2,12 +2,17 @@ import { ReusePortUnknownOptionError } from './errors.js'
 
 /**
  * Refuses an own key of `options` that is not among `known`, nor among the names that are `inert`: accepted, because Node
- * accepts them, and not worth suggesting.
+ * accepts them, and not worth suggesting. `path` is where `options` stands: '' or, with a dot at its end, 'socketOptions.'.
  */
-export function refuseUnknownOptions(options: object, known: readonly string[], inert: readonly string[] = []): void {
+export function refuseUnknownOptions(
+  options: object,
+  known: readonly string[],
+  inert: readonly string[] = [],
+  path = '',
+): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name) || inert.includes(name)) continue
-    throw new ReusePortUnknownOptionError(name, nearestName(name, known), known)
+    throw new ReusePortUnknownOptionError(`${path}${name}`, nearestName(name, known), known)
   }
 }
 

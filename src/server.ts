@@ -9,7 +9,7 @@ export function assertServer(server: unknown): asserts server is ListenableServe
   throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hintFor(server))
 }
 
-function isServer(value: unknown): value is ListenableServer {
+export function isServer(value: unknown): value is ListenableServer {
   if (typeof value !== 'object' || value === null) return false
   const candidate = value as Record<string, unknown>
   return METHODS.every((method) => typeof candidate[method] === 'function')

@@ -2,8 +2,12 @@ import { getSystemErrorName } from 'node:util'
 import type { Addon } from './addon.js'
 import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from './address.js'
 import { adopt, emitListenError } from './adopt.js'
+import type { Configuration } from './configure.js'
 import { listenError, ReusePortSocketError, type SystemFailure } from './errors.js'
+import { readOption } from './read-option.js'
 import { assertServer } from './server.js'
+import { openListener } from './shared-socket.js'
+import type { SocketOptionValues } from './socket-option-types.js'
 import type { ListenableServer } from './types.js'
 
 export interface SocketRequest {
@@ -12,6 +16,7 @@ export interface SocketRequest {
   readonly port: number
   readonly backlog: number
   readonly ipv6Only: boolean
+  readonly configuration: Configuration
 }
 
 /**
@@ -53,6 +58,19 @@ export class ReusePortSocket {
     const address = this.#addon.localAddress(this.#fd)
     if ('errno' in address) throw this.#error(address)
     return address
+  }
+
+  /**
+   * What the kernel uses for an option of `socketOptions`, which may differ from what was set: Linux doubles buffer
+   * sizes, rounds `deferAccept` up and caps `fastOpen`. `getsockopt(2)`.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`; `ERR_REUSEPORT_UNKNOWN_OPTION` for a name that is none,
+   *   `ERR_REUSEPORT_OPTION_UNSUPPORTED` for one that this system lacks.
+   */
+  getOption<Name extends keyof SocketOptionValues>(name: Name): SocketOptionValues[Name] {
+    this.#assertOpen()
+    const socket = { addon: this.#addon, fd: this.#fd, family: this.#bound.family }
+    return readOption(socket, 'tcp', name) as SocketOptionValues[Name]
   }
 
   /**
@@ -108,7 +126,11 @@ export class ReusePortSocket {
   }
 }
 
-/** A listening socket, or Node's error for why there is none; nothing stays open then. */
+/**
+ * A listening socket, or Node's error for why there is none; nothing stays open then.
+ *
+ * @throws what an option or `onSocket` throws.
+ */
 export function openSocket(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
   if (request.where !== undefined) return openAt(addon, request, request.where)
   const dual = tryAt(addon, request, UNSPECIFIED_IPV6)
@@ -132,10 +154,10 @@ function toSocket(
 
 function tryAt(
   addon: Addon,
-  { port, backlog, ipv6Only }: SocketRequest,
-  { address, family }: BindAddress,
+  { port, backlog, ipv6Only, configuration }: SocketRequest,
+  where: BindAddress,
 ): number | SystemFailure {
-  return addon.openListener({ address, family, port, backlog, ipv6Only: ipv6Only && family === 6 })
+  return openListener(addon, { transport: 'tcp', port, ipv6Only, backlog, configuration }, where)
 }
 
 /** Where Node goes on to `0.0.0.0`: everything up to bind() but a taken port. */

@@ -13,6 +13,6 @@ int Ioctl(int fd, unsigned long request, int* value) {
 
 }  // namespace
 
-const Sys kSystem = {::socket, Ioctl, ::setsockopt, ::bind, ::listen, ::getsockname, ::fstat, ::close};
+const Sys kSystem = {::socket, Ioctl, ::setsockopt, ::getsockopt, ::bind, ::listen, ::getsockname, ::fstat, ::close};
 
 }  // namespace reuseport

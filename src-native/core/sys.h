@@ -10,6 +10,7 @@ struct Sys {
   int (*socket)(int domain, int type, int protocol);
   int (*ioctl)(int fd, unsigned long request, int* value);
   int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t length);
+  int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
   int (*getsockname)(int fd, sockaddr* address, socklen_t* length);

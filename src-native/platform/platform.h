@@ -15,7 +15,7 @@ struct ReusePortOption {
 
 extern const ReusePortOption kReusePortOption;
 
-// A TCP socket that is close-on-exec and non-blocking, in one call where the system has one.
-Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family);
+// A socket that is close-on-exec and non-blocking, in one call where the system has one.
+Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol);
 
 }  // namespace reuseport

@@ -58,11 +58,16 @@ test('every link leads somewhere', () => {
   }
 })
 
+test('the types and the reference of socket options are those of the table in the addon', () => {
+  expect(runText(path.join(root, 'scripts/generate-options.mjs'), [], ['--check'])).toBe('')
+})
+
 test('every export is in the reference, and every error code', async () => {
   const reference = textOf('docs/api.md')
   const exported = Object.keys(await import('../../src/index.js')).filter((name) => /^[a-z]/.test(name))
   for (const name of exported) expect(reference).toMatch(new RegExp(`^## \`${name}\\(`, 'm'))
-  for (const [code] of readFileSync(path.join(root, 'src/errors.ts'), 'utf8').matchAll(/ERR_[A-Z_]+/g)) {
+  const sources = ['src/errors.ts', 'src/option-errors.ts'].map(textOf).join('')
+  for (const [code] of sources.matchAll(/ERR_[A-Z_]+/g)) {
     expect(reference).toContain(code)
   }
 })

@@ -2,15 +2,16 @@ import { closeSync, fstatSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type Addon, loadAddon } from '../../src/addon.js'
 import { ERRNO } from '../support/faults.js'
+import { openListener } from '../support/native.js'
 import { acceptQueueLimit, openSockets } from '../support/sockets.js'
 
 const state = loadAddon()
 if (!state.loaded) throw state.cause
 const addon: Addon = state.addon
-const request = { family: 4, address: '127.0.0.1', port: 0, ipv6Only: false, backlog: 511 } as const
+const request = { transport: 'tcp', family: 4, ipv6Only: false, multipath: false } as const
 
-function open(change: object = {}): number {
-  const fd = addon.openListener({ ...request, ...change })
+function open({ family = 4, address = '127.0.0.1', port = 0 } = {}): number {
+  const fd = openListener(addon, { family: family === 4 ? 4 : 6, address, port })
   if (typeof fd !== 'number') throw new Error(`${fd.syscall} failed: ${fd.errno}`)
   return fd
 }
@@ -63,29 +64,60 @@ test.each([
   ['an address with an empty zone', { family: 6, address: 'fe80::1%' }, 'bind', 'EINVAL'],
 ])('%s is a failure and leaves nothing open', (_what, change, syscall, code) => {
   const before = openSockets()
-  const failure = addon.openListener({ ...request, ...(change as object) })
+  const failure = openListener(addon, { family: 4, address: '127.0.0.1', port: 0, ...(change as object) })
   expect(failure).toMatchObject({ syscall, errno: -ERRNO[code as keyof typeof ERRNO] })
   expect(openSockets()).toEqual(before)
 })
 
-test.each([
-  ['nothing', []],
-  ['a string', ['request']],
-  ['no port', [{ ...request, port: undefined }]],
-  ['a port out of range', [{ ...request, port: 65536 }]],
-  ['a port below 0', [{ ...request, port: -1 }]],
-  ['a port that is no integer', [{ ...request, port: 1.5 }]],
-  ['a port that is NaN', [{ ...request, port: Number.NaN }]],
-  ['a family that is none', [{ ...request, family: 5 }]],
-  ['a family far off', [{ ...request, family: 10 }]],
-  ['an address that is no text', [{ ...request, address: 127 }]],
-  ['ipv6Only that is no boolean', [{ ...request, ipv6Only: 1 }]],
-  ['a backlog out of range', [{ ...request, backlog: 2 ** 31 }]],
-  ['a backlog below 0', [{ ...request, backlog: -1 }]],
-])('refuses %s with a TypeError', (_what, args) => {
+const BAD_ARGUMENTS: readonly (readonly [string, keyof Addon, readonly unknown[]])[] = [
+  ['nothing', 'openSocket', []],
+  ['a string', 'openSocket', ['request']],
+  ['a transport that is none', 'openSocket', [{ ...request, transport: 'sctp' }]],
+  ['a family that is none', 'openSocket', [{ ...request, family: 5 }]],
+  ['a family far off', 'openSocket', [{ ...request, family: 10 }]],
+  ['ipv6Only that is no boolean', 'openSocket', [{ ...request, ipv6Only: 1 }]],
+  ['multipath that is no boolean', 'openSocket', [{ ...request, multipath: undefined }]],
+  ['no port', 'bind', [9999, 4, '127.0.0.1']],
+  ['a port out of range', 'bind', [9999, 4, '127.0.0.1', 65536]],
+  ['a port below 0', 'bind', [9999, 4, '127.0.0.1', -1]],
+  ['a port that is no integer', 'bind', [9999, 4, '127.0.0.1', 1.5]],
+  ['a port that is NaN', 'bind', [9999, 4, '127.0.0.1', Number.NaN]],
+  ['an address that is no text', 'bind', [9999, 4, 127, 0]],
+  ['a family that is none', 'bind', [9999, 5, '127.0.0.1', 0]],
+  ['a descriptor below 0', 'listen', [-1, 5]],
+  ['a backlog out of range', 'listen', [9999, 2 ** 31]],
+  ['a backlog below 0', 'listen', [9999, -1]],
+  ['an option that is none', 'setOption', [9999, 4, 'fastopen', 1]],
+  ['an option that is no text', 'getOption', [9999, 4, 23]],
+  ['a number out of the range of its option', 'setOption', [9999, 4, 'ttl', 256]],
+  ['a number below the range of its option', 'setOption', [9999, 4, 'ttl', 0]],
+  ['a number that is none', 'setOption', [9999, 4, 'ttl', Number.NaN]],
+  ['a text for a number', 'setOption', [9999, 4, 'ttl', '9']],
+  ['a number for a text', 'setOption', [9999, 4, 'congestion', 9]],
+  ['a text that is too long', 'setOption', [9999, 4, 'congestion', 'x'.repeat(16)]],
+  ['a text that is empty', 'setOption', [9999, 4, 'bindToDevice', '']],
+  ['a text with a NUL', 'setOption', [9999, 4, 'bindToDevice', 'lo\0']],
+  ['a time below off', 'setOption', [9999, 4, 'linger', -2]],
+  ['a level out of range', 'setRawOption', [9999, 2 ** 31, 1, 1]],
+  ['a name below 0', 'setRawOption', [9999, 1, -1, 1]],
+  ['a value beyond 32 bits', 'setRawOption', [9999, 1, 1, 2 ** 32]],
+  ['a value below 32 bits', 'setRawOption', [9999, 1, 1, -(2 ** 31) - 1]],
+  ['a value of wider words', 'setRawOption', [9999, 1, 1, new Uint16Array(1)]],
+  ['a view of bytes', 'setRawOption', [9999, 1, 1, new DataView(new ArrayBuffer(4))]],
+]
+
+test.each(BAD_ARGUMENTS)('refuses %s with a TypeError: %s', (_what, call, args) => {
   const before = openSockets()
-  expect(() => Reflect.apply(addon.openListener, addon, args)).toThrow(TypeError)
+  expect(() => Reflect.apply(addon[call] as () => unknown, addon, args)).toThrow(TypeError)
   expect(openSockets()).toEqual(before)
+})
+
+test('each call names the system call that failed', () => {
+  expect(addon.bind(9999, 4, '127.0.0.1', 0)).toEqual({ errno: -ERRNO.EBADF, syscall: 'bind' })
+  expect(addon.listen(9999, 5)).toEqual({ errno: -ERRNO.EBADF, syscall: 'listen' })
+  expect(addon.setOption(9999, 4, 'noDelay', 1)).toEqual({ errno: -ERRNO.EBADF, syscall: 'setsockopt' })
+  expect(addon.setRawOption(9999, 1, 2, 1)).toEqual({ errno: -ERRNO.EBADF, syscall: 'setsockopt' })
+  expect(addon.getOption(9999, 4, 'noDelay')).toEqual({ errno: -ERRNO.EBADF, syscall: 'getsockopt' })
 })
 
 test('closes only what it opened, and once', () => {

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
 import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
 import { freePort, once, ours } from '../support/listeners.js'
+import { openListener } from '../support/native.js'
 import { openSockets } from '../support/sockets.js'
 
 const faulty = loadFaultyAddon()
@@ -11,7 +12,7 @@ const { capabilities } = await import('../../src/capabilities.js')
 const { openReusePortSocket } = await import('../../src/open-socket.js')
 
 const port = await freePort()
-const request = { family: 6, address: '::1', port: 0, ipv6Only: false, backlog: 511 } as const
+const request = { family: 6, address: '::1', port: 0 } as const
 
 /** Each call in the path of one listen, in order, with how many of its name come before. */
 const PATH: readonly (readonly [SystemCall, number, keyof typeof ERRNO])[] = [
@@ -19,9 +20,9 @@ const PATH: readonly (readonly [SystemCall, number, keyof typeof ERRNO])[] = [
   ['setsockopt', 0, 'EPERM'],
   ['setsockopt', 1, 'ENOPROTOOPT'],
   ['setsockopt', 2, 'EINVAL'],
+  ['fstat', 0, 'EOVERFLOW'],
   ['bind', 0, 'EACCES'],
   ['listen', 0, 'EADDRINUSE'],
-  ['fstat', 0, 'EOVERFLOW'],
 ]
 
 function inject(call: SystemCall, code: keyof typeof ERRNO, after = 0, times = 1): void {
@@ -30,7 +31,7 @@ function inject(call: SystemCall, code: keyof typeof ERRNO, after = 0, times = 1
 
 test('the path is complete: a listen makes these calls and no other', () => {
   faulty.takeCalls()
-  const fd = faulty.openListener(request)
+  const fd = openListener(faulty, request)
   expect(faulty.takeCalls()).toEqual(PATH.map(([call]) => call))
   faulty.close(fd as number)
   expect(faulty.takeCalls()).toEqual(['fstat', 'close'])
@@ -40,7 +41,7 @@ describe.each(PATH)('%s (call %i) fails with %s', (call, after, code) => {
   test('the addon reports the call and closes the descriptor once', () => {
     const before = openSockets()
     inject(call, code, after)
-    expect(faulty.openListener(request)).toEqual({ errno: -ERRNO[code], syscall: call })
+    expect(openListener(faulty, request)).toEqual({ errno: -ERRNO[code], syscall: call })
     expect(openSockets()).toEqual(before)
     const closes = faulty.takeCalls().filter((name) => name === 'close')
     expect(closes).toHaveLength(call === 'socket' ? 0 : 1)
@@ -109,14 +110,14 @@ describe('without a host', () => {
 })
 
 test('close() that fails is reported, and the descriptor is not closed again', () => {
-  const fd = faulty.openListener(request) as number
+  const fd = openListener(faulty, request) as number
   inject('close', 'EIO')
   expect(faulty.close(fd)).toEqual({ errno: -ERRNO.EIO, syscall: 'close' })
   expect(faulty.close(fd)).toEqual({ errno: -ERRNO.EBADF, syscall: 'close' })
 })
 
 test('close() interrupted by a signal has closed', () => {
-  const fd = faulty.openListener(request) as number
+  const fd = openListener(faulty, request) as number
   inject('close', 'EINTR')
   expect(faulty.close(fd)).toBeUndefined()
 })

@@ -43,6 +43,10 @@ int SetSockOpt(int fd, int level, int name, const void* value, socklen_t length)
   return Fails("setsockopt") ? -1 : ::setsockopt(fd, level, name, value, length);
 }
 
+int GetSockOpt(int fd, int level, int name, void* value, socklen_t* length) {
+  return Fails("getsockopt") ? -1 : ::getsockopt(fd, level, name, value, length);
+}
+
 int Bind(int fd, const sockaddr* address, socklen_t length) {
   return Fails("bind") ? -1 : ::bind(fd, address, length);
 }
@@ -69,7 +73,7 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl, SetSockOpt, Bind, Listen, GetSockName, FStat, Close};
+const reuseport::Sys kFaultySystem = {Socket, Ioctl, SetSockOpt, GetSockOpt, Bind, Listen, GetSockName, FStat, Close};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {

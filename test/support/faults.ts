@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Addon } from '../../src/addon.js'
 
 /** The system calls in the path of a listen. */
-export type SystemCall = 'socket' | 'setsockopt' | 'bind' | 'listen' | 'fstat' | 'getsockname' | 'close'
+export type SystemCall = 'socket' | 'setsockopt' | 'getsockopt' | 'bind' | 'listen' | 'fstat' | 'getsockname' | 'close'
 
 interface FaultyAddon extends Addon {
   injectFault(call: SystemCall, errno: number, after: number, times: number): void

@@ -8,10 +8,42 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
   ['index'],
-  ['listen', 'open-socket'],
-  ['socket', 'adopt', 'cluster', 'fallback', 'capabilities', 'core-reuse-port', 'lookup', 'permission'],
+  ['listen', 'bind', 'open-socket', 'effective-options'],
+  [
+    'socket',
+    'shared-socket',
+    'unbound-socket',
+    'configure',
+    'read-option',
+    'adopt',
+    'adopt-datagram',
+    'datagram-internals',
+    'owned-descriptor',
+    'cluster',
+    'fallback',
+    'capabilities',
+    'core-reuse-port',
+    'lookup',
+    'permission',
+  ],
   ['addon'],
-  ['listen-arguments', 'option-names', 'server', 'errors', 'address', 'systems', 'types'],
+  [
+    'listen-arguments',
+    'bind-arguments',
+    'datagram-socket',
+    'socket-options',
+    'raw-socket-options',
+    'common-option-types',
+    'socket-option-types',
+    'datagram-option-types',
+    'option-names',
+    'server',
+    'errors',
+    'option-errors',
+    'address',
+    'systems',
+    'types',
+  ],
 ]
 const PURE = LAYERS[4] as readonly string[]
 
@@ -49,7 +81,9 @@ test('every file has its layer, and every layer its files', () => {
 
 test('the reader of imports sees them', () => {
   expect(imports.get('index')?.own).toEqual(expect.arrayContaining(['listen', 'open-socket', 'errors']))
-  expect(imports.get('socket')?.own).toEqual(['addon', 'address', 'adopt', 'errors', 'server', 'types'])
+  expect(imports.get('socket')?.own).toEqual(
+    expect.arrayContaining(['addon', 'address', 'adopt', 'errors', 'server', 'types']),
+  )
 })
 
 test.each(files)('%s imports from its own layer or below', (name) => {
@@ -81,6 +115,11 @@ test.each(PURE)('%s does no input or output and knows no addon', (name) => {
 test('one file loads native code', () => {
   const loading = files.filter((name) => /node-gyp-build|\.node['"]|dlopen\(/.test(imports.get(name)?.text ?? ''))
   expect(loading).toEqual(['addon'])
+})
+
+test('one file knows the state that dgram keeps to itself', () => {
+  const knowing = files.filter((name) => /state symbol|bindState/.test(imports.get(name)?.text ?? ''))
+  expect(knowing).toEqual(['datagram-internals'])
 })
 
 test("two files know Node's internals: the server's and the cluster's", () => {

@@ -7,8 +7,8 @@
 namespace reuseport {
 
 // AIX has no flags for socket(2): a child forked between these calls inherits the descriptor.
-Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family) {
-  const int fd = sys.socket(family, SOCK_STREAM, 0);
+Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol) {
+  const int fd = sys.socket(family, type, protocol);
   if (fd < 0) return Failure{errno, "socket"};
   UniqueFd owned(sys, fd);
 

@@ -2,15 +2,15 @@
 
 #include <cerrno>
 
-#include "core/options.h"
+#include "core/enable_option.h"
 #include "platform/platform.h"
 
 namespace reuseport {
 
 // macOS has no flags for socket(2): a child forked between these calls inherits the descriptor. SO_NOSIGPIPE is what
 // libuv sets on the sockets it creates, because macOS has no MSG_NOSIGNAL.
-Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family) {
-  const int fd = sys.socket(family, SOCK_STREAM, 0);
+Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol) {
+  const int fd = sys.socket(family, type, protocol);
   if (fd < 0) return Failure{errno, "socket"};
   UniqueFd owned(sys, fd);
 

@@ -5,8 +5,8 @@
 namespace reuseport {
 
 // Linux 2.6.27, FreeBSD 10, NetBSD 6, OpenBSD 5.7, Solaris 11.4 and later: socket(2) takes both flags.
-Result<UniqueFd> OpenStreamSocket(const Sys& sys, int family) {
-  const int fd = sys.socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol) {
+  const int fd = sys.socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (fd < 0) return Failure{errno, "socket"};
   return UniqueFd(sys, fd);
 }

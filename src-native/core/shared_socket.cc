@@ -1,0 +1,93 @@
+#include "core/shared_socket.h"
+
+#include <netinet/in.h>
+
+#include <cerrno>
+
+#include "core/enable_option.h"
+#include "core/system_names.h"
+#include "platform/platform.h"
+
+namespace reuseport {
+namespace {
+
+// socket(7): every socket of the port must have the option before bind().
+Status ShareAddress(const Sys& sys, int fd, Transport transport) {
+  if (kReusePortOption.label == nullptr) return Failure{ENOPROTOOPT, "setsockopt"};
+  // On a UDP socket SO_REUSEADDR would let any user bind the port as well.
+  if (kReusePortOption.reuse_address && transport == Transport::kTcp) {
+    Status reuse_address = EnableOption(sys, fd, SOL_SOCKET, SO_REUSEADDR);
+    if (!reuse_address.ok()) return reuse_address;
+  }
+  return EnableOption(sys, fd, SOL_SOCKET, kReusePortOption.name);
+}
+
+Result<UniqueFd> OpenFor(const Sys& sys, const SocketRequest& request) {
+  if (request.transport == Transport::kUdp) return OpenSocket(sys, request.family, SOCK_DGRAM, 0);
+  if (!request.multipath) return OpenSocket(sys, request.family, SOCK_STREAM, 0);
+  if (IPPROTO_MPTCP == kAbsent) return Failure{EPROTONOSUPPORT, "socket"};
+  return OpenSocket(sys, request.family, SOCK_STREAM, IPPROTO_MPTCP);
+}
+
+Result<UniqueFd> BindLoopback(const Sys& sys, const SocketAddress& address) {
+  Result<UniqueFd> socket = OpenSharedSocket(sys, {Transport::kTcp, address.family(), false, false});
+  if (!socket.ok()) return socket;
+  Status bound = Bind(sys, socket.value().get(), address);
+  if (!bound.ok()) return bound.failure();
+  return socket;
+}
+
+Result<bool> ProbeOn(const Sys& sys, int family, const char* loopback) {
+  Result<SocketAddress> any_port = SocketAddress::Parse(family, loopback, 0);
+  if (!any_port.ok()) return any_port.failure();
+  Result<UniqueFd> first = BindLoopback(sys, any_port.value());
+  if (!first.ok()) return first.failure();
+  Result<SocketAddress> taken = SocketAddress::OfSocket(sys, first.value().get());
+  if (!taken.ok()) return taken.failure();
+  Result<UniqueFd> second = BindLoopback(sys, taken.value());
+  if (second.ok()) return true;
+  // Only bind() answers this. For the first socket, whose port is the kernel's choice, it would mean that none is left.
+  if (second.failure().error == EADDRINUSE) return false;
+  return second.failure();
+}
+
+}  // namespace
+
+Result<UniqueFd> OpenSharedSocket(const Sys& sys, const SocketRequest& request) {
+  Result<UniqueFd> socket = OpenFor(sys, request);
+  if (!socket.ok()) return socket;
+  const int fd = socket.value().get();
+
+  Status shared = ShareAddress(sys, fd, request.transport);
+  if (!shared.ok()) return shared.failure();
+
+  // Always said: the default is a system setting (net.ipv6.bindv6only).
+  if (request.family == AF_INET6) {
+    Status v6_only = EnableOption(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, request.ipv6_only ? 1 : 0);
+    if (!v6_only.ok()) return v6_only.failure();
+  }
+  return socket;
+}
+
+Status SetReuseAddress(const Sys& sys, int fd, bool on) {
+  return EnableOption(sys, fd, SOL_SOCKET, SO_REUSEADDR, on ? 1 : 0);
+}
+
+Status Bind(const Sys& sys, int fd, const SocketAddress& address) {
+  if (sys.bind(fd, address.data(), address.size()) != 0) return Failure{errno, "bind"};
+  return Done{};
+}
+
+Status Listen(const Sys& sys, int fd, int backlog) {
+  if (sys.listen(fd, backlog) != 0) return Failure{errno, "listen"};
+  return Done{};
+}
+
+Result<bool> ProbePortSharing(const Sys& sys) {
+  Result<bool> v4 = ProbeOn(sys, AF_INET, "127.0.0.1");
+  if (v4.ok()) return v4;
+  Result<bool> v6 = ProbeOn(sys, AF_INET6, "::1");
+  return v6.ok() ? v6 : v4;
+}
+
+}  // namespace reuseport

@@ -1,0 +1,127 @@
+import { getSystemErrorName } from 'node:util'
+import type { Addon } from './addon.js'
+import { InvalidArgumentTypeError, type SystemFailure } from './errors.js'
+import {
+  ReusePortOptionDeniedError,
+  ReusePortOptionRefusedError,
+  ReusePortOptionUnsupportedError,
+} from './option-errors.js'
+import { parseRawSocketOptions, type RawSetting } from './raw-socket-options.js'
+import { type OptionRow, type OptionSetting, parseSocketOptions, type Stage, type Transport } from './socket-options.js'
+import type { UnboundSocket } from './types.js'
+
+/** What a caller wants of a socket beyond its address. */
+export interface Configuration {
+  readonly settings: readonly OptionSetting[]
+  readonly raw: readonly RawSetting[]
+  readonly onSocket: ((socket: UnboundSocket) => void) | undefined
+}
+
+/** The options that a socket of the addon's alone can have, as they were given. */
+export interface ConfigurationOptions {
+  readonly socketOptions?: unknown
+  readonly rawSocketOptions?: unknown
+  readonly onSocket?: unknown
+}
+
+export interface OpenSocket {
+  readonly addon: Addon
+  readonly fd: number
+  readonly family: 4 | 6
+}
+
+const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined }
+
+/** @throws the errors of its parts, and InvalidArgumentTypeError for an `onSocket` that is no function. */
+export function parseConfiguration(addon: Addon, transport: Transport, options: ConfigurationOptions): Configuration {
+  const { socketOptions, rawSocketOptions, onSocket } = options
+  if (socketOptions === undefined && rawSocketOptions === undefined && onSocket === undefined) return NOTHING
+  return {
+    settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
+    raw: parseRawSocketOptions(rawSocketOptions, transport),
+    onSocket: toCallback(onSocket),
+  }
+}
+
+function toCallback(onSocket: unknown): Configuration['onSocket'] {
+  if (onSocket === undefined || typeof onSocket === 'function') return onSocket as Configuration['onSocket']
+  throw new InvalidArgumentTypeError('options.onSocket', 'of type function', onSocket)
+}
+
+/** The first of them, if any, that a socket which is not the addon's could not have and that is not optional. */
+export function firstNeeded({ socketOptions, rawSocketOptions, onSocket }: ConfigurationOptions): string | undefined {
+  if (typeof socketOptions === 'object' && socketOptions !== null) {
+    const { optional, ...given } = socketOptions as Readonly<Record<string, unknown>>
+    const isOptional = (name: string): boolean => Array.isArray(optional) && optional.includes(name)
+    const name = Object.keys(given).find((key) => given[key] !== undefined && !isOptional(key))
+    if (name !== undefined) return `socketOptions.${name}`
+  }
+  if (Array.isArray(rawSocketOptions) && rawSocketOptions.length > 0) return 'rawSocketOptions'
+  return onSocket === undefined ? undefined : 'onSocket'
+}
+
+/** Gives a socket what belongs to this stage: first the options with a name, then the others in their order. */
+export function configure(socket: OpenSocket, { settings, raw }: Configuration, stage: Stage): void {
+  for (const setting of settings) {
+    if (setting.row.stage === stage) setOption(socket, setting)
+  }
+  for (const setting of raw) {
+    if (setting.stage === stage) setRawOption(socket, setting)
+  }
+}
+
+export function setOption({ addon, fd, family }: OpenSocket, setting: OptionSetting): void {
+  const failure = addon.setOption(fd, family, setting.row.name, setting.value)
+  if (failure === undefined) return
+  const error = optionError(setting.row, setting.given, family, failure)
+  if (!(setting.optional && canBeSkipped(error))) throw error
+}
+
+export function setRawOption({ addon, fd }: OpenSocket, { label, level, name, value }: RawSetting): void {
+  const failure = addon.setRawOption(fd, level, name, value)
+  if (failure === undefined) return
+  const kind = kindOf(failure)
+  if (kind === 'denied') throw new ReusePortOptionDeniedError(label, undefined, failure)
+  const what = `level ${level}, name ${name}`
+  if (kind === 'unsupported') throw new ReusePortOptionUnsupportedError(label, `${nameOf(failure)} for ${what}`, [])
+  throw new ReusePortOptionRefusedError(label, value, failure, `the value given to ${what}`)
+}
+
+/** Optional means: where this system cannot. A value that is wrong is wrong everywhere. */
+export function canBeSkipped(error: Error): boolean {
+  return error instanceof ReusePortOptionUnsupportedError || error instanceof ReusePortOptionDeniedError
+}
+
+/** Why an option could not be set or read, by what the kernel answered. */
+export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): Error {
+  const option = `socketOptions.${row.name}`
+  switch (kindOf(failure)) {
+    case 'denied':
+      return new ReusePortOptionDeniedError(option, row.capability ?? undefined, failure)
+    case 'unsupported':
+      return new ReusePortOptionUnsupportedError(option, reasonFor(row, given, family, failure), row.systems.split(' '))
+    case 'refused':
+      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given))
+  }
+}
+
+function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): string {
+  if (row.ipv4 === null && row.ipv6 === null) return 'this system has no such option'
+  if ((family === 4 ? row.ipv4 : row.ipv6) === null) return `this is an IPv${family} socket`
+  if (row.name === 'mptcp') return `this kernel has no MPTCP, or net.mptcp.enabled is 0 (${nameOf(failure)})`
+  if (row.kind === 'text') return `the kernel has no ${JSON.stringify(given)} (${nameOf(failure)})`
+  return `the kernel does not have it (${nameOf(failure)})`
+}
+
+const DENIED: readonly string[] = ['EPERM', 'EACCES']
+const UNSUPPORTED: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EPROTONOSUPPORT', 'ENOENT', 'ENOSYS']
+
+function kindOf({ errno }: SystemFailure): 'denied' | 'unsupported' | 'refused' {
+  const code = getSystemErrorName(errno)
+  if (DENIED.includes(code)) return 'denied'
+  return UNSUPPORTED.includes(code) ? 'unsupported' : 'refused'
+}
+
+function nameOf({ errno, syscall }: SystemFailure): string {
+  return `${syscall} ${getSystemErrorName(errno)}`
+}

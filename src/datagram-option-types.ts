@@ -1,0 +1,43 @@
+// Written by scripts/generate-options.mjs from src-native/core/option_table.cc.
+import type { CommonOptions, CommonOptionValues } from './common-option-types.js'
+
+/** What a UDP socket that shares its port can be given. `socket(7)`, `udp(7)`, `ip(7)`, `ipv6(7)`. */
+export interface DatagramSocketOptions extends CommonOptions {
+  /**
+   * Allows sending to broadcast addresses. Default: the system's. All systems. `socket(7) SO_BROADCAST`.
+   */
+  readonly broadcast?: boolean | undefined
+  /**
+   * Whether multicast datagrams sent here reach the sockets of this machine too. On by default. Default: the
+   * system's. All systems. `ip(7) IP_MULTICAST_LOOP`.
+   */
+  readonly multicastLoop?: boolean | undefined
+  /**
+   * Time to live, or hop limit, of the multicast datagrams sent here. 1 by default: they stay in the network. 0 to
+   * 255 hops. Default: the system's. All systems. `ip(7) IP_MULTICAST_TTL`.
+   */
+  readonly multicastTtl?: number | undefined
+  /**
+   * Control messages say the address and device at which a datagram arrived. dgram does not show them: this is for
+   * those who read from the descriptor themselves. Default: the system's. Linux, Android, NetBSD, macOS, Solaris.
+   * `ip(7) IP_PKTINFO, RFC 3542`.
+   */
+  readonly receivePacketInfo?: boolean | undefined
+  /**
+   * The kernel may hand over several datagrams of one sender as one, with their size in a control message (Linux
+   * 5.0). dgram does not show that size and would emit them as one 'message': only for those who read from the
+   * descriptor themselves. Default: the system's. Linux, Android. `udp(7) UDP_GRO`.
+   */
+  readonly gro?: boolean | undefined
+  /** Options to leave out where this system lacks them or denies them; a value that is refused stays an error. */
+  readonly optional?: readonly (keyof DatagramSocketOptionValues)[] | undefined
+}
+
+/** What is read back of `DatagramSocketOptions`. */
+export interface DatagramSocketOptionValues extends CommonOptionValues {
+  readonly broadcast: boolean
+  readonly multicastLoop: boolean
+  readonly multicastTtl: number
+  readonly receivePacketInfo: boolean
+  readonly gro: boolean
+}

@@ -1,0 +1,43 @@
+import { loadAddon } from './addon.js'
+import { serverDescriptor } from './adopt.js'
+import { datagramDescriptor } from './datagram-internals.js'
+import type { DatagramSocketOptionValues } from './datagram-option-types.js'
+import { isDatagramSocket } from './datagram-socket.js'
+import { InvalidArgumentTypeError, InvalidArgumentValueError, ReusePortAddonError } from './errors.js'
+import { readOptions } from './read-option.js'
+import { isServer } from './server.js'
+import type { SocketOptionValues } from './socket-option-types.js'
+import type { BindableSocket, ListenableServer } from './types.js'
+
+/**
+ * Every option of `socketOptions` as the kernel uses it for the socket of a listening server or of a bound dgram socket,
+ * whoever opened it. What this system lacks is left out.
+ *
+ * What is read may differ from what was set: Linux doubles buffer sizes, rounds `deferAccept` up and caps `fastOpen`.
+ * `getsockopt(2)`.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE` for what is neither, `ERR_INVALID_ARG_VALUE` where it has no socket of its own (not
+ *   listening, or a cluster worker's that the primary shares), `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon.
+ */
+export function effectiveSocketOptions(server: ListenableServer): Readonly<Partial<SocketOptionValues>>
+export function effectiveSocketOptions(socket: BindableSocket): Readonly<Partial<DatagramSocketOptionValues>>
+export function effectiveSocketOptions(
+  target: ListenableServer | BindableSocket,
+): Readonly<Partial<SocketOptionValues>> | Readonly<Partial<DatagramSocketOptionValues>> {
+  const isDatagram = isDatagramSocket(target)
+  if (!isDatagram && !isServer(target)) {
+    throw new InvalidArgumentTypeError('target', 'an instance of net.Server or dgram.Socket', target)
+  }
+  const fd = isDatagram ? datagramDescriptor(target) : serverDescriptor(target)
+  if (fd === undefined) {
+    throw new InvalidArgumentValueError('target', target, 'must be bound to a port, with a descriptor of its own')
+  }
+  const state = loadAddon()
+  if (!state.loaded) throw new ReusePortAddonError('effectiveSocketOptions', state.reason, state.cause)
+  const address = state.addon.localAddress(fd)
+  if ('errno' in address) {
+    throw new InvalidArgumentValueError('target', target, 'must be bound to a port, not to a path')
+  }
+  const socket = { addon: state.addon, fd, family: address.family === 'IPv4' ? 4 : 6 } as const
+  return readOptions(socket, isDatagram ? 'udp' : 'tcp')
+}

@@ -1,0 +1,43 @@
+import type { Addon } from './addon.js'
+import type { SystemFailure } from './errors.js'
+
+/** A descriptor of the addon's until it is released to somebody else or closed, each once. */
+export class OwnedDescriptor {
+  readonly addon: Addon
+  readonly fd: number
+  readonly family: 4 | 6
+  #isOwned = true
+
+  constructor(addon: Addon, fd: number, family: 4 | 6) {
+    this.addon = addon
+    this.fd = fd
+    this.family = family
+  }
+
+  bind(address: string, port: number): SystemFailure | undefined {
+    return this.addon.bind(this.fd, this.family, address, port)
+  }
+
+  localPort(): number | undefined {
+    const address = this.addon.localAddress(this.fd)
+    return 'port' in address ? address.port : undefined
+  }
+
+  /** Whether sockets of any user may bind the same address with SO_REUSEADDR. */
+  setReuseAddress(on: boolean): SystemFailure | undefined {
+    return this.addon.setReuseAddress(this.fd, on)
+  }
+
+  /** From now on somebody else closes it. */
+  release(): void {
+    if (!this.#isOwned) return
+    this.#isOwned = false
+    this.addon.release(this.fd)
+  }
+
+  close(): void {
+    if (!this.#isOwned) return
+    this.#isOwned = false
+    this.addon.close(this.fd)
+  }
+}
