@@ -81,7 +81,9 @@ function serve(server: ListenableServer, request: PortRequest): void {
   const state = loadAddon()
   if (route.by === 'addon' && state.loaded) {
     const configuration = parseConfiguration(state.addon, 'tcp', request)
-    start(server, request, (where) => open(server, state.addon, { ...request, where, configuration }))
+    start(server, request, (where, isLatest) => {
+      open(server, state.addon, { ...request, where, configuration }, isLatest)
+    })
     return
   }
   const error = refusalOf(route, state, request)
@@ -95,23 +97,27 @@ function serve(server: ListenableServer, request: PortRequest): void {
 }
 
 /** What `server.listen` does before it binds, in its order. */
-function start(server: ListenableServer, request: PortRequest, bind: (where: BindAddress | undefined) => void): void {
+function start(
+  server: ListenableServer,
+  request: PortRequest,
+  bind: (where: BindAddress | undefined, isLatest: () => boolean) => void,
+): void {
   const { callback, host, signal } = request
   if (callback !== undefined) server.once('listening', callback)
   const isLatest = supersede(server)
   if (signal !== undefined) closeOnAbort(server, signal)
   if (host === undefined) {
-    bind(undefined)
+    bind(undefined, isLatest)
     return
   }
   lookupHost(host, (error, address) => {
     if (!isLatest()) return
     if (error) server.emit('error', error)
-    else bind(address ?? undefined)
+    else bind(address ?? undefined, isLatest)
   })
 }
 
-function open(server: ListenableServer, addon: Addon, request: SocketRequest): void {
+function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): void {
   const where = { host: request.where?.address ?? null, port: request.port }
   let socket: ReusePortSocket | undefined
   try {
@@ -123,7 +129,8 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest): v
     return
   }
   try {
-    socket.listen(server)
+    // onSocket may have closed the server, or told it to listen elsewhere.
+    if (isLatest()) socket.listen(server)
   } finally {
     // Does nothing where the server has taken it; where it has not, nobody else knows of it.
     socket.close()
