@@ -29,6 +29,9 @@ describe('terminating a thread leaks no descriptor', () => {
     ['in the turn of listening', 5],
     ['during the lookup', 5],
     ['listening', 5],
+    ['with a socket in configuration', 5],
+    ['binding a datagram socket', 5],
+    ['with a datagram socket in configuration', 5],
     ['after closing', 5],
     ['while listening and closing', 60],
   ])('%s', async (state, rounds) => {
