@@ -61,8 +61,8 @@ export interface CommonOptions {
    */
   readonly priority?: number | undefined
   /**
-   * Traffic class (DSCP and ECN) in the IPv6 header. Only for IPv6 sockets. 0 to 255. Default: the system's.
-   * Accepted sockets inherit it. All systems. `ipv6(7), RFC 3542 IPV6_TCLASS`.
+   * Traffic class (DSCP and ECN) in the IPv6 header. TCP keeps the two ECN bits to itself. Only for IPv6 sockets. 0
+   * to 255. Default: the system's. Accepted sockets inherit it. All systems. `ipv6(7), RFC 3542 IPV6_TCLASS`.
    */
   readonly trafficClass?: number | undefined
   /**

@@ -76,7 +76,7 @@ constexpr SocketOption kOptions[] = {
    " typeOfService unless it is given."},
   {"trafficClass", Wire::kInteger, nullptr, 0, 255, Stage::kBeforeBind, kTcp, kUdp,
    kNone, Ipv6(IPV6_TCLASS), kInherited, nullptr, kAll, "ipv6(7), RFC 3542 IPV6_TCLASS",
-   "Traffic class (DSCP and ECN) in the IPv6 header. Only for IPv6 sockets."},
+   "Traffic class (DSCP and ECN) in the IPv6 header. TCP keeps the two ECN bits to itself. Only for IPv6 sockets."},
   {"ttl", Wire::kInteger, "hops", 1, 255, Stage::kBeforeBind, kTcp, kUdp,
    Ip(IP_TTL), Ip(IP_TTL), kInherited, nullptr, kAll, "ip(7) IP_TTL",
    "Time to live in the IPv4 header; on a dual-stack IPv6 socket of its IPv4 traffic (Linux). IPv6 has hopLimit."},
