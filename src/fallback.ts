@@ -41,9 +41,9 @@ export function refusalOf(
   if (route.by === 'refusal') return route.error
   const option = firstNeeded(options)
   if (option === undefined) return undefined
-  if (!state.loaded) return new ReusePortAddonError(`options.${option}`, state.reason, state.cause)
+  if (!state.loaded) return new ReusePortAddonError(option, state.reason, state.cause)
   const reason = route.by === 'exclusive' ? route.reason : "Node's own reusePort serves"
-  return new ReusePortUnsupportedError(`options.${option} takes a shared socket, and ${reason}`)
+  return new ReusePortUnsupportedError(`${option} takes a socket of this library's, and ${reason}`)
 }
 
 let warned = false

@@ -22,14 +22,27 @@ const everyCallShares = {
   unbalanced: 'shared',
   exclusive: 'shared',
   exclusiveAgain: 'shared',
+  optionalOption: 'shared',
+  datagrams: 'shared',
+  datagramsExclusively: 'shared',
+  optionalDatagramOption: 'shared',
   warnings: [],
+}
+
+const everyOptionServes = {
+  option: 'shared',
+  rawOption: 'shared',
+  onSocket: 'shared',
+  optionExclusively: 'shared',
+  datagramOption: 'shared',
+  effective: 'boolean',
 }
 
 describe.each(WITH_ADDON.map((flags) => [flags.join(' ') || 'no flags', flags] as const))('%s', (_name, flags) => {
   test('the addon serves', () => {
     const report = runJson<Report>('flags.mjs', flags)
     expect(report.capabilities).toMatchObject({ supported: true, balanced: true, addon: true, reasons: {} })
-    expect(report).toMatchObject({ ...everyCallShares, socket: 'opened' })
+    expect(report).toMatchObject({ ...everyCallShares, ...everyOptionServes, socket: 'opened' })
   })
 })
 
@@ -42,9 +55,26 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
   })
 
   test('what needs the addon says so by its name', () => {
-    expect(report['socket']).toMatchObject({
-      threw: 'ERR_REUSEPORT_ADDON_UNAVAILABLE',
-      message: expect.stringMatching(/^openReusePortSocket needs the native addon: .*--allow-addons/),
+    for (const [what, name] of [
+      ['socket', 'openReusePortSocket'],
+      ['effective', 'effectiveSocketOptions'],
+    ] as const) {
+      expect(report[what]).toMatchObject({
+        threw: 'ERR_REUSEPORT_ADDON_UNAVAILABLE',
+        message: expect.stringMatching(new RegExp(`^${name} needs the native addon: .*--allow-addons`)),
+      })
+    }
+  })
+
+  test('an option that needs it is an error with its name, unless it is optional', () => {
+    const needing = (neededBy: string): object => ({ error: 'ERR_REUSEPORT_ADDON_UNAVAILABLE', neededBy })
+    expect(report['optionExclusively']).toEqual(needing('socketOptions.ttl'))
+    if (!NODE_SHARES) return
+    expect(report).toMatchObject({
+      option: needing('socketOptions.ttl'),
+      rawOption: needing('rawSocketOptions'),
+      onSocket: needing('onSocket'),
+      datagramOption: needing('socketOptions.ttl'),
     })
   })
 
@@ -71,7 +101,9 @@ describe.each(WITHOUT_ADDON.map((flags) => [flags.join(' '), flags] as const))('
       reasons: { supported: reason, balanced: reason },
     })
     expect(report).toMatchObject({ shared: refused, withEverything: refused, withHost: refused, unbalanced: refused })
-    expect(report).toMatchObject({ exclusive: { error: 'EADDRINUSE' }, exclusiveAgain: { error: 'EADDRINUSE' } })
+    expect(report).toMatchObject({ option: refused, datagrams: refused, datagramOption: refused })
+    const taken = { error: 'EADDRINUSE' }
+    expect(report).toMatchObject({ exclusive: taken, exclusiveAgain: taken, datagramsExclusively: taken })
     expect(report['warnings']).toEqual([{ code: 'REUSEPORT_FALLBACK_EXCLUSIVE', message: reason }])
   })
 })
@@ -93,6 +125,10 @@ describe('--permission without --allow-net', () => {
         unbalanced: denied,
         exclusive: denied,
         socket: denied,
+        onSocket: denied,
+        // As dgram does it.
+        datagrams: { error: 'ERR_ACCESS_DENIED' },
+        datagramsExclusively: { error: 'ERR_ACCESS_DENIED' },
       })
     },
   )

@@ -42,3 +42,19 @@ export async function bind(
   if (error !== undefined) throw error
   return { port: socket.address().port, [Symbol.dispose]: () => void socket.close() }
 }
+
+/** A UDP port without SO_REUSEPORT on it, which nobody else can have; given back when it goes out of scope. */
+export async function occupyUdpPort(host: string): Promise<{ port: number } & AsyncDisposable> {
+  const socket = createSocket('udp4')
+  await bound(socket, () => socket.bind(0, host))
+  return {
+    port: socket.address().port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => socket.close(() => resolve())),
+  }
+}
+
+/** A UDP port that nobody has at the moment. */
+export async function freeUdpPort(): Promise<number> {
+  await using occupied = await occupyUdpPort('0.0.0.0')
+  return occupied.port
+}

@@ -1,0 +1,79 @@
+// The programs of examples/, as the README there starts them.
+import { fork } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { exchange, freeUdpPort, occupyUdpPort } from '../support/datagrams.js'
+
+const PROCESSES = 3
+
+interface Example extends AsyncDisposable {
+  /** Waits until so many lines say this. */
+  said(pattern: RegExp, times: number): Promise<void>
+  /** Ctrl-C, and all that was printed. */
+  end(signal: NodeJS.Signals): Promise<{ stdout: string; stderr: string; code: number | null }>
+  readonly exited: Promise<unknown>
+}
+
+function run(name: string, args: readonly (number | string)[]): Example {
+  const path = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
+  const child = fork(path, args.map(String), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text
+    })
+  }
+  const exited = once(child, 'close')
+  return {
+    exited,
+    async said(pattern, times) {
+      const lines = () => `${output.stdout}${output.stderr}`.split('\n').filter((line) => pattern.test(line))
+      while (lines().length < times) await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+    async end(signal) {
+      child.kill(signal)
+      const [code] = await exited
+      return { ...output, code }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)('echo: every process answers, and %s ends it', async (signal) => {
+  const port = await freeUdpPort()
+  await using example = run('echo.js', [port, PROCESSES])
+  await example.said(/answers on port/, PROCESSES)
+  const texts = Array.from({ length: 50 }, (_, index) => [`${index}`, `again ${index}`])
+  expect(await Promise.all(texts.map((text) => exchange(port, text)))).toEqual(texts)
+  expect(await example.end(signal)).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('statsd: the sums of all processes are the sum of all datagrams', async () => {
+  const port = await freeUdpPort()
+  await using example = run('statsd.js', [port, PROCESSES])
+  await example.said(/counts on port/, PROCESSES)
+  const sources = Array.from({ length: 60 }, () => createSocket('udp4'))
+  await Promise.all(
+    sources.map(async (socket, index) => {
+      for (const message of ['visits:1|c\nbytes:100|c', 'visits:2|c', 'no counter', `visits:${index % 2}|c`]) {
+        await new Promise((resolve) => socket.send(message, port, '127.0.0.1', resolve))
+      }
+      socket.close()
+    }),
+  )
+  const { stdout, code } = await example.end('SIGTERM')
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({ visits: 60 * 3 + 30, bytes: 6000 })
+})
+
+test.each(['echo.js', 'statsd.js'])('%s says why it cannot have the port, and fails', async (name) => {
+  await using taken = await occupyUdpPort('127.0.0.1')
+  await using example = run(name, [taken.port, 1])
+  await example.said(/bind EADDRINUSE 127\.0\.0\.1/, 1)
+  expect(await example.exited).toEqual([1, null])
+})
