@@ -51,7 +51,8 @@ function checkInstalled(tarball) {
   }
   const report = JSON.parse(run(process.execPath, ['flags.mjs'], { cwd: project }))
   assert.equal(report.capabilities.addon, true, report.capabilities.reasons.addon)
-  assert.equal(report.shared, 'shared')
+  for (const what of ['shared', 'option', 'onSocket', 'datagrams', 'datagramOption'])
+    assert.equal(report[what], 'shared')
   assert.equal(report.socket, 'opened')
   assert.equal(JSON.parse(run(process.execPath, ['require.cjs'], { cwd: project })).same, true)
 }

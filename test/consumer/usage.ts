@@ -1,17 +1,24 @@
 // Compiled against the published declarations by `npm run types`: what must be accepted, and what must not.
+import dgram from 'node:dgram'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import {
+  bindReusePort,
   type Capabilities,
   capabilities,
+  type DatagramSocketOptions,
+  effectiveSocketOptions,
   type ListenReusePortOptions,
   listenReusePort,
   openReusePortSocket,
+  ReusePortOptionDeniedError,
+  ReusePortOptionUnsupportedError,
   type ReusePortSocket,
   ReusePortUnsupportedError,
+  type SocketOptions,
 } from 'reuseport'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -61,9 +68,69 @@ const port: number = socket.address().port
 same<ReturnType<typeof socket.listen<http.Server>>, http.Server>(true)
 socket[Symbol.dispose]()
 
-const error: unknown = why ?? fd ?? port
+// Options of the socket, and what is read back of them.
+const socketOptions: SocketOptions = {
+  keepAlive: { idle: 60 },
+  linger: false,
+  congestion: 'bbr',
+  optional: ['congestion', 'keepAlive'],
+}
+listenReusePort(server, {
+  port: 80,
+  socketOptions,
+  rawSocketOptions: [{ level: 6, name: 23, value: Uint8Array.of(1), stage: 'after-listen' }],
+  onSocket(unbound) {
+    same<typeof unbound.transport, 'tcp'>(true)
+    unbound.setOption('ttl', unbound.getOption('ttl') + 1)
+    // @ts-expect-error an option of UDP
+    unbound.setOption('broadcast', true)
+    // @ts-expect-error not a number
+    unbound.setOption('ttl', true)
+  },
+})
+const keepAlive = socket.getOption('keepAlive')
+if (keepAlive !== false) same<typeof keepAlive.idle, number | undefined>(true)
+same<ReturnType<typeof socket.getOption<'linger'>>, number | false>(true)
+const ttl: number | undefined = effectiveSocketOptions(server).ttl
+
+// Every overload of socket.bind.
+const datagrams = bindReusePort(dgram.createSocket('udp4'))
+same<typeof datagrams, dgram.Socket>(true)
+bindReusePort(datagrams, onListening)
+bindReusePort(datagrams, 53)
+bindReusePort(datagrams, '53', '::1', onListening)
+bindReusePort(datagrams, 53, onListening)
+bindReusePort(datagrams, undefined, undefined, onListening)
+bindReusePort(datagrams, { port: 53, address: '::1', signal, fallback: 'unbalanced', exclusive: true }, onListening)
+bindReusePort(datagrams, { fd: 3, exclusive: true })
+const datagramOptions: DatagramSocketOptions = { multicastTtl: 4, optional: ['gro'] }
+bindReusePort(datagrams, {
+  socketOptions: datagramOptions,
+  rawSocketOptions: [{ level: 17, name: 104, value: 1, stage: 'after-bind' }],
+  onSocket: (unbound) => unbound.setOption('broadcast', true),
+})
+const loop: boolean | undefined = effectiveSocketOptions(datagrams).multicastLoop
+
+const error: unknown = ttl ?? loop ?? why ?? fd ?? port
 if (error instanceof ReusePortUnsupportedError) same<typeof error.code, 'ERR_REUSEPORT_UNSUPPORTED'>(true)
 
+if (error instanceof ReusePortOptionUnsupportedError) same<typeof error.systems, readonly string[]>(true)
+if (error instanceof ReusePortOptionDeniedError) same<typeof error.code, 'ERR_REUSEPORT_OPTION_DENIED'>(true)
+
+// @ts-expect-error an option of UDP
+listenReusePort(server, { port: 80, socketOptions: { broadcast: true } })
+// @ts-expect-error an option of TCP
+bindReusePort(datagrams, { socketOptions: { noDelay: true } })
+// @ts-expect-error no such option to leave out
+listenReusePort(server, { port: 80, socketOptions: { optional: ['fastopen'] } })
+// @ts-expect-error there is no linger without a time
+listenReusePort(server, { port: 80, socketOptions: { linger: true } })
+// @ts-expect-error UDP does not listen
+bindReusePort(datagrams, { rawSocketOptions: [{ level: 1, name: 1, value: 1, stage: 'after-listen' }] })
+// @ts-expect-error a server is not a dgram socket
+bindReusePort(server, 53)
+// @ts-expect-error what is read is read-only
+effectiveSocketOptions(server).ttl = 5
 // @ts-expect-error a name that nobody knows
 listenReusePort(server, { port: 80, hots: '::' })
 // @ts-expect-error no such policy
