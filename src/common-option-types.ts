@@ -43,9 +43,9 @@ export interface CommonOptions {
    */
   readonly incomingCpu?: number | undefined
   /**
-   * How long a receive call that finds nothing polls the device. Raising it above net.core.busy_read takes the
-   * capability. 0 or more microseconds. Default: the system's. Accepted sockets inherit it. May take CAP_NET_ADMIN.
-   * Linux, Android. `socket(7) SO_BUSY_POLL`.
+   * How long a receive call that finds nothing polls the device. Older kernels want the capability for more than
+   * net.core.busy_read; 6.18 does not. 0 or more microseconds. Default: the system's. Accepted sockets inherit it.
+   * May take CAP_NET_ADMIN. Linux, Android. `socket(7) SO_BUSY_POLL`.
    */
   readonly busyPoll?: number | undefined
   /**

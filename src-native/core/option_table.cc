@@ -64,8 +64,8 @@ constexpr SocketOption kOptions[] = {
    " later). Read back, it is the CPU that handled the last packet once there was one."},
   {"busyPoll", Wire::kInteger, "microseconds", 0, INT_MAX, Stage::kBeforeBind, kTcp, kUdp,
    Socket(SO_BUSY_POLL), Socket(SO_BUSY_POLL), kInherited, "CAP_NET_ADMIN", kLinux, "socket(7) SO_BUSY_POLL",
-   "How long a receive call that finds nothing polls the device. Raising it above net.core.busy_read takes the"
-   " capability."},
+   "How long a receive call that finds nothing polls the device. Older kernels want the capability for more than"
+   " net.core.busy_read; 6.18 does not."},
   {"typeOfService", Wire::kInteger, nullptr, 0, 255, Stage::kBeforeBind, kTcp, kUdp,
    Ip(IP_TOS), Ip(IP_TOS), kInherited, nullptr, kAll, "ip(7) IP_TOS",
    "Type of service (DSCP and ECN) in the IPv4 header; on a dual-stack IPv6 socket of its IPv4 traffic, where the"

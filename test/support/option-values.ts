@@ -8,6 +8,8 @@ export interface OptionSample {
   readonly accepted?: (value: unknown) => boolean
   /** A bit of CapEff in /proc/self/status, where setting it takes that capability on this kernel. */
   readonly capability?: number
+  /** Linux 6.18 does not want it; which was the first is not known. */
+  readonly allowedByNewerKernels?: boolean
 }
 
 export const CAP_NET_ADMIN = 12
@@ -27,7 +29,7 @@ export const SAMPLES: Readonly<Record<string, OptionSample>> = {
   transparent: { given: true, capability: CAP_NET_ADMIN },
   // The CPU that handled its last packet.
   incomingCpu: { given: 0, accepted: (value) => typeof value === 'number' && value >= 0 },
-  busyPoll: { given: 7, capability: CAP_NET_ADMIN },
+  busyPoll: { given: 7, capability: CAP_NET_ADMIN, allowedByNewerKernels: true },
   typeOfService: { given: 0x10 },
   priority: { given: 3 },
   trafficClass: { given: 0x20 },
