@@ -18,9 +18,9 @@ export interface DatagramSocketOptions extends CommonOptions {
    */
   readonly multicastTtl?: number | undefined
   /**
-   * Control messages say the address and device at which a datagram arrived. dgram does not show them: this is for
-   * those who read from the descriptor themselves. Default: the system's. Linux, Android, NetBSD, macOS, Solaris.
-   * `ip(7) IP_PKTINFO, RFC 3542`.
+   * Control messages say the address and device at which a datagram arrived; on FreeBSD and OpenBSD for IPv6 alone.
+   * dgram does not show them: this is for those who read from the descriptor themselves. Default: the system's.
+   * Linux, Android, FreeBSD, OpenBSD, NetBSD, macOS, Solaris. `ip(7) IP_PKTINFO, RFC 3542`.
    */
   readonly receivePacketInfo?: boolean | undefined
   /**

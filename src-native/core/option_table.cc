@@ -1,7 +1,9 @@
 #include "core/option_table.h"
 
+#include <algorithm>
 #include <climits>
 #include <iterator>
+#include <string_view>
 
 #include "core/system_names.h"
 
@@ -132,7 +134,7 @@ constexpr SocketOption kOptions[] = {
    Tcp(TCP_QUICKACK), Tcp(TCP_QUICKACK), kInherited, nullptr, kLinux, "tcp(7) TCP_QUICKACK",
    "Acknowledges at once rather than with the next data. Not permanent: the kernel changes it as the connection goes on."},
   {"mptcp", Wire::kProtocol, nullptr, 0, 1, Stage::kCreation, kTcp, kNot,
-   Socket(SO_PROTOCOL), Socket(SO_PROTOCOL), kInherited, nullptr, kLinux, "RFC 8684, socket(2) IPPROTO_MPTCP",
+   Socket(REUSEPORT_MPTCP), Socket(REUSEPORT_MPTCP), kInherited, nullptr, kLinux, "RFC 8684, socket(2) IPPROTO_MPTCP",
    "Multipath TCP: clients that speak it use several paths, others get plain TCP. Linux 5.6 and later with"
    " net.mptcp.enabled. A connection is inherited as MPTCP where its client asked for that."},
   {"acceptFilter", Wire::kAcceptFilter, nullptr, 1, kNameLength, Stage::kAfterListen, kTcp, kNot,
@@ -149,9 +151,9 @@ constexpr SocketOption kOptions[] = {
    Ip(IP_MULTICAST_TTL), Ipv6(IPV6_MULTICAST_HOPS), kNot, nullptr, kAll, "ip(7) IP_MULTICAST_TTL",
    "Time to live, or hop limit, of the multicast datagrams sent here. 1 by default: they stay in the network."},
   {"receivePacketInfo", Wire::kFlag, nullptr, 0, 1, Stage::kBeforeBind, kNot, kUdp,
-   Ip(REUSEPORT_RECVPKTINFO), Ipv6(IPV6_RECVPKTINFO), kNot, nullptr, "linux android netbsd darwin sunos",
+   Ip(REUSEPORT_RECVPKTINFO), Ipv6(IPV6_RECVPKTINFO), kNot, nullptr, "linux android freebsd openbsd netbsd darwin sunos",
    "ip(7) IP_PKTINFO, RFC 3542",
-   "Control messages say the address and device at which a datagram arrived. dgram does not show them: this is for those"
+   "Control messages say the address and device at which a datagram arrived; on FreeBSD and OpenBSD for IPv6 alone. dgram does not show them: this is for those"
    " who read from the descriptor themselves."},
   {"gro", Wire::kFlag, nullptr, 0, 1, Stage::kBeforeBind, kNot, kUdp,
    {IPPROTO_UDP, UDP_GRO}, {IPPROTO_UDP, UDP_GRO}, kNot, nullptr, kLinux, "udp(7) UDP_GRO",
@@ -160,6 +162,26 @@ constexpr SocketOption kOptions[] = {
    " themselves."},
 };
 // clang-format on
+
+constexpr bool IsIn(std::string_view word, std::string_view list) {
+  while (!list.empty()) {
+    const size_t end = std::min(list.find(' '), list.size());
+    if (list.substr(0, end) == word) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+constexpr bool SystemsAreRight() {
+  for (const SocketOption& option : kOptions) {
+    const bool exists = option.ipv4.name != kAbsent || option.ipv6.name != kAbsent;
+    if (exists != IsIn(kSystemName, option.systems)) return false;
+  }
+  return true;
+}
+
+static_assert(std::string_view(kSystemName).empty() || SystemsAreRight(),
+              "a row names this system, or does not, wrongly");
 
 }  // namespace
 

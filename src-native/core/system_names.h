@@ -9,6 +9,23 @@ namespace reuseport {
 
 inline constexpr int kAbsent = -1;
 
+// As process.platform has it; empty where this has never been compiled.
+#if defined(__ANDROID__)
+inline constexpr char kSystemName[] = "android";
+#elif defined(__linux__)
+inline constexpr char kSystemName[] = "linux";
+#elif defined(__APPLE__)
+inline constexpr char kSystemName[] = "darwin";
+#elif defined(__FreeBSD__)
+inline constexpr char kSystemName[] = "freebsd";
+#elif defined(__OpenBSD__)
+inline constexpr char kSystemName[] = "openbsd";
+#elif defined(__NetBSD__)
+inline constexpr char kSystemName[] = "netbsd";
+#else
+inline constexpr char kSystemName[] = "";
+#endif
+
 }  // namespace reuseport
 
 #ifdef __linux__
@@ -29,6 +46,12 @@ inline constexpr int kAbsent = -1;
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #undef SO_LINGER
 #define SO_LINGER SO_LINGER_SEC
+#undef SO_BINDTODEVICE
+#endif
+
+#ifndef __linux__
+// Elsewhere it is a switch rather than the length of a queue.
+#undef TCP_FASTOPEN
 #endif
 
 // BSDs and Solaris name the option that reports the destination of a datagram differently from Linux.
@@ -57,9 +80,6 @@ inline constexpr int kAbsent = -1;
 #endif
 #ifndef SO_ACCEPTFILTER
 #define SO_ACCEPTFILTER ::reuseport::kAbsent
-#endif
-#ifndef SO_PROTOCOL
-#define SO_PROTOCOL ::reuseport::kAbsent
 #endif
 #ifndef IP_FREEBIND
 #define IP_FREEBIND ::reuseport::kAbsent
@@ -108,4 +128,11 @@ inline constexpr int kAbsent = -1;
 #endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP ::reuseport::kAbsent
+#endif
+
+// Whether a socket is one of MPTCP is read from its protocol.
+#ifdef __linux__
+#define REUSEPORT_MPTCP SO_PROTOCOL
+#else
+#define REUSEPORT_MPTCP ::reuseport::kAbsent
 #endif
