@@ -11,6 +11,8 @@ const require = createRequire(import.meta.url)
 
 const INT_MAX = 2 ** 31 - 1
 
+const KIND_NAMES = { boolean: 'a boolean', integer: 'a number', text: 'text', 'time or false': 'a number or false' }
+
 const SYSTEM_NAMES = {
   linux: 'Linux',
   android: 'Android',
@@ -117,7 +119,9 @@ function facts(row) {
   if (row.tcp) sentences.push(row.inherited ? 'Accepted sockets inherit it.' : 'Accepted sockets do not have it.')
   if (row.capability) sentences.push(`May take ${row.capability}.`)
   const systems = row.systems.split(' ').map((system) => SYSTEM_NAMES[system])
-  sentences.push(systems.length === Object.keys(SYSTEM_NAMES).length ? 'All systems.' : `${systems.join(', ')}.`)
+  sentences.push(
+    systems.length === Object.keys(SYSTEM_NAMES).length ? 'Every system that shares ports.' : `${systems.join(', ')}.`,
+  )
   return sentences.join(' ')
 }
 
@@ -126,10 +130,8 @@ function referenceFile(rows) {
   const [before, after] = readText(file).split(/(?<=<!-- table -->\n)(?:.|\n)*(?=<!-- end -->)/)
   const sections = rows.map((row) => {
     const transports = [row.tcp && 'TCP', row.udp && 'UDP'].filter(Boolean).join(' and ')
-    const type =
-      row.kind === 'time or false'
-        ? 'a number or false'
-        : { boolean: 'a boolean', integer: 'a number', text: 'text' }[row.kind]
+    const parts = rows.some(({ name }) => name.startsWith(`${row.name}.`)) ? ' or an object of its parts' : ''
+    const type = KIND_NAMES[row.kind] + parts
     const stage = row.stage.replace('-', ' ').replace('creation', 'when the socket is created')
     return `### \`${row.name}\`\n\n${row.about}\n\n${transports}, ${type}, set ${stage}. ${facts(row)} \`${row.manual}\`.\n`
   })

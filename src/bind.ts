@@ -162,7 +162,10 @@ function closeOnAbort(socket: BindableSocket, signal: AbortSignalLike): () => vo
     return ignore
   }
   const aborting = addAbortListener(signal as AbortSignal, close)
-  const stop = (): void => aborting[Symbol.dispose]()
+  const stop = (): void => {
+    socket.removeListener('close', stop)
+    aborting[Symbol.dispose]()
+  }
   socket.once('close', stop)
   return stop
 }

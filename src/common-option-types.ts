@@ -5,13 +5,14 @@ export interface CommonOptions {
   /**
    * Size of the receive buffer, which also bounds the TCP window. Linux caps it at net.core.rmem_max and doubles it
    * for its bookkeeping: the doubled size is what is read back. Setting it turns TCP's automatic tuning off. 1 or
-   * more bytes. Default: the system's. Accepted sockets inherit it. All systems. `socket(7) SO_RCVBUF`.
+   * more bytes. Default: the system's. Accepted sockets inherit it. Every system that shares ports. `socket(7)
+   * SO_RCVBUF`.
    */
   readonly receiveBufferSize?: number | undefined
   /**
    * Size of the send buffer. Linux caps it at net.core.wmem_max and doubles it: the doubled size is what is read
    * back. Setting it turns TCP's automatic tuning off. 1 or more bytes. Default: the system's. Accepted sockets
-   * inherit it. All systems. `socket(7) SO_SNDBUF`.
+   * inherit it. Every system that shares ports. `socket(7) SO_SNDBUF`.
    */
   readonly sendBufferSize?: number | undefined
   /**
@@ -51,7 +52,7 @@ export interface CommonOptions {
   /**
    * Type of service (DSCP and ECN) in the IPv4 header; on a dual-stack IPv6 socket of its IPv4 traffic, where the
    * system allows that (Linux). TCP keeps the two ECN bits to itself. IPv6 has trafficClass. 0 to 255. Default: the
-   * system's. Accepted sockets inherit it. All systems. `ip(7) IP_TOS`.
+   * system's. Accepted sockets inherit it. Every system that shares ports. `ip(7) IP_TOS`.
    */
   readonly typeOfService?: number | undefined
   /**
@@ -62,17 +63,18 @@ export interface CommonOptions {
   readonly priority?: number | undefined
   /**
    * Traffic class (DSCP and ECN) in the IPv6 header. TCP keeps the two ECN bits to itself. Only for IPv6 sockets. 0
-   * to 255. Default: the system's. Accepted sockets inherit it. All systems. `ipv6(7), RFC 3542 IPV6_TCLASS`.
+   * to 255. Default: the system's. Accepted sockets inherit it. Every system that shares ports. `ipv6(7), RFC 3542
+   * IPV6_TCLASS`.
    */
   readonly trafficClass?: number | undefined
   /**
    * Time to live in the IPv4 header; on a dual-stack IPv6 socket of its IPv4 traffic (Linux). IPv6 has hopLimit. 1
-   * to 255 hops. Default: the system's. Accepted sockets inherit it. All systems. `ip(7) IP_TTL`.
+   * to 255 hops. Default: the system's. Accepted sockets inherit it. Every system that shares ports. `ip(7) IP_TTL`.
    */
   readonly ttl?: number | undefined
   /**
    * Hop limit in the IPv6 header. Only for IPv6 sockets. 1 to 255 hops. Default: the system's. Accepted sockets
-   * inherit it. All systems. `ipv6(7) IPV6_UNICAST_HOPS`.
+   * inherit it. Every system that shares ports. `ipv6(7) IPV6_UNICAST_HOPS`.
    */
   readonly hopLimit?: number | undefined
 }

@@ -110,7 +110,7 @@ function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: Syste
   if ((family === 4 ? row.ipv4 : row.ipv6) === null) return `this is an IPv${family} socket`
   if (row.name === 'mptcp') return `this kernel has no MPTCP, or net.mptcp.enabled is 0 (${nameOf(failure)})`
   if (row.kind === 'text') return `the kernel has no ${JSON.stringify(given)} (${nameOf(failure)})`
-  return `the kernel does not have it (${nameOf(failure)})`
+  return `the kernel does not have it for this kind of socket (${nameOf(failure)})`
 }
 
 const DENIED: readonly string[] = ['EPERM', 'EACCES']

@@ -4,17 +4,18 @@ import type { CommonOptions, CommonOptionValues } from './common-option-types.js
 /** What a UDP socket that shares its port can be given. `socket(7)`, `udp(7)`, `ip(7)`, `ipv6(7)`. */
 export interface DatagramSocketOptions extends CommonOptions {
   /**
-   * Allows sending to broadcast addresses. Default: the system's. All systems. `socket(7) SO_BROADCAST`.
+   * Allows sending to broadcast addresses. Default: the system's. Every system that shares ports. `socket(7)
+   * SO_BROADCAST`.
    */
   readonly broadcast?: boolean | undefined
   /**
    * Whether multicast datagrams sent here reach the sockets of this machine too. On by default. Default: the
-   * system's. All systems. `ip(7) IP_MULTICAST_LOOP`.
+   * system's. Every system that shares ports. `ip(7) IP_MULTICAST_LOOP`.
    */
   readonly multicastLoop?: boolean | undefined
   /**
    * Time to live, or hop limit, of the multicast datagrams sent here. 1 by default: they stay in the network. 0 to
-   * 255 hops. Default: the system's. All systems. `ip(7) IP_MULTICAST_TTL`.
+   * 255 hops. Default: the system's. Every system that shares ports. `ip(7) IP_MULTICAST_TTL`.
    */
   readonly multicastTtl?: number | undefined
   /**

@@ -18,13 +18,13 @@ export interface SocketOptions extends CommonOptions {
   readonly fastOpen?: number | undefined
   /**
    * Sends small segments at once (no Nagle). Node sets it by itself for http; a connection's setNoDelay() changes
-   * it. Default: the system's. Accepted sockets inherit it. All systems. `tcp(7) TCP_NODELAY`.
+   * it. Default: the system's. Accepted sockets inherit it. Every system that shares ports. `tcp(7) TCP_NODELAY`.
    */
   readonly noDelay?: boolean | undefined
   /**
    * Asks peers that are silent whether they are still there. An object turns it on and sets its times; what is left
-   * out stays the system's. Default: the system's. Accepted sockets inherit it. All systems. `socket(7)
-   * SO_KEEPALIVE`.
+   * out stays the system's. Default: the system's. Accepted sockets inherit it. Every system that shares ports.
+   * `socket(7) SO_KEEPALIVE`.
    */
   readonly keepAlive?:
     | boolean
@@ -60,7 +60,8 @@ export interface SocketOptions extends CommonOptions {
   readonly congestion?: string | undefined
   /**
    * Largest segment that is sent and announced. The MTU bounds it as well: a connection reports what is in use. 88
-   * to 32767 bytes. Default: the system's. Accepted sockets inherit it. All systems. `tcp(7) TCP_MAXSEG`.
+   * to 32767 bytes. Default: the system's. Accepted sockets inherit it. Every system that shares ports. `tcp(7)
+   * TCP_MAXSEG`.
    */
   readonly maxSegment?: number | undefined
   /**
@@ -72,8 +73,8 @@ export interface SocketOptions extends CommonOptions {
   /**
    * What closing does with data that is still unsent: false sends it in the background, 0 throws it away and resets
    * the connection, a time lets close() wait that long. Node's sockets do not block, so a time means little there.
-   * false, or 0 to 32767 seconds. Default: the system's. Accepted sockets inherit it. All systems. `socket(7)
-   * SO_LINGER`.
+   * false, or 0 to 32767 seconds. Default: the system's. Accepted sockets inherit it. Every system that shares
+   * ports. `socket(7) SO_LINGER`.
    */
   readonly linger?: number | false | undefined
   /**
@@ -82,9 +83,10 @@ export interface SocketOptions extends CommonOptions {
    */
   readonly quickAck?: boolean | undefined
   /**
-   * Multipath TCP: clients that speak it use several paths, others get plain TCP. Linux 5.6 and later with
-   * net.mptcp.enabled. A connection is inherited as MPTCP where its client asked for that. Default: the system's.
-   * Accepted sockets inherit it. Linux, Android. `RFC 8684, socket(2) IPPROTO_MPTCP`.
+   * Multipath TCP: clients that speak it use several paths and get connections of it, others get plain TCP. Linux
+   * 5.6 and later with net.mptcp.enabled. On such a socket Linux 6.18 takes neither ttl, hopLimit, trafficClass,
+   * userTimeout nor quickAck. Default: the system's. Accepted sockets inherit it. Linux, Android. `RFC 8684,
+   * socket(2) IPPROTO_MPTCP`.
    */
   readonly mptcp?: boolean | undefined
   /**

@@ -135,8 +135,9 @@ constexpr SocketOption kOptions[] = {
    "Acknowledges at once rather than with the next data. Not permanent: the kernel changes it as the connection goes on."},
   {"mptcp", Wire::kProtocol, nullptr, 0, 1, Stage::kCreation, kTcp, kNot,
    Socket(REUSEPORT_MPTCP), Socket(REUSEPORT_MPTCP), kInherited, nullptr, kLinux, "RFC 8684, socket(2) IPPROTO_MPTCP",
-   "Multipath TCP: clients that speak it use several paths, others get plain TCP. Linux 5.6 and later with"
-   " net.mptcp.enabled. A connection is inherited as MPTCP where its client asked for that."},
+   "Multipath TCP: clients that speak it use several paths and get connections of it, others get plain TCP. Linux 5.6"
+   " and later with net.mptcp.enabled. On such a socket Linux 6.18 takes neither ttl, hopLimit, trafficClass,"
+   " userTimeout nor quickAck."},
   {"acceptFilter", Wire::kAcceptFilter, nullptr, 1, kNameLength, Stage::kAfterListen, kTcp, kNot,
    Socket(SO_ACCEPTFILTER), Socket(SO_ACCEPTFILTER), kNot, nullptr, "freebsd netbsd", "accept_filter(9), accf_http(9)",
    "Name of the filter that a connection passes before it is accepted, such as 'dataready' or 'httpready'."},

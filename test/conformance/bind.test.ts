@@ -1,7 +1,7 @@
 // bindReusePort against socket.bind, on the Node at hand: what is returned, thrown and emitted, and when.
 import dgram, { type SocketOptions as CreateOptions } from 'node:dgram'
 import dns from 'node:dns'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bindReusePort, capabilities } from '../../src/index.js'
 import { bound } from '../support/datagrams.js'
 import { type Bind, observeBind } from '../support/observe-bind.js'
@@ -113,6 +113,16 @@ describe('a socket that cannot be bound', () => {
   })
 })
 
+test('a descriptor or a handle goes to Node as it is', () => {
+  for (const arg of [{ fd: 7, exclusive: true }, { recvStart: (): void => {} }]) {
+    const socket = dgram.createSocket('udp4')
+    const own = vi.spyOn(socket, 'bind').mockReturnValue(socket)
+    expect(ours(socket, arg, callback)).toBe(socket)
+    expect(own.mock.calls).toEqual([[arg, callback]])
+    socket.close()
+  }
+})
+
 test('after an error it may be bound again, by either', async () => {
   for (const again of [core, ours]) {
     const socket = dgram.createSocket('udp4')
@@ -126,8 +136,12 @@ test('an address that is no text throws what Node throws, and leaves the socket 
   const core = dgram.createSocket('udp4')
   const socket = dgram.createSocket('udp4')
   expect(thrownBy(() => ours(socket, 0, 5, callback))).toEqual(thrownBy(() => Reflect.apply(core.bind, core, [0, 5])))
+  const controller = new AbortController()
+  expect(() => ours(socket, { address: 5, signal: controller.signal })).toThrow()
   expect(socket.eventNames()).toEqual([])
   expect(await bound(socket, () => ours(socket, 0))).toBeUndefined()
+  controller.abort()
+  expect(socket.address().port).toBeGreaterThan(0)
   for (const one of [core, socket]) one.close()
 })
 

@@ -3,7 +3,15 @@ import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { bindReusePort, capabilities, effectiveSocketOptions, type UnboundDatagramSocket } from '../../src/index.js'
+import { datagramDescriptor as descriptorOf } from '../../src/datagram-internals.js'
+import {
+  bindReusePort,
+  capabilities,
+  effectiveSocketOptions,
+  openReusePortSocket,
+  type ReusePortSocket,
+  type UnboundDatagramSocket,
+} from '../../src/index.js'
 import { bind, bound, exchange } from '../support/datagrams.js'
 import { openSockets } from '../support/sockets.js'
 
@@ -297,15 +305,34 @@ test('what a listener throws is its own, and the socket stays bound', async () =
 
 test('a listener may close the socket and open another with the same descriptor number', async () => {
   const socket = dgram.createSocket('udp4')
-  const next = dgram.createSocket('udp4')
-  const nextBound = new Promise<unknown>((resolve) => {
+  const next = await new Promise<ReusePortSocket>((resolve) => {
     socket.on('listening', () => {
+      const fd = descriptorOf(socket)
       socket.close()
-      resolve(bound(next, () => bindReusePort(next, 0)))
+      const opened = openReusePortSocket()
+      expect(opened.fd).toBe(fd)
+      resolve(opened)
     })
+    bindReusePort(socket, 0)
   })
-  bindReusePort(socket, 0)
-  expect(await nextBound).toBeUndefined()
+  await new Promise((resolve) => setImmediate(resolve))
   expect(next.address().port).toBeGreaterThan(0)
   next.close()
+})
+
+test('closed during a lookup that fails, it says nothing more', async () => {
+  let fail = (): void => {}
+  const socket = dgram.createSocket({
+    type: 'udp4',
+    lookup: (_name, _family, found) => {
+      fail = () => found(new Error('too late') as NodeJS.ErrnoException, '', 0)
+    },
+  })
+  const events: string[] = []
+  for (const event of ['listening', 'error', 'close'] as const) socket.on(event, () => void events.push(event))
+  bindReusePort(socket, 0, 'somewhere')
+  socket.close()
+  fail()
+  await once(socket, 'close')
+  expect(events).toEqual(['close'])
 })

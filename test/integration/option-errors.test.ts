@@ -1,7 +1,7 @@
 // What is said about options that cannot be given, and that nothing stays open then.
 import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { capabilities, listenReusePort, openReusePortSocket } from '../../src/index.js'
+import { capabilities, effectiveSocketOptions, listenReusePort, openReusePortSocket } from '../../src/index.js'
 import { closed, once, portOf } from '../support/listeners.js'
 import { CAP_NET_ADMIN, hasCapability } from '../support/option-values.js'
 import { openSockets } from '../support/sockets.js'
@@ -308,21 +308,20 @@ test('what takes a capability says which', (context) => {
   )
 })
 
-test('options stay as they were given', async () => {
-  const value = Uint8Array.of(1, 0, 0, 0)
+test('options stay as they were given, and bytes are taken when the call is made', async () => {
+  const value = Uint8Array.of(77, 0, 0, 0)
+  const keepAlive = Object.freeze({ idle: 9 })
   const options = Object.freeze({
     port: 0,
     host: '127.0.0.1',
-    socketOptions: Object.freeze({
-      keepAlive: Object.freeze({ idle: 9 }),
-      optional: Object.freeze(['keepAlive'] as const),
-    }),
-    rawSocketOptions: Object.freeze([Object.freeze({ level: 1, name: 9, value })]),
+    socketOptions: Object.freeze({ keepAlive, optional: Object.freeze(['keepAlive'] as const) }),
+    rawSocketOptions: Object.freeze([Object.freeze({ level: 0, name: 2, value })]),
   })
   const server = listenReusePort(createServer(), options)
-  // Bytes are taken when the call is made: it is the lookup that is waited for here.
+  // While the host is looked up.
   value.fill(0xff)
   await once(server, 'listening')
+  expect(effectiveSocketOptions(server)).toMatchObject({ ttl: 77, keepAlive })
   await closed(server)
 })
 

@@ -88,6 +88,26 @@ describe('options', () => {
     faulty.takeCalls()
   })
 
+  test('optional, an option is left out with its parts', () => {
+    capabilities()
+    inject('setsockopt', 'ENOPROTOOPT', OWN + 1, 3)
+    const keepAlive = { idle: 50, interval: 11, count: 4 }
+    using socket = openReusePortSocket({ socketOptions: { keepAlive, optional: ['keepAlive'] } })
+    expect(socket.getOption('keepAlive')).not.toMatchObject({ idle: 50 })
+    faulty.takeCalls()
+    inject('setsockopt', 'ENOPROTOOPT', OWN + 2)
+    expect(() => openReusePortSocket({ socketOptions: { keepAlive } })).toThrow(
+      expect.objectContaining({ option: 'socketOptions.keepAlive.interval' }),
+    )
+  })
+
+  test('a part that cannot be read is left out of what is read', () => {
+    capabilities()
+    using socket = openReusePortSocket({ socketOptions: { keepAlive: true } })
+    inject('getsockopt', 'ENOPROTOOPT', 2)
+    expect(Object.keys(socket.getOption('keepAlive'))).toEqual(['idle', 'count'])
+  })
+
   test.each([
     ['EPROTONOSUPPORT', 'ERR_REUSEPORT_OPTION_UNSUPPORTED'],
     ['ENOPROTOOPT', 'ERR_REUSEPORT_OPTION_UNSUPPORTED'],
