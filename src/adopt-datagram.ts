@@ -1,4 +1,4 @@
-import { type Claim, creationOptions, hasHandle, newHandle } from './datagram-internals.js'
+import { type Claim, creationOptions, hasHandle, hasState, newHandle } from './datagram-internals.js'
 import { ReusePortUnsupportedError, type SystemFailure } from './errors.js'
 import type { OwnedDescriptor } from './owned-descriptor.js'
 import type { BindableSocket } from './types.js'
@@ -28,7 +28,11 @@ export function adoptDatagram(
   binding: Binding,
 ): SystemFailure | ReusePortUnsupportedError | undefined {
   const handle = newHandle(socket)
-  if (handle === undefined) return adoptByNumber(socket, descriptor, binding)
+  if (handle === undefined) {
+    // Bun opens a descriptor some time after the call, when it may be closed and mean another one.
+    if (hasState(socket)) return unsupported('their handles open none')
+    return adoptByNumber(socket, descriptor, binding)
+  }
   const notOpened = handle.open(descriptor.fd)
   if (notOpened !== 0) {
     handle.close()
@@ -81,6 +85,10 @@ function adoptByNumber(
   if (notTakenBack !== undefined) socket.close()
   if (adopted) return notTakenBack
   socket.removeListener('listening', onAdopted)
+  return unsupported(reason)
+}
+
+function unsupported(reason: string): ReusePortUnsupportedError {
   return new ReusePortUnsupportedError(`the dgram sockets of this runtime take no descriptor (${reason})`)
 }
 

@@ -39,6 +39,10 @@ function stateOf(socket: BindableSocket): State | undefined {
   return typeof state === 'object' && state !== null && 'handle' in state && 'bindState' in state ? state : undefined
 }
 
+export function hasState(socket: BindableSocket): boolean {
+  return stateOf(socket) !== undefined
+}
+
 /** Closed, bound or being bound: `socket.bind` throws. */
 export function refusesBind(socket: BindableSocket): boolean {
   const state = stateOf(socket)

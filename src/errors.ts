@@ -82,9 +82,7 @@ export class InvalidArgumentValueError extends TypeError {
   readonly code = 'ERR_INVALID_ARG_VALUE'
 
   constructor(name: string, value: unknown, reason: string) {
-    const received = inspect(value)
-    const shown = received.length > 128 ? `${received.slice(0, 128)}...` : received
-    super(`The ${kindOf(name)} '${name}' ${reason}. Received ${shown}`)
+    super(`The ${kindOf(name)} '${name}' ${reason}. Received ${inspect(value, { depth: -1 })}`)
   }
 }
 

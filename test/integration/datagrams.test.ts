@@ -269,6 +269,21 @@ describe('where dgram is not what it is today', () => {
     other.close()
   })
 
+  test('with handles that open no descriptor it is refused, and nothing stays open', async () => {
+    const socket = dgram.createSocket('udp4')
+    const handle = handleOf(socket) as Partial<Handle>
+    const { open } = handle
+    delete handle.open
+    try {
+      const error = await bound(socket, () => bindReusePort(socket, 0))
+      expect(error).toMatchObject({ code: 'ERR_REUSEPORT_UNSUPPORTED', reason: expect.stringContaining('open none') })
+    } finally {
+      Object.assign(handle, { open })
+    }
+    expect(openSockets()).toEqual(before)
+    using _bound = await bind(socket, 0)
+  })
+
   test('without its state errors are the same', async () => {
     const socket = hiding(dgram.createSocket('udp4'))
     const error = await bound(socket, () => bindReusePort(socket, 9, '192.0.2.1'))
