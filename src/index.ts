@@ -26,6 +26,7 @@ export type {
   BindReusePortOptions,
   FallbackPolicy,
   ListenableServer,
+  ListenerConfiguration,
   ListenReusePortOptions,
   RawDatagramSocketOption,
   RawSocketOption,

@@ -118,8 +118,24 @@ export interface UnsharedBindOptions {
   readonly exclusive?: boolean | undefined
 }
 
+/** What a listening socket is given beyond its address. */
+export interface ListenerConfiguration {
+  /**
+   * What else the socket is given, by name. An option that this system lacks is `ERR_REUSEPORT_OPTION_UNSUPPORTED`, one
+   * that takes a privilege `ERR_REUSEPORT_OPTION_DENIED`; those named in `optional` are then left out.
+   */
+  readonly socketOptions?: SocketOptions | undefined
+  /** Options that have no name here, after the others of their stage and in this order. `setsockopt(2)`. */
+  readonly rawSocketOptions?: readonly RawSocketOption[] | undefined
+  /**
+   * Called with the socket when its options are set and it is not bound yet, as `ListenConfig.Control` in Go: a second
+   * time where `::` could not be bound and `0.0.0.0` is tried. What it throws closes the socket and is the error.
+   */
+  readonly onSocket?: ((socket: UnboundSocket) => void) | undefined
+}
+
 /** Options of `listenReusePort` for a port: those of `server.listen`, and `fallback`. Never written to. */
-export interface ListenReusePortOptions {
+export interface ListenReusePortOptions extends ListenerConfiguration {
   /** 0 to 65535. Default 0, which asks the kernel for a free port: every call then gets another one. */
   readonly port?: number | string | null | undefined
   /**
@@ -135,18 +151,6 @@ export interface ListenReusePortOptions {
   readonly signal?: AbortSignalLike | undefined
   /** What to do where the kernel does not balance. Default `'error'`. */
   readonly fallback?: FallbackPolicy | undefined
-  /**
-   * What else the socket is given, by name. An option that this system lacks is `ERR_REUSEPORT_OPTION_UNSUPPORTED`, one
-   * that takes a privilege `ERR_REUSEPORT_OPTION_DENIED`; those named in `optional` are then left out.
-   */
-  readonly socketOptions?: SocketOptions | undefined
-  /** Options that have no name here, after the others of their stage and in this order. `setsockopt(2)`. */
-  readonly rawSocketOptions?: readonly RawSocketOption[] | undefined
-  /**
-   * Called with the socket when its options are set and it is not bound yet, as `ListenConfig.Control` in Go: a second
-   * time where `::` could not be bound and `0.0.0.0` is tried. What it throws closes the socket and is the error.
-   */
-  readonly onSocket?: ((socket: UnboundSocket) => void) | undefined
   /** Accepted for Node's sake: a shared port is always this process's own socket. */
   readonly exclusive?: boolean | undefined
   /** Accepted for Node's sake; `false` is refused. */
@@ -168,7 +172,7 @@ export type UnsharedListenOptions =
   | { readonly _handle: object }
 
 /** Options of `openReusePortSocket`. */
-export interface ReusePortSocketOptions {
+export interface ReusePortSocketOptions extends ListenerConfiguration {
   /** 0 to 65535. Default 0: a port that the kernel chooses. */
   readonly port?: number | undefined
   /** A numeric address, an IPv6 one with its zone where it needs one. Nothing is looked up. Default as for `listenReusePort`. */
@@ -179,16 +183,4 @@ export interface ReusePortSocketOptions {
   readonly ipv6Only?: boolean | undefined
   /** What to do where the kernel does not balance. Default `'error'`. There is no descriptor to give for `'exclusive'`. */
   readonly fallback?: 'error' | 'unbalanced' | undefined
-  /**
-   * What else the socket is given, by name. An option that this system lacks is `ERR_REUSEPORT_OPTION_UNSUPPORTED`, one
-   * that takes a privilege `ERR_REUSEPORT_OPTION_DENIED`; those named in `optional` are then left out.
-   */
-  readonly socketOptions?: SocketOptions | undefined
-  /** Options that have no name here, after the others of their stage and in this order. `setsockopt(2)`. */
-  readonly rawSocketOptions?: readonly RawSocketOption[] | undefined
-  /**
-   * Called with the socket when its options are set and it is not bound yet, as `ListenConfig.Control` in Go: a second
-   * time where `::` could not be bound and `0.0.0.0` is tried. What it throws closes the socket and is the error.
-   */
-  readonly onSocket?: ((socket: UnboundSocket) => void) | undefined
 }
