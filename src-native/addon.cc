@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "convert.h"
 #include "core/owned_descriptors.h"
 #include "core/shared_socket.h"
+#include "core/socket_dump.h"
 #include "core/socket_option.h"
 #include "platform/platform.h"
 
@@ -105,6 +107,36 @@ Napi::Value ReleaseCall(const Napi::CallbackInfo& info) {
   return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Release(*fd));
 }
 
+Napi::Value DumpSocketsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<DumpRequest> request = ToDumpRequest(info);
+  if (!request) return env.Undefined();
+  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
+  return rows.ok() ? FromSocketRows(env, rows.value()) : FromFailure(env, rows.failure());
+}
+
+Napi::Value DumpConnectionsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<DumpRequest> request = ToDumpRequest(info);
+  if (!request) return env.Undefined();
+  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
+  return rows.ok() ? FromConnections(env, rows.value()) : FromFailure(env, rows.failure());
+}
+
+Napi::Value FindHoldersCall(const Napi::CallbackInfo& info) {
+  std::optional<std::unordered_set<uint64_t>> inodes = ToInodes(info[0]);
+  if (!inodes) return info.Env().Undefined();
+  return FromHolders(info.Env(), FindHolders(std::move(*inodes)));
+}
+
+Napi::Value HeldByCall(const Napi::CallbackInfo& info) {
+  const std::optional<int> pid = ToPid(info[0]);
+  if (!pid) return info.Env().Undefined();
+  const std::optional<std::unordered_set<uint64_t>> inodes = ToInodes(info[1]);
+  if (!inodes) return info.Env().Undefined();
+  return FromInodes(info.Env(), HeldBy(*pid, *inodes));
+}
+
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<bool> shared = ProbePortSharing(StateOf(env).sys);
@@ -131,6 +163,10 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   exports.Set("setOption", Napi::Function::New<SetOptionCall>(env, "setOption"));
   exports.Set("getOption", Napi::Function::New<GetOptionCall>(env, "getOption"));
   exports.Set("setRawOption", Napi::Function::New<SetRawOptionCall>(env, "setRawOption"));
+  exports.Set("dumpSockets", Napi::Function::New<DumpSocketsCall>(env, "dumpSockets"));
+  exports.Set("dumpConnections", Napi::Function::New<DumpConnectionsCall>(env, "dumpConnections"));
+  exports.Set("heldBy", Napi::Function::New<HeldByCall>(env, "heldBy"));
+  exports.Set("findHolders", Napi::Function::New<FindHoldersCall>(env, "findHolders"));
   exports.Set("localAddress", Napi::Function::New<LocalAddressCall>(env, "localAddress"));
   exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));

@@ -165,4 +165,45 @@ std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& inf
   return request;
 }
 
+std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) {
+    Refuse(info.Env(), "request", "an object");
+    return std::nullopt;
+  }
+  const Napi::Object from = info[0].As<Napi::Object>();
+  DumpRequest request{};
+  Napi::Value value;
+  int64_t states = 0;
+  int port = 0;
+  const bool read = Read(from, "transport", &value) && ToTransport(value, &request.transport) &&
+                    Read(from, "family", &value) && ToFamily(value, &request.family) && Read(from, "states", &value) &&
+                    ToInteger(value, "states", 0, UINT32_MAX, &states) && Read(from, "port", &value) &&
+                    ToInt(value, "port", 0, UINT16_MAX, &port);
+  if (!read) return std::nullopt;
+  request.states = static_cast<uint32_t>(states);
+  request.port = static_cast<uint16_t>(port);
+  return request;
+}
+
+std::optional<int> ToPid(const Napi::Value& value) {
+  int pid = 0;
+  if (!ToInt(value, "pid", 1, INT32_MAX, &pid)) return std::nullopt;
+  return pid;
+}
+
+std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    Refuse(value.Env(), "inodes", "a Float64Array");
+    return std::nullopt;
+  }
+  const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
+  std::unordered_set<uint64_t> inodes;
+  for (size_t i = 0; i < numbers.ElementLength(); i++) {
+    const double number = numbers[i];
+    // Exact as a double, and above what any file system of sockets has counted.
+    if (number >= 0 && number <= 9007199254740991.0) inodes.insert(static_cast<uint64_t>(number));
+  }
+  return inodes;
+}
+
 }  // namespace reuseport

@@ -4,10 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "core/address.h"
 #include "core/result.h"
 #include "core/shared_socket.h"
+#include "core/socket_dump.h"
+#include "core/socket_holders.h"
 #include "core/socket_option.h"
 
 // Between JavaScript values and the plain structs of the core. TypeScript has validated every value by then: what does
@@ -65,11 +69,26 @@ struct RawOptionRequest {
 // (fd, level, name, number | Uint8Array)
 std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& info);
 
+// ({ transport, family, states, port })
+std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info);
+
+// A Float64Array: numbers of sockets.
+std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value);
+std::optional<int> ToPid(const Napi::Value& value);
+
 // { errno, syscall }, with errno negative as libuv and Node count.
 Napi::Value FromFailure(Napi::Env env, const Failure& failure);
 Napi::Value FromStatus(Napi::Env env, const Status& status);
 Napi::Value FromAddress(Napi::Env env, const SocketAddress& address);
 Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const OptionValue& value);
+
+// A Float64Array of pid and inode by turns.
+Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders);
+Napi::Value FromInodes(Napi::Env env, const std::unordered_set<uint64_t>& inodes);
+Napi::Value FromSocketRows(Napi::Env env, const std::vector<SocketRow>& rows);
+
+// { addresses, rows }, with inode, port and index of the address by turns in `rows`: there may be many.
+Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows);
 
 // The table, as src/addon.ts describes its rows.
 Napi::Value FromSocketOptions(Napi::Env env);

@@ -1,5 +1,8 @@
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
 #include <string>
+#include <unordered_map>
 
 #include "convert.h"
 #include "core/system_names.h"
@@ -71,6 +74,35 @@ Napi::Object FromSocketOption(Napi::Env env, const SocketOption& option) {
   return row;
 }
 
+// As text of a hexadecimal number, as ss(8) shows it: JavaScript's numbers are too short.
+std::string Hexadecimal(uint64_t number) {
+  char text[2 * sizeof(number) + 1] = "";
+  std::snprintf(text, sizeof(text), "%" PRIx64, number);
+  return text;
+}
+
+template <typename T>
+Napi::Value NumberOrNull(Napi::Env env, const std::optional<T>& number) {
+  return number ? Napi::Value(Napi::Number::New(env, *number)) : env.Null();
+}
+
+Napi::Object FromSocketRow(Napi::Env env, const SocketRow& from) {
+  Napi::Object row = Napi::Object::New(env);
+  row.Set("state", from.state);
+  row.Set("port", from.port);
+  row.Set("address", from.address);
+  row.Set("device", from.device);
+  row.Set("inode", static_cast<double>(from.inode));
+  row.Set("cookie", Hexadecimal(from.cookie));
+  row.Set("uid", from.uid);
+  row.Set("queued", from.queued);
+  row.Set("limit", from.limit);
+  row.Set("receiveBuffer", NumberOrNull(env, from.receive_buffer));
+  row.Set("drops", NumberOrNull(env, from.drops));
+  row.Set("ipv6Only", from.ipv6_only ? Napi::Value(Napi::Boolean::New(env, *from.ipv6_only)) : env.Null());
+  return row;
+}
+
 }  // namespace
 
 Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
@@ -95,6 +127,46 @@ Napi::Value FromAddress(Napi::Env env, const SocketAddress& address) {
 Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const OptionValue& value) {
   if (IsText(option.wire)) return Napi::String::New(env, value.text);
   return Napi::Number::New(env, static_cast<double>(value.number));
+}
+
+Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders) {
+  Napi::Float64Array pairs = Napi::Float64Array::New(env, 2 * holders.size());
+  for (size_t i = 0; i < holders.size(); i++) {
+    pairs[2 * i] = holders[i].pid;
+    pairs[2 * i + 1] = static_cast<double>(holders[i].inode);
+  }
+  return pairs;
+}
+
+Napi::Value FromInodes(Napi::Env env, const std::unordered_set<uint64_t>& inodes) {
+  Napi::Float64Array numbers = Napi::Float64Array::New(env, inodes.size());
+  size_t i = 0;
+  for (const uint64_t inode : inodes) numbers[i++] = static_cast<double>(inode);
+  return numbers;
+}
+
+Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {
+  Napi::Array addresses = Napi::Array::New(env);
+  std::unordered_map<std::string, uint32_t> indexes;
+  Napi::Float64Array numbers = Napi::Float64Array::New(env, 3 * rows.size());
+  for (size_t i = 0; i < rows.size(); i++) {
+    const auto next = static_cast<uint32_t>(indexes.size());
+    const auto [entry, is_new] = indexes.emplace(rows[i].address, next);
+    if (is_new) addresses.Set(next, rows[i].address);
+    numbers[3 * i] = static_cast<double>(rows[i].inode);
+    numbers[3 * i + 1] = rows[i].port;
+    numbers[3 * i + 2] = entry->second;
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("addresses", addresses);
+  object.Set("rows", numbers);
+  return object;
+}
+
+Napi::Value FromSocketRows(Napi::Env env, const std::vector<SocketRow>& rows) {
+  Napi::Array array = Napi::Array::New(env, rows.size());
+  for (size_t i = 0; i < rows.size(); i++) array.Set(static_cast<uint32_t>(i), FromSocketRow(env, rows[i]));
+  return array;
 }
 
 Napi::Value FromSocketOptions(Napi::Env env) {

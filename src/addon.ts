@@ -20,6 +20,14 @@ export interface Addon {
   setOption(fd: number, family: 4 | 6, name: string, value: number | string): undefined | SystemFailure
   getOption(fd: number, family: 4 | 6, name: string): number | string | SystemFailure
   setRawOption(fd: number, level: number, name: number, value: number | Uint8Array): undefined | SystemFailure
+  /** The sockets of this network namespace; ENOSYS where the system does not tell. Linux: sock_diag(7). */
+  dumpSockets(request: DumpRequest): readonly SocketRow[] | SystemFailure
+  /** The same in a form for many: inode, port and index of the local address by turns in `rows`. */
+  dumpConnections(request: DumpRequest): Connections | SystemFailure
+  /** Pid and inode by turns: a process for each socket, as far as this user may see; this one first. Linux: proc(5). */
+  findHolders(inodes: Float64Array): Float64Array
+  /** Which of these sockets a process holds. */
+  heldBy(pid: number, inodes: Float64Array): Float64Array
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */
@@ -34,6 +42,39 @@ export interface SocketRequest {
   readonly ipv6Only: boolean
   /** MPTCP instead of TCP. */
   readonly multipath: boolean
+}
+
+export interface DumpRequest {
+  readonly transport: Transport
+  readonly family: 4 | 6
+  /** A bit for each state of tcp_states.h. */
+  readonly states: number
+  /** Local; 0 for all. */
+  readonly port: number
+}
+
+export interface Connections {
+  readonly addresses: readonly string[]
+  readonly rows: Float64Array
+}
+
+export interface SocketRow {
+  readonly state: number
+  readonly port: number
+  readonly address: string
+  /** Index of the interface that it is bound to; 0 where it is not. */
+  readonly device: number
+  readonly inode: number
+  /** Hexadecimal. */
+  readonly cookie: string
+  readonly uid: number
+  /** A listener: connections that wait, and how many may. Another: bytes received and not read. */
+  readonly queued: number
+  readonly limit: number
+  /** Bytes. */
+  readonly receiveBuffer: number | null
+  readonly drops: number | null
+  readonly ipv6Only: boolean | null
 }
 
 /** Whether there is an addon; if not, why and what to do about it. */

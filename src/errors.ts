@@ -38,6 +38,17 @@ export class ReusePortAddonError extends Error {
   }
 }
 
+/** The sockets of this system cannot be looked at: it is not Linux, or the kernel's interface (sock_diag(7)) is denied. */
+export class ReusePortInspectionError extends Error {
+  readonly code = 'ERR_REUSEPORT_INSPECTION_UNAVAILABLE'
+  readonly reason: string
+
+  constructor(neededBy: string, reason: string) {
+    super(`${neededBy} needs Linux and its sock_diag interface: ${reason}`)
+    this.reason = reason
+  }
+}
+
 /** An option has a name that nothing here knows. `nearest` is the valid name that looks most like it. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'
@@ -99,8 +110,8 @@ export class OutOfRangeError extends RangeError {
 export class BadPortError extends RangeError {
   readonly code = 'ERR_SOCKET_BAD_PORT'
 
-  constructor(name: string, value: unknown) {
-    super(`${name} should be >= 0 and < 65536. Received ${describe(value)}.`)
+  constructor(name: string, value: unknown, above: -1 | 0 = -1) {
+    super(`${name} should be ${above === 0 ? '> 0' : '>= 0'} and < 65536. Received ${describe(value)}.`)
   }
 }
 

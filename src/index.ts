@@ -6,10 +6,13 @@ export { effectiveSocketOptions } from './effective-options.js'
 export {
   type ListenError,
   ReusePortAddonError,
+  ReusePortInspectionError,
   ReusePortSocketError,
   ReusePortUnknownOptionError,
   ReusePortUnsupportedError,
 } from './errors.js'
+export { inspectGroup, inspectGroups } from './group.js'
+export type { Group, GroupFilter, GroupMember, GroupTarget } from './group-types.js'
 export { listenReusePort } from './listen.js'
 export { openReusePortSocket } from './open-socket.js'
 export {

@@ -1,7 +1,7 @@
 import process from 'node:process'
 
 interface PermissionProcess {
-  readonly permission?: { has(scope: string): boolean }
+  readonly permission?: { has(scope: string, reference?: string): boolean }
 }
 
 /**
@@ -11,4 +11,10 @@ interface PermissionProcess {
 export function networkDenied(): boolean {
   const { permission } = process as PermissionProcess
   return permission !== undefined && process.allowedNodeEnvironmentFlags.has('--allow-net') && !permission.has('net')
+}
+
+/** Whether Node's permission model, where it is on, lets this path be read. */
+export function mayRead(path: string): boolean {
+  const { permission } = process as PermissionProcess
+  return permission === undefined || permission.has('fs.read', path)
 }

@@ -14,6 +14,8 @@ struct Sys {
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
   int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
+  ssize_t (*sendto)(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length);
+  ssize_t (*recvfrom)(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length);
   int (*fstat)(int fd, struct stat* status);
   int (*close)(int fd);
 };

@@ -9,6 +9,10 @@
 #include <vector>
 
 #include "addon.h"
+#include "convert.h"
+#ifdef __linux__
+#include "platform/linux/dump_parser.h"
+#endif
 
 namespace {
 
@@ -59,6 +63,14 @@ int GetSockName(int fd, sockaddr* address, socklen_t* length) {
   return Fails("getsockname") ? -1 : ::getsockname(fd, address, length);
 }
 
+ssize_t SendTo(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length) {
+  return Fails("sendto") ? -1 : ::sendto(fd, data, size, flags, to, length);
+}
+
+ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
+  return Fails("recvfrom") ? -1 : ::recvfrom(fd, data, size, flags, from, length);
+}
+
 int FStat(int fd, struct stat* status) {
   return Fails("fstat") ? -1 : ::fstat(fd, status);
 }
@@ -73,7 +85,8 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl, SetSockOpt, GetSockOpt, Bind, Listen, GetSockName, FStat, Close};
+const reuseport::Sys kFaultySystem = {Socket,      Ioctl,  SetSockOpt, GetSockOpt, Bind, Listen,
+                                      GetSockName, SendTo, RecvFrom,   FStat,      Close};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
@@ -92,9 +105,28 @@ Napi::Value TakeCalls(const Napi::CallbackInfo& info) {
   return names;
 }
 
+#ifdef __linux__
+// parseDump(bytes, sequence): what the parser makes of a datagram.
+Napi::Value ParseDump(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
+  std::vector<reuseport::SocketRow> rows;
+  reuseport::Result<reuseport::DumpProgress> progress =
+      reuseport::ParseDump(bytes.Data(), bytes.ByteLength(), info[1].As<Napi::Number>().Uint32Value(), &rows);
+  if (!progress.ok()) return reuseport::FromFailure(info.Env(), progress.failure());
+  constexpr const char* kNames[] = {"more", "done", "interrupted", "malformed"};
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("progress", kNames[static_cast<int>(progress.value())]);
+  result.Set("rows", reuseport::FromSocketRows(info.Env(), rows));
+  return result;
+}
+#endif
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("injectFault", Napi::Function::New<InjectFault>(env, "injectFault"));
   exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
+#ifdef __linux__
+  exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
+#endif
   return reuseport::InitAddon(env, exports, kFaultySystem);
 }
 

@@ -1,13 +1,30 @@
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Addon } from '../../src/addon.js'
+import type { Addon, SocketRow } from '../../src/addon.js'
+import type { SystemFailure } from '../../src/errors.js'
 
-/** The system calls in the path of a listen. */
-export type SystemCall = 'socket' | 'setsockopt' | 'getsockopt' | 'bind' | 'listen' | 'fstat' | 'getsockname' | 'close'
+/** The system calls that can be made to fail. */
+export type SystemCall =
+  | 'socket'
+  | 'setsockopt'
+  | 'getsockopt'
+  | 'bind'
+  | 'listen'
+  | 'fstat'
+  | 'getsockname'
+  | 'sendto'
+  | 'recvfrom'
+  | 'close'
+
+export interface ParsedDump {
+  readonly progress: 'more' | 'done' | 'interrupted' | 'malformed'
+  readonly rows: readonly SocketRow[]
+}
 
 interface FaultyAddon extends Addon {
   injectFault(call: SystemCall, errno: number, after: number, times: number): void
   takeCalls(): SystemCall[]
+  parseDump(bytes: Uint8Array, sequence: number): ParsedDump | SystemFailure
 }
 
 /** The addon built over system calls that can be made to fail (test/native/faults_module.cc). */

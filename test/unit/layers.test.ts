@@ -8,7 +8,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
   ['index'],
-  ['listen', 'bind', 'open-socket', 'effective-options'],
+  ['listen', 'bind', 'open-socket', 'effective-options', 'group'],
   [
     'socket',
     'shared-socket',
@@ -19,6 +19,8 @@ const LAYERS: readonly (readonly string[])[] = [
     'adopt-datagram',
     'datagram-internals',
     'owned-descriptor',
+    'socket-table',
+    'processes',
     'cluster',
     'fallback',
     'capabilities',
@@ -31,6 +33,8 @@ const LAYERS: readonly (readonly string[])[] = [
     'listen-arguments',
     'bind-arguments',
     'datagram-socket',
+    'group-rows',
+    'group-types',
     'socket-options',
     'raw-socket-options',
     'common-option-types',

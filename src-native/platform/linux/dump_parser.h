@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/socket_dump.h"
+
+namespace reuseport {
+
+enum class DumpProgress {
+  kMore,         // the dump goes on in the next datagram
+  kDone,         // it is complete
+  kInterrupted,  // sockets changed meanwhile, and some may be missing or there twice (NLM_F_DUMP_INTR)
+  kMalformed,    // what was received is no reply of the kernel
+};
+
+// Reads one datagram of a NETLINK_SOCK_DIAG dump (sock_diag(7), netlink(7)) and adds its sockets to `rows`. Messages of
+// another sequence are another request's and passed over. An error that the kernel reports is a failure.
+Result<DumpProgress> ParseDump(const uint8_t* data, size_t length, uint32_t sequence, std::vector<SocketRow>* rows);
+
+}  // namespace reuseport

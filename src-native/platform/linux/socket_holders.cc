@@ -1,0 +1,105 @@
+#include "core/socket_holders.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+namespace reuseport {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+// The number that a text is as a whole; nothing for any other name in /proc.
+bool ToNumber(const char* text, const char* end_of_text, uint64_t* out) {
+  if (*text < '0' || *text > '9') return false;
+  char* end = nullptr;
+  *out = std::strtoull(text, &end, 10);
+  return std::strcmp(end, end_of_text) == 0;
+}
+
+// The inode in "socket:[123]".
+bool ToInode(const char* target, uint64_t* out) {
+  constexpr char kPrefix[] = "socket:[";
+  constexpr size_t kLength = sizeof(kPrefix) - 1;
+  return std::strncmp(target, kPrefix, kLength) == 0 && ToNumber(target + kLength, "]", out);
+}
+
+std::string FolderOf(int32_t pid) {
+  return "/proc/" + std::to_string(pid) + "/fd";
+}
+
+// Calls `found` with the inode of each socket, until it returns false.
+template <typename Found>
+void ForEachSocket(int32_t pid, Found found) {
+  const Directory directory(opendir(FolderOf(pid).c_str()));
+  if (directory == nullptr) return;
+  const int folder = dirfd(directory.get());
+  while (const dirent* entry = readdir(directory.get())) {
+    char target[64];
+    const ssize_t length = readlinkat(folder, entry->d_name, target, sizeof(target) - 1);
+    if (length <= 0) continue;
+    target[length] = '\0';
+    uint64_t inode = 0;
+    if (ToInode(target, &inode) && !found(inode)) return;
+  }
+}
+
+struct Process {
+  int32_t pid;
+  off_t descriptors;
+};
+
+// This process, then the others by the number of their descriptors, which is the size of the folder since Linux 6.2.
+std::vector<Process> ListProcesses() {
+  std::vector<Process> processes;
+  const Directory directory(opendir("/proc"));
+  if (directory == nullptr) return processes;
+  while (const dirent* entry = readdir(directory.get())) {
+    uint64_t pid = 0;
+    if (!ToNumber(entry->d_name, "", &pid) || pid > INT32_MAX) continue;
+    struct stat status {};
+    const auto number = static_cast<int32_t>(pid);
+    if (stat(FolderOf(number).c_str(), &status) != 0) continue;
+    processes.push_back({number, number == getpid() ? -1 : status.st_size});
+  }
+  std::stable_sort(processes.begin(), processes.end(),
+                   [](const Process& one, const Process& other) { return one.descriptors < other.descriptors; });
+  return processes;
+}
+
+}  // namespace
+
+std::vector<Holder> FindHolders(std::unordered_set<uint64_t> inodes) {
+  std::vector<Holder> holders;
+  if (inodes.empty()) return holders;
+  for (const Process& process : ListProcesses()) {
+    ForEachSocket(process.pid, [&](uint64_t inode) {
+      if (inodes.erase(inode) != 0) holders.push_back({process.pid, inode});
+      return !inodes.empty();
+    });
+    if (inodes.empty()) break;
+  }
+  return holders;
+}
+
+std::unordered_set<uint64_t> HeldBy(int32_t pid, const std::unordered_set<uint64_t>& inodes) {
+  std::unordered_set<uint64_t> held;
+  if (inodes.empty()) return held;
+  ForEachSocket(pid, [&](uint64_t inode) {
+    if (inodes.count(inode) != 0) held.insert(inode);
+    return true;
+  });
+  return held;
+}
+
+}  // namespace reuseport
