@@ -1,6 +1,7 @@
 import { addAbortListener } from 'node:events'
 import process from 'node:process'
 import { type Addon, loadAddon } from './addon.js'
+import { explain } from './address-in-use.js'
 import { AfterBindError, adoptDatagram } from './adopt-datagram.js'
 import { type BindRequest, parseBindArguments } from './bind-arguments.js'
 import { capabilities } from './capabilities.js'
@@ -128,10 +129,14 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
 function open(socket: BindableSocket, request: OpenRequest, address: string, claimed: Claim): Failed {
   const { addon, configuration, givenPort, port } = request
   const family = familyOf(socket)
-  const failed = (failure: SystemFailure): Failed => ({ error: bindError(failure, address, givenPort) })
+  const { ipv6Only } = creationOptions(socket)
+  const wanted = { protocol: 'udp', family: family === 4 ? 'IPv4' : 'IPv6', address, port, ipv6Only } as const
+  const failed = (failure: SystemFailure): Failed => ({
+    error: explain(bindError(failure, address, givenPort), addon, wanted),
+  })
   let fd: number | SystemFailure
   try {
-    fd = openUnbound(addon, { transport: 'udp', ipv6Only: creationOptions(socket).ipv6Only, configuration }, family)
+    fd = openUnbound(addon, { transport: 'udp', ipv6Only, configuration }, family)
   } catch (error) {
     return { error }
   }

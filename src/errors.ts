@@ -137,7 +137,7 @@ export function listenError(failure: SystemFailure, address: string, port: numbe
 }
 
 /** The error that `socket.bind` of a dgram socket emits: the same message and the same own keys in the same order. */
-export function bindError(failure: SystemFailure, address: string, port: unknown): Error {
+export function bindError(failure: SystemFailure, address: string, port: unknown): Error & { readonly errno: number } {
   const code = getSystemErrorName(failure.errno)
   const hasPort = Boolean(port) && Number(port) > 0
   const error = new Error(`bind ${code} ${hasPort ? `${address}:${String(port)}` : address}`)

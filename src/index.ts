@@ -1,6 +1,8 @@
 export type { SocketAddressInfo } from './address.js'
+export type { AddressHolder, AddressInUse } from './address-in-use.js'
 export { bindReusePort } from './bind.js'
 export { type Capabilities, capabilities } from './capabilities.js'
+export type { AddressInUseReason } from './conflict.js'
 export type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
 export { effectiveSocketOptions } from './effective-options.js'
 export {

@@ -17,7 +17,19 @@ export function requireAddon(neededBy: string): Addon {
 }
 
 /** tcp_states.h. A UDP socket that is bound and not connected is in `closed`. */
-export const STATES = { established: 1, closed: 7, listening: 10, boundOnly: 13 } as const
+export const STATES = {
+  established: 1,
+  synSent: 2,
+  finWait1: 4,
+  finWait2: 5,
+  closed: 7,
+  closeWait: 8,
+  lastAck: 9,
+  listening: 10,
+  closing: 11,
+  /** Linux 6.8. */
+  boundOnly: 13,
+} as const
 
 export type StateName = keyof typeof STATES
 

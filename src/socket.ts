@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import type { Addon } from './addon.js'
 import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from './address.js'
+import { explain } from './address-in-use.js'
 import { adopt, emitListenError } from './adopt.js'
 import type { Configuration } from './configure.js'
 import { listenError, ReusePortSocketError, type SystemFailure } from './errors.js'
@@ -149,7 +150,10 @@ function toSocket(
   outcome: number | SystemFailure,
 ): ReusePortSocket | Error {
   if (typeof outcome === 'number') return new ReusePortSocket(addon, outcome, request, where)
-  return listenError(outcome, where.address, request.port)
+  const { port, ipv6Only } = request
+  const family = where.family === 4 ? 'IPv4' : 'IPv6'
+  const error = listenError(outcome, where.address, port)
+  return explain(error, addon, { protocol: 'tcp', family, address: where.address, port, ipv6Only })
 }
 
 function tryAt(

@@ -12,7 +12,7 @@ import { type Group, inspectGroup, inspectGroups, listenReusePort, openReusePort
 import { bind } from '../support/datagrams.js'
 import { closed, freePort, once as onceEvent, portOf } from '../support/listeners.js'
 import { whyNoNamespace } from '../support/namespace.js'
-import { type Program, start } from '../support/processes.js'
+import { type Program, program, start } from '../support/processes.js'
 
 const host = '127.0.0.1'
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
@@ -24,26 +24,6 @@ interface Joined {
 
 function member(port: number, more: object = {}): Program {
   return start('member.mjs', [JSON.stringify({ port, host, ...more })])
-}
-
-interface Other extends AsyncDisposable {
-  readonly pid: number
-  /** What it printed first. */
-  readonly said: string
-}
-
-/** A program that is not ours, ended when it goes out of scope. */
-async function program(command: string, args: readonly string[]): Promise<Other> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const [said] = await once(child.stdout, 'data')
-  return {
-    said: String(said),
-    pid: child.pid as number,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await once(child, 'close')
-    },
-  }
 }
 
 /** The listeners on a port as ss shows them: address, queue, limit, process, number and cookie of the socket. */

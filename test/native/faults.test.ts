@@ -54,7 +54,7 @@ describe.each(PATH)('%s (call %i) fails with %s', (call, after, code) => {
     const server = createServer()
     ours(server, port, '::1')
     const error = await once(server, 'error')
-    expect(Object.entries(error as object)).toEqual([
+    expect(Object.entries(error as object).slice(0, 5)).toEqual([
       ['code', code],
       ['errno', -ERRNO[code]],
       ['syscall', 'listen'],
@@ -78,6 +78,23 @@ describe.each(PATH)('%s (call %i) fails with %s', (call, after, code) => {
     )
     faulty.takeCalls()
   })
+})
+
+test('EADDRINUSE of a port that no socket has is of unknown reason, also where nobody may look', async () => {
+  capabilities()
+  for (const call of ['bind', 'socket'] as const) {
+    inject('bind', 'EADDRINUSE')
+    // The socket by which the kernel is asked.
+    if (call === 'socket') inject('socket', 'EPERM', 1)
+    const server = createServer()
+    ours(server, port, '::1')
+    expect(await once(server, 'error')).toMatchObject({
+      reason: 'unknown',
+      holder: undefined,
+      hint: expect.stringMatching(/^no socket that has the port can be seen/),
+    })
+    faulty.takeCalls()
+  }
 })
 
 describe('without a host', () => {

@@ -58,12 +58,16 @@ function eventCounts(server: Server): unknown {
 /** Everything of an error that a program can depend on. */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const own = Object.fromEntries(Object.entries(error))
+  // What EADDRINUSE gains here comes after what Node gives it.
+  const gained = ['holder', 'reason', 'hint']
+  const isTaken = Reflect.get(error, 'code') === 'EADDRINUSE'
+  const keys = Object.keys(error).filter((key) => !(isTaken && gained.includes(key)))
+  const own = Object.fromEntries(keys.map((key) => [key, Reflect.get(error, key)]))
   return {
     type: Object.getPrototypeOf(error)?.name,
     name: error.name,
     message: error.message,
-    keys: Object.keys(error),
+    keys,
     own,
   }
 }

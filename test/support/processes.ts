@@ -1,4 +1,4 @@
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import { type ChildProcess, type ForkOptions, fork, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -42,6 +42,26 @@ export function start(fixture: string, args: readonly string[] = [], options: Fo
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await exited
+    },
+  }
+}
+
+export interface Other extends AsyncDisposable {
+  readonly pid: number
+  /** What it printed first. */
+  readonly said: string
+}
+
+/** Starts a program that is not ours and waits until it prints something; it is killed when it goes out of scope. */
+export async function program(command: string, args: readonly string[]): Promise<Other> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [said] = await once(child.stdout, 'data')
+  return {
+    said: String(said),
+    pid: child.pid as number,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await once(child, 'close')
     },
   }
 }
