@@ -32,28 +32,34 @@
     "conditions": [
       ["OS in 'linux android'.split()", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/linux/reuse_port.cc",
-                    "src-native/platform/linux/dump_parser.cc", "src-native/platform/linux/socket_dump.cc",
+                    "src-native/platform/linux/dump_parser.cc", "src-native/platform/linux/group_lock.cc",
+                    "src-native/platform/linux/socket_dump.cc",
                     "src-native/platform/linux/socket_holders.cc"]
       }],
       ["OS=='mac'", {
         "sources": ["src-native/platform/darwin/open_socket.cc", "src-native/platform/darwin/reuse_port.cc",
-                    "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc"]
+                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/socket_dump.cc",
+                    "src-native/platform/other/socket_holders.cc"]
       }],
       ["OS=='freebsd'", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/freebsd/reuse_port.cc",
-                    "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc"]
+                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/socket_dump.cc",
+                    "src-native/platform/other/socket_holders.cc"]
       }],
       ["OS in 'openbsd netbsd'.split()", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/bsd/reuse_port.cc",
-                    "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc"]
+                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/socket_dump.cc",
+                    "src-native/platform/other/socket_holders.cc"]
       }],
       ["OS=='solaris'", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/sunos/reuse_port.cc",
-                    "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc"]
+                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/socket_dump.cc",
+                    "src-native/platform/other/socket_holders.cc"]
       }],
       ["OS=='aix'", {
         "sources": ["src-native/platform/aix/open_socket.cc", "src-native/platform/aix/reuse_port.cc",
-                    "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc"]
+                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/socket_dump.cc",
+                    "src-native/platform/other/socket_holders.cc"]
       }]
     ]
   },

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "convert.h"
+#include "core/group_lock.h"
 #include "core/owned_descriptors.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
@@ -26,17 +27,21 @@ AddonState& StateOf(Napi::Env env) {
   return *env.GetInstanceData<AddonState>();
 }
 
+// The number of a descriptor that the environment owns from now on.
+Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened) {
+  if (!opened.ok()) return FromFailure(env, opened.failure());
+  Result<int> fd = state.descriptors.Add(std::move(opened.value()));
+  if (!fd.ok()) return FromFailure(env, fd.failure());
+  return Napi::Number::New(env, fd.value());
+}
+
 Napi::Value OpenSocketCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<SocketRequest> request = ToSocketRequest(info);
   if (!request) return env.Undefined();
 
   AddonState& state = StateOf(env);
-  Result<UniqueFd> socket = OpenSharedSocket(state.sys, *request);
-  if (!socket.ok()) return FromFailure(env, socket.failure());
-  Result<int> fd = state.descriptors.Add(std::move(socket.value()));
-  if (!fd.ok()) return FromFailure(env, fd.failure());
-  return Napi::Number::New(env, fd.value());
+  return FromOwned(env, state, OpenSharedSocket(state.sys, *request));
 }
 
 Napi::Value SetReuseAddressCall(const Napi::CallbackInfo& info) {
@@ -137,6 +142,14 @@ Napi::Value HeldByCall(const Napi::CallbackInfo& info) {
   return FromInodes(info.Env(), HeldBy(*pid, *inodes));
 }
 
+Napi::Value AcquireLockCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<LockRequest> request = ToLockRequest(info);
+  if (!request) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, AcquireLock(state.sys, request->name, request->timeout_ms));
+}
+
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<bool> shared = ProbePortSharing(StateOf(env).sys);
@@ -167,6 +180,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   exports.Set("dumpConnections", Napi::Function::New<DumpConnectionsCall>(env, "dumpConnections"));
   exports.Set("heldBy", Napi::Function::New<HeldByCall>(env, "heldBy"));
   exports.Set("findHolders", Napi::Function::New<FindHoldersCall>(env, "findHolders"));
+  exports.Set("acquireLock", Napi::Function::New<AcquireLockCall>(env, "acquireLock"));
   exports.Set("localAddress", Napi::Function::New<LocalAddressCall>(env, "localAddress"));
   exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));

@@ -185,6 +185,13 @@ std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info) {
   return request;
 }
 
+std::optional<LockRequest> ToLockRequest(const Napi::CallbackInfo& info) {
+  LockRequest request{};
+  if (!ToText(info[0], "name", &request.name)) return std::nullopt;
+  if (!ToInt(info[1], "timeout", 0, INT32_MAX, &request.timeout_ms)) return std::nullopt;
+  return request;
+}
+
 std::optional<int> ToPid(const Napi::Value& value) {
   int pid = 0;
   if (!ToInt(value, "pid", 1, INT32_MAX, &pid)) return std::nullopt;

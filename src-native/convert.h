@@ -72,6 +72,14 @@ std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& inf
 // ({ transport, family, states, port })
 std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info);
 
+struct LockRequest {
+  std::string name;
+  int timeout_ms;
+};
+
+// (name, timeout)
+std::optional<LockRequest> ToLockRequest(const Napi::CallbackInfo& info);
+
 // A Float64Array: numbers of sockets.
 std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value);
 std::optional<int> ToPid(const Napi::Value& value);

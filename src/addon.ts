@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { SocketAddressInfo } from './address.js'
 import type { SystemFailure } from './errors.js'
-import type { OptionRow, Transport } from './socket-options.js'
+import type { OptionRow } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** What src-native/addon.cc exports. Nothing throws but wrong types, which the callers rule out. */
 export interface Addon {
@@ -28,6 +29,8 @@ export interface Addon {
   findHolders(inodes: Float64Array): Float64Array
   /** Which of these sockets a process holds. */
   heldBy(pid: number, inodes: Float64Array): Float64Array
+  /** Waits at most `timeout` ms. The lock is released by closing its descriptor. Linux: an abstract unix socket. */
+  acquireLock(name: string, timeout: number): number | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */

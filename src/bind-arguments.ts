@@ -12,6 +12,7 @@ export const BIND_OPTIONS: readonly string[] = [
   'socketOptions',
   'rawSocketOptions',
   'onSocket',
+  'maxMembers',
 ]
 
 /** A call that shares a port. */
@@ -29,6 +30,7 @@ export interface BindRequest {
   readonly socketOptions: unknown
   readonly rawSocketOptions: unknown
   readonly onSocket: unknown
+  readonly maxMembers: unknown
   readonly callback: (() => void) | undefined
 }
 
@@ -59,6 +61,7 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
     socketOptions: options['socketOptions'],
     rawSocketOptions: options['rawSocketOptions'],
     onSocket: options['onSocket'],
+    maxMembers: options['maxMembers'],
     callback: typeof last === 'function' ? (last as () => void) : undefined,
   }
 }

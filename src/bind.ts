@@ -19,6 +19,7 @@ import {
 import { assertDatagramSocket, familyOf } from './datagram-socket.js'
 import { bindError, type SystemFailure } from './errors.js'
 import { chooseRoute, refusalOf, warnExclusive } from './fallback.js'
+import { type Admission, admit } from './member-limit.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
 import { networkDenied } from './permission.js'
 import { openUnbound } from './shared-socket.js'
@@ -135,18 +136,28 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     error: explain(bindError(failure, address, givenPort), addon, wanted),
   })
   let fd: number | SystemFailure
+  let admission: Admission | undefined
   try {
+    admission = admit(addon, { protocol: 'udp', family, address, port }, configuration.maxMembers)
     fd = openUnbound(addon, { transport: 'udp', ipv6Only, configuration }, family)
   } catch (error) {
+    admission?.end()
     return { error }
   }
-  if (typeof fd !== 'number') return failed(fd)
+  if (typeof fd !== 'number') {
+    admission.end()
+    return failed(fd)
+  }
 
   const descriptor = new OwnedDescriptor(addon, fd, family)
   try {
     // By onSocket.
     if (isClosed(socket)) return undefined
-    const afterBind = (): void => configure(descriptor, configuration, 'after-bind')
+    const afterBind = (): void => {
+      // Before 'listening': what its listeners do may take long.
+      admission.end()
+      configure(descriptor, configuration, 'after-bind')
+    }
     const failure = adoptDatagram(socket, descriptor, { address, port, claimed, afterBind })
     if (failure === undefined) return undefined
     return failure instanceof Error ? { error: failure } : failed(failure)
@@ -154,6 +165,7 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     if (error instanceof AfterBindError) return { error: error.cause }
     throw error
   } finally {
+    admission.end()
     descriptor.close()
   }
 }

@@ -1,13 +1,14 @@
 import { getSystemErrorName } from 'node:util'
 import type { Addon } from './addon.js'
-import { InvalidArgumentTypeError, type SystemFailure } from './errors.js'
+import { InvalidArgumentTypeError, OutOfRangeError, type SystemFailure } from './errors.js'
 import {
   ReusePortOptionDeniedError,
   ReusePortOptionRefusedError,
   ReusePortOptionUnsupportedError,
 } from './option-errors.js'
 import { parseRawSocketOptions, type RawSetting } from './raw-socket-options.js'
-import { type OptionRow, type OptionSetting, parseSocketOptions, type Stage, type Transport } from './socket-options.js'
+import { type OptionRow, type OptionSetting, parseSocketOptions, type Stage } from './socket-options.js'
+import type { Transport } from './transport.js'
 import type { UnboundSocket } from './types.js'
 
 /** What a caller wants of a socket beyond its address. */
@@ -15,6 +16,7 @@ export interface Configuration {
   readonly settings: readonly OptionSetting[]
   readonly raw: readonly RawSetting[]
   readonly onSocket: ((socket: UnboundSocket) => void) | undefined
+  readonly maxMembers: number | undefined
 }
 
 /** The options that a socket of the addon's alone can have, as they were given. */
@@ -22,6 +24,7 @@ export interface ConfigurationOptions {
   readonly socketOptions?: unknown
   readonly rawSocketOptions?: unknown
   readonly onSocket?: unknown
+  readonly maxMembers?: unknown
 }
 
 export interface OpenSocket {
@@ -30,16 +33,17 @@ export interface OpenSocket {
   readonly family: 4 | 6
 }
 
-const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined }
+const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
 
 /** @throws the errors of its parts, and InvalidArgumentTypeError for an `onSocket` that is no function. */
 export function parseConfiguration(addon: Addon, transport: Transport, options: ConfigurationOptions): Configuration {
-  const { socketOptions, rawSocketOptions, onSocket } = options
-  if (socketOptions === undefined && rawSocketOptions === undefined && onSocket === undefined) return NOTHING
+  const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
+  if ([socketOptions, rawSocketOptions, onSocket, maxMembers].every((option) => option === undefined)) return NOTHING
   return {
     settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
     raw: parseRawSocketOptions(rawSocketOptions, transport),
     onSocket: toCallback(onSocket),
+    maxMembers: toMaxMembers(maxMembers),
   }
 }
 
@@ -48,8 +52,21 @@ function toCallback(onSocket: unknown): Configuration['onSocket'] {
   throw new InvalidArgumentTypeError('options.onSocket', 'of type function', onSocket)
 }
 
+function toMaxMembers(maxMembers: unknown): number | undefined {
+  if (maxMembers === undefined) return undefined
+  const name = 'options.maxMembers'
+  if (typeof maxMembers !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', maxMembers)
+  if (Number.isSafeInteger(maxMembers) && maxMembers >= 1) return maxMembers
+  throw new OutOfRangeError(name, 'an integer >= 1', maxMembers)
+}
+
 /** The first of them, if any, that a socket which is not the addon's could not have and that is not optional. */
-export function firstNeeded({ socketOptions, rawSocketOptions, onSocket }: ConfigurationOptions): string | undefined {
+export function firstNeeded({
+  socketOptions,
+  rawSocketOptions,
+  onSocket,
+  maxMembers,
+}: ConfigurationOptions): string | undefined {
   if (typeof socketOptions === 'object' && socketOptions !== null) {
     const { optional, ...given } = socketOptions as Readonly<Record<string, unknown>>
     const isOptional = (name: string): boolean => Array.isArray(optional) && optional.includes(name)
@@ -57,7 +74,8 @@ export function firstNeeded({ socketOptions, rawSocketOptions, onSocket }: Confi
     if (name !== undefined) return `socketOptions.${name}`
   }
   if (Array.isArray(rawSocketOptions) && rawSocketOptions.length > 0) return 'rawSocketOptions'
-  return onSocket === undefined ? undefined : 'onSocket'
+  if (onSocket !== undefined) return 'onSocket'
+  return maxMembers === undefined ? undefined : 'maxMembers'
 }
 
 /** Gives a socket what belongs to this stage: first the options with a name, then the others in their order. */

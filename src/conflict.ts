@@ -1,5 +1,5 @@
 // Pure: which socket keeps another one from being bound, as far as what the kernel tells of it goes.
-import type { Transport } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /**
  * Why a port cannot be had (`EADDRINUSE`):

@@ -1,6 +1,6 @@
 // Pure: which sockets belong together, and what is said of each.
 import type { Group, GroupMember } from './group-types.js'
-import type { Transport } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** What is known of a socket and of the processes that hold it. */
 export interface SeenSocket {

@@ -1,4 +1,4 @@
-import type { Transport } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** One socket of a group. What this process may not see is undefined, never guessed. */
 export interface GroupMember {

@@ -5,15 +5,16 @@ import { serverDescriptor } from './adopt.js'
 import { datagramDescriptor } from './datagram-internals.js'
 import { isDatagramSocket } from './datagram-socket.js'
 import { BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError } from './errors.js'
-import { groupKey, groupsOf } from './group-rows.js'
+import { readGroups, socketsOn } from './group-reader.js'
+import { groupKey } from './group-rows.js'
 import type { Group, GroupFilter, GroupTarget } from './group-types.js'
 import { isPort } from './listen-arguments.js'
 import { lookupHost } from './lookup.js'
 import { refuseUnknownOptions } from './option-names.js'
-import { seeProcesses } from './processes.js'
 import { isServer } from './server.js'
-import { assertObject, type Transport } from './socket-options.js'
-import { type BoundSocket, connectionReader, readSocketTable, requireAddon } from './socket-table.js'
+import { assertObject } from './socket-options.js'
+import { type BoundSocket, requireAddon } from './socket-table.js'
+import type { Transport } from './transport.js'
 import type { BindableSocket, ListenableServer } from './types.js'
 
 /**
@@ -30,7 +31,7 @@ export async function inspectGroup(target: ListenableServer | BindableSocket | G
   if (isDatagramSocket(target)) return groupOfDescriptor('udp', target, datagramDescriptor(target))
   const { port, host, protocol } = parseTarget(target)
   const addresses = host === undefined ? ['::', '0.0.0.0'] : [await resolve(host)]
-  const sockets = socketsOn('inspectGroup', protocol, port)
+  const sockets = socketsOn(requireAddon('inspectGroup'), 'inspectGroup', protocol, port)
   for (const address of addresses) {
     const there = sockets.filter((socket) => socket.address === address)
     const chosen = there.find(({ uid }) => uid === process.getuid?.()) ?? there[0]
@@ -46,29 +47,17 @@ export async function inspectGroup(target: ListenableServer | BindableSocket | G
  */
 export async function inspectGroups(filter: GroupFilter = {}): Promise<readonly Group[]> {
   const { ports, protocols } = parseFilter(filter)
-  const sockets = protocols.flatMap((protocol) => ports.flatMap((port) => socketsOn('inspectGroups', protocol, port)))
-  return withProcesses('inspectGroups', sockets)
-}
-
-function socketsOn(neededBy: string, protocol: Transport, port: number): readonly BoundSocket[] {
-  return readSocketTable(
-    requireAddon(neededBy),
-    neededBy,
-    protocol,
-    [protocol === 'tcp' ? 'listening' : 'closed'],
-    port,
+  const addon = requireAddon('inspectGroups')
+  const sockets = protocols.flatMap((protocol) =>
+    ports.flatMap((port) => socketsOn(addon, 'inspectGroups', protocol, port)),
   )
-}
-
-function withProcesses(neededBy: string, sockets: readonly BoundSocket[]): readonly Group[] {
-  const addon = requireAddon(neededBy)
-  const ports = new Set(sockets.map(({ port }) => port))
-  return groupsOf(sockets, seeProcesses(addon, sockets, connectionReader(addon, neededBy, ports)))
+  return readGroups(addon, 'inspectGroups', sockets)
 }
 
 function groupOfDescriptor(protocol: Transport, target: object, fd: number | undefined): Group {
   const inode = fd === undefined ? undefined : fstatSync(fd).ino
-  const sockets = fd === undefined ? [] : socketsOn('inspectGroup', protocol, portOf(target))
+  const sockets =
+    fd === undefined ? [] : socketsOn(requireAddon('inspectGroup'), 'inspectGroup', protocol, portOf(target))
   const own = sockets.find((socket) => socket.inode === inode)
   if (own !== undefined) return groupWith(own, sockets)
   throw new InvalidArgumentValueError('target', target, 'must be bound to a port, with a descriptor of its own')
@@ -81,7 +70,7 @@ function portOf(target: object): number {
 
 function groupWith(chosen: BoundSocket, sockets: readonly BoundSocket[]): Group {
   const members = sockets.filter((socket) => groupKey(socket) === groupKey(chosen))
-  const [group] = withProcesses('inspectGroup', members)
+  const [group] = readGroups(requireAddon('inspectGroup'), 'inspectGroup', members)
   return group as Group
 }
 

@@ -8,7 +8,9 @@ export { effectiveSocketOptions } from './effective-options.js'
 export {
   type ListenError,
   ReusePortAddonError,
+  ReusePortGroupFullError,
   ReusePortInspectionError,
+  ReusePortLockError,
   ReusePortSocketError,
   ReusePortUnknownOptionError,
   ReusePortUnsupportedError,

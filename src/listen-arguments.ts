@@ -21,6 +21,7 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'socketOptions',
   'rawSocketOptions',
   'onSocket',
+  'maxMembers',
   'exclusive',
   'reusePort',
 ]
@@ -43,6 +44,7 @@ export interface PortRequest {
   readonly socketOptions: unknown
   readonly rawSocketOptions: unknown
   readonly onSocket: unknown
+  readonly maxMembers: unknown
   readonly callback: (() => void) | undefined
 }
 
@@ -79,6 +81,7 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     socketOptions: options['socketOptions'],
     rawSocketOptions: options['rawSocketOptions'],
     onSocket: options['onSocket'],
+    maxMembers: options['maxMembers'],
     callback: toCallback(args),
   }
 }

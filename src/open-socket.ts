@@ -27,6 +27,7 @@ const OPTIONS: readonly string[] = [
   'socketOptions',
   'rawSocketOptions',
   'onSocket',
+  'maxMembers',
 ]
 
 /**

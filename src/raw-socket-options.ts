@@ -1,7 +1,8 @@
 import { types } from 'node:util'
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from './errors.js'
 import { refuseUnknownOptions } from './option-names.js'
-import { assertObject, type Stage, type Transport } from './socket-options.js'
+import { assertObject, type Stage } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** An option that has no name here, on its way to the kernel. */
 export interface RawSetting {

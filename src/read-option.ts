@@ -1,6 +1,7 @@
 import { type OpenSocket, optionError } from './configure.js'
 import { ReusePortUnknownOptionError } from './errors.js'
-import { lastName, type OptionRow, partsOf, type Transport } from './socket-options.js'
+import { lastName, type OptionRow, partsOf } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** What the kernel uses, in the shape in which it is given. */
 export type OptionValue = boolean | number | string | Readonly<Record<string, OptionScalar>>

@@ -2,7 +2,8 @@ import type { Addon } from './addon.js'
 import type { BindAddress } from './address.js'
 import { type Configuration, canBeSkipped, configure, type OpenSocket, optionError } from './configure.js'
 import { InvalidArgumentValueError, type SystemFailure } from './errors.js'
-import type { Transport } from './socket-options.js'
+import { admit } from './member-limit.js'
+import type { Transport } from './transport.js'
 import type { UnboundSocket } from './types.js'
 import { ConfigurableSocket } from './unbound-socket.js'
 
@@ -40,22 +41,30 @@ export function openUnbound(addon: Addon, request: UnboundRequest, family: 4 | 6
 /**
  * A listening socket that shares its port.
  *
- * @throws what an option or `onSocket` throws.
+ * @throws what an option or `onSocket` throws, and what keeps it from a group of `maxMembers`.
  */
 export function openListener(addon: Addon, request: ListenerRequest, where: BindAddress): number | SystemFailure {
-  const { family, address } = where
+  const { configuration, port } = request
+  const admission = admit(addon, { protocol: 'tcp', port, ...where }, configuration.maxMembers)
+  try {
+    const fd = openUnbound(addon, request, where.family)
+    return typeof fd === 'number' ? (listen({ addon, fd, family: where.family }, request, where.address) ?? fd) : fd
+  } finally {
+    admission.end()
+  }
+}
+
+function listen(socket: OpenSocket, request: ListenerRequest, address: string): SystemFailure | undefined {
+  const { addon, fd, family } = socket
   const { backlog, configuration, port } = request
-  const fd = openUnbound(addon, request, family)
-  if (typeof fd !== 'number') return fd
-  const failure = closingUnlessDone(addon, fd, () => {
+  return closingUnlessDone(addon, fd, () => {
     const notBound = addon.bind(fd, family, address, port)
     if (notBound !== undefined) return notBound
-    configure({ addon, fd, family }, configuration, 'before-listen')
+    configure(socket, configuration, 'before-listen')
     const notListening = addon.listen(fd, backlog)
-    if (notListening === undefined) configure({ addon, fd, family }, configuration, 'after-listen')
+    if (notListening === undefined) configure(socket, configuration, 'after-listen')
     return notListening
   })
-  return failure ?? fd
 }
 
 /** Closes the descriptor where `work` throws or fails. */

@@ -1,7 +1,6 @@
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from './errors.js'
 import { refuseUnknownOptions } from './option-names.js'
-
-export type Transport = 'tcp' | 'udp'
+import type { Transport } from './transport.js'
 
 /** When an option is given to the socket. For UDP only before and after bind. */
 export type Stage = 'creation' | 'before-bind' | 'before-listen' | 'after-listen' | 'after-bind'

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Addon, type Connections, loadAddon, type SocketRow } from './addon.js'
 import { ReusePortAddonError, ReusePortInspectionError, type SystemFailure } from './errors.js'
-import type { Transport } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** A socket of this network namespace. */
 export interface BoundSocket extends SocketRow {

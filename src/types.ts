@@ -108,6 +108,11 @@ export interface BindReusePortOptions {
   readonly rawSocketOptions?: readonly RawDatagramSocketOption[] | undefined
   /** Called with the socket when its options are set and it is not bound yet. What it throws is the error. */
   readonly onSocket?: ((socket: UnboundDatagramSocket) => void) | undefined
+  /**
+   * How many members the group may have, this one included; one more is `ERR_REUSEPORT_GROUP_FULL`, with the members.
+   * 1 means nobody else. Counted under a lock that all who give this option take; who does not is not kept out. Linux.
+   */
+  readonly maxMembers?: number | undefined
   /** Accepted for Node's sake: a shared port is always this process's own socket. */
   readonly exclusive?: boolean | undefined
 }
@@ -132,6 +137,11 @@ export interface ListenerConfiguration {
    * time where `::` could not be bound and `0.0.0.0` is tried. What it throws closes the socket and is the error.
    */
   readonly onSocket?: ((socket: UnboundSocket) => void) | undefined
+  /**
+   * How many members the group may have, this one included; one more is `ERR_REUSEPORT_GROUP_FULL`, with the members.
+   * 1 means nobody else. Counted under a lock that all who give this option take; who does not is not kept out. Linux.
+   */
+  readonly maxMembers?: number | undefined
 }
 
 /** Options of `listenReusePort` for a port: those of `server.listen`, and `fallback`. Never written to. */

@@ -2,7 +2,8 @@ import { type OpenSocket, setOption, setRawOption } from './configure.js'
 import { InvalidArgumentTypeError, InvalidArgumentValueError, ReusePortSocketError } from './errors.js'
 import { parseOne } from './raw-socket-options.js'
 import { type OptionValue, readOption } from './read-option.js'
-import { parseSocketOptions, type Transport } from './socket-options.js'
+import { parseSocketOptions } from './socket-options.js'
+import type { Transport } from './transport.js'
 
 /** What `onSocket` is given; `UnboundSocket` in types.ts describes it to callers. */
 export class ConfigurableSocket {

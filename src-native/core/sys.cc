@@ -13,7 +13,7 @@ int Ioctl(int fd, unsigned long request, int* value) {
 
 }  // namespace
 
-const Sys kSystem = {::socket,      Ioctl,    ::setsockopt, ::getsockopt, ::bind, ::listen,
-                     ::getsockname, ::sendto, ::recvfrom,   ::fstat,      ::close};
+const Sys kSystem = {::socket, Ioctl,         ::setsockopt, ::getsockopt, ::bind,  ::listen, ::connect,
+                     ::poll,   ::getsockname, ::sendto,     ::recvfrom,   ::fstat, ::close};
 
 }  // namespace reuseport

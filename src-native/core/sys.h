@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,8 @@ struct Sys {
   int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
+  int (*connect)(int fd, const sockaddr* address, socklen_t length);
+  int (*poll)(struct pollfd* wanted, nfds_t count, int timeout_ms);
   int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
   ssize_t (*sendto)(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length);
   ssize_t (*recvfrom)(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length);

@@ -160,7 +160,7 @@ test.each([
     'a name like no other',
     { zzz: 5 },
     'ERR_REUSEPORT_UNKNOWN_OPTION',
-    "The option 'options.zzz' is unknown. Known options are port, host, backlog, ipv6Only, fallback, socketOptions, rawSocketOptions, onSocket",
+    "The option 'options.zzz' is unknown. Known options are port, host, backlog, ipv6Only, fallback, socketOptions, rawSocketOptions, onSocket, maxMembers",
   ],
 ])('refuses %s', (_what, options, code, message) => {
   const before = openSockets()

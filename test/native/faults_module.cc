@@ -59,6 +59,14 @@ int Listen(int fd, int backlog) {
   return Fails("listen") ? -1 : ::listen(fd, backlog);
 }
 
+int Connect(int fd, const sockaddr* address, socklen_t length) {
+  return Fails("connect") ? -1 : ::connect(fd, address, length);
+}
+
+int Poll(struct pollfd* wanted, nfds_t count, int timeout_ms) {
+  return Fails("poll") ? -1 : ::poll(wanted, count, timeout_ms);
+}
+
 int GetSockName(int fd, sockaddr* address, socklen_t* length) {
   return Fails("getsockname") ? -1 : ::getsockname(fd, address, length);
 }
@@ -85,8 +93,8 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket,      Ioctl,  SetSockOpt, GetSockOpt, Bind, Listen,
-                                      GetSockName, SendTo, RecvFrom,   FStat,      Close};
+const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,  Listen, Connect,
+                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat, Close};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {

@@ -14,6 +14,8 @@ export type SystemCall =
   | 'getsockname'
   | 'sendto'
   | 'recvfrom'
+  | 'connect'
+  | 'poll'
   | 'close'
 
 export interface ParsedDump {

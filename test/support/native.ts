@@ -7,7 +7,7 @@ export function openListener(
   addon: Addon,
   { family, address, port }: { readonly family: 4 | 6; readonly address: string; readonly port: number },
 ): number | SystemFailure {
-  const configuration = { settings: [], raw: [], onSocket: undefined }
+  const configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
   const request = { transport: 'tcp', port, ipv6Only: false, backlog: 511, configuration } as const
   return open(addon, request, { family, address })
 }
