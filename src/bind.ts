@@ -5,11 +5,13 @@ import { explain } from './address-in-use.js'
 import { AfterBindError, adoptDatagram } from './adopt-datagram.js'
 import { type BindRequest, parseBindArguments } from './bind-arguments.js'
 import { capabilities } from './capabilities.js'
+import { publish } from './channels.js'
 import { type Configuration, configure, parseConfiguration } from './configure.js'
 import {
   type Claim,
   claim,
   creationOptions,
+  datagramDescriptor,
   isClosed,
   lookupFor,
   onceBound,
@@ -18,7 +20,7 @@ import {
 } from './datagram-internals.js'
 import { assertDatagramSocket, familyOf } from './datagram-socket.js'
 import { bindError, type SystemFailure } from './errors.js'
-import { chooseRoute, refusalOf, warnExclusive } from './fallback.js'
+import { chooseRoute, fallBack, refusalOf } from './fallback.js'
 import { type Admission, admit } from './member-limit.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
 import { networkDenied } from './permission.js'
@@ -91,7 +93,7 @@ function serve(socket: BindableSocket, request: BindRequest): void {
     start(socket, { ...request, address: undefined }, () => ({ error }))
     return
   }
-  if (route.by === 'exclusive') warnExclusive(route.reason)
+  fallBack(route, state, socket)
   bindByNode(socket, request)
 }
 
@@ -157,9 +159,17 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
       // Before 'listening': what its listeners do may take long.
       admission.end()
       configure(descriptor, configuration, 'after-bind')
+      publish('reuseport:listen', () => descriptor.describe('udp'))
     }
     const failure = adoptDatagram(socket, descriptor, { address, port, claimed, afterBind })
-    if (failure === undefined) return undefined
+    if (failure === undefined) {
+      publish('reuseport:adopt', () => {
+        // A listener of 'listening' may have closed it.
+        const message = datagramDescriptor(socket) === descriptor.fd ? descriptor.describe('udp') : undefined
+        return message && { ...message, target: socket }
+      })
+      return undefined
+    }
     return failure instanceof Error ? { error: failure } : failed(failure)
   } catch (error) {
     if (error instanceof AfterBindError) return { error: error.cause }

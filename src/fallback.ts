@@ -1,9 +1,10 @@
 import process from 'node:process'
 import type { AddonState } from './addon.js'
 import type { Capabilities } from './capabilities.js'
+import { publish } from './channels.js'
 import { type ConfigurationOptions, firstNeeded } from './configure.js'
 import { ReusePortAddonError, ReusePortUnsupportedError } from './errors.js'
-import type { FallbackPolicy } from './types.js'
+import type { BindableSocket, FallbackPolicy, ListenableServer } from './types.js'
 
 /** How a call is served. */
 export type Route =
@@ -46,10 +47,20 @@ export function refusalOf(
   return new ReusePortUnsupportedError(`${option} takes a socket of this library's, and ${reason}`)
 }
 
+/** Tells that Node serves a call instead of the addon. */
+export function fallBack(route: Route, state: AddonState, target: ListenableServer | BindableSocket): void {
+  if (route.by === 'exclusive') {
+    warnExclusive(route.reason)
+    publish('reuseport:fallback', () => ({ target, by: 'exclusive', reason: route.reason }))
+  } else {
+    publish('reuseport:fallback', () => ({ target, by: 'core', reason: state.loaded ? '' : state.reason }))
+  }
+}
+
 let warned = false
 
 /** Once per process (and worker thread): a port that was to be shared is not. */
-export function warnExclusive(reason: string): void {
+function warnExclusive(reason: string): void {
   if (warned) return
   warned = true
   process.emitWarning(`the port is not shared: ${reason}`, {

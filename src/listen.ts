@@ -5,7 +5,7 @@ import type { BindAddress } from './address.js'
 import { emitListenError, supersede } from './adopt.js'
 import { capabilities } from './capabilities.js'
 import { parseConfiguration } from './configure.js'
-import { chooseRoute, refusalOf, warnExclusive } from './fallback.js'
+import { chooseRoute, fallBack, refusalOf } from './fallback.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
 import { lookupHost } from './lookup.js'
 import { networkDenied } from './permission.js'
@@ -88,7 +88,7 @@ function serve(server: ListenableServer, request: PortRequest): void {
   }
   const error = refusalOf(route, state, request)
   if (error === undefined) {
-    if (route.by === 'exclusive') warnExclusive(route.reason)
+    fallBack(route, state, server)
     listenByNode(server, request, route.by === 'exclusive')
     return
   }

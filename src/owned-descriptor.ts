@@ -1,5 +1,7 @@
 import type { Addon } from './addon.js'
+import type { ListenMessage } from './channels.js'
 import type { SystemFailure } from './errors.js'
+import type { Transport } from './transport.js'
 
 /** A descriptor of the addon's until it is released to somebody else or closed, each once. */
 export class OwnedDescriptor {
@@ -19,8 +21,13 @@ export class OwnedDescriptor {
   }
 
   localPort(): number | undefined {
+    return this.describe('udp')?.port
+  }
+
+  /** Where it is bound; undefined where that cannot be told. */
+  describe(protocol: Transport): ListenMessage | undefined {
     const address = this.addon.localAddress(this.fd)
-    return 'port' in address ? address.port : undefined
+    return 'errno' in address ? undefined : { protocol, fd: this.fd, ...address }
   }
 
   /** Whether sockets of any user may bind the same address with SO_REUSEADDR. */

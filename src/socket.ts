@@ -3,6 +3,7 @@ import type { Addon } from './addon.js'
 import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from './address.js'
 import { explain } from './address-in-use.js'
 import { adopt, emitListenError } from './adopt.js'
+import { type ListenMessage, publish } from './channels.js'
 import type { Configuration } from './configure.js'
 import { listenError, ReusePortSocketError, type SystemFailure } from './errors.js'
 import { readOption } from './read-option.js'
@@ -102,6 +103,11 @@ export class ReusePortSocket {
       this.close()
       const error = failure instanceof Error ? failure : this.#error(failure)
       emitListenError(server, { host: where?.address ?? null, port }, error)
+    } else {
+      publish('reuseport:adopt', () => {
+        const message = describe(this.#addon, this.#fd)
+        return message && { ...message, target: server }
+      })
     }
     return server
   }
@@ -149,7 +155,10 @@ function toSocket(
   where: BindAddress,
   outcome: number | SystemFailure,
 ): ReusePortSocket | Error {
-  if (typeof outcome === 'number') return new ReusePortSocket(addon, outcome, request, where)
+  if (typeof outcome === 'number') {
+    publish('reuseport:listen', () => describe(addon, outcome))
+    return new ReusePortSocket(addon, outcome, request, where)
+  }
   const { port, ipv6Only } = request
   const family = where.family === 4 ? 'IPv4' : 'IPv6'
   const error = listenError(outcome, where.address, port)
@@ -162,6 +171,11 @@ function tryAt(
   where: BindAddress,
 ): number | SystemFailure {
   return openListener(addon, { transport: 'tcp', port, ipv6Only, backlog, configuration }, where)
+}
+
+function describe(addon: Addon, fd: number): ListenMessage | undefined {
+  const address = addon.localAddress(fd)
+  return 'errno' in address ? undefined : { protocol: 'tcp', fd, ...address }
 }
 
 /** Where Node goes on to `0.0.0.0`: everything up to bind() but a taken port. */

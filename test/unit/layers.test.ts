@@ -26,6 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'processes',
     'cluster',
     'fallback',
+    'channels',
     'capabilities',
     'core-reuse-port',
     'lookup',
