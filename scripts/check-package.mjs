@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-package-'))
+const manifestVersion = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version
 const MAX_UNPACKED = 700_000
 
 function run(command, args, options = {}) {
@@ -22,10 +23,10 @@ function pack() {
 
 function checkContents({ names, unpackedSize }) {
   const expected =
-    /^(dist\/index\.js|dist\/[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    /^(dist\/index\.js|dist\/cli\/main\.js|dist\/[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
   const strangers = names.filter((name) => !expected.test(name))
   assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
-  for (const name of ['dist/index.js', 'dist/index.d.ts', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     assert.ok(names.includes(name), name)
   assert.ok(
     names.some((name) => name.endsWith('.node')),
@@ -54,6 +55,8 @@ function checkInstalled(tarball) {
   for (const what of ['shared', 'option', 'onSocket', 'datagrams', 'datagramOption'])
     assert.equal(report[what], 'shared')
   assert.equal(report.socket, 'opened')
+  assert.equal(run('npx', ['reuseport', '--version'], { cwd: project }).trim(), manifestVersion)
+  assert.equal(JSON.parse(run('npx', ['reuseport', 'doctor', '--json'], { cwd: project })).balanced, true)
   assert.equal(JSON.parse(run(process.execPath, ['require.cjs'], { cwd: project })).same, true)
 }
 

@@ -82,7 +82,7 @@ export interface SocketRow {
 
 /** Whether there is an addon; if not, why and what to do about it. */
 export type AddonState =
-  | { readonly loaded: true; readonly addon: Addon }
+  | { readonly loaded: true; readonly addon: Addon; readonly binary?: string }
   | { readonly loaded: false; readonly reason: string; readonly cause: unknown }
 
 let state: AddonState | undefined
@@ -93,10 +93,17 @@ export function loadAddon(): AddonState {
   return state
 }
 
+interface Loader {
+  (root: string): Addon
+  /** Of the file that is loaded. */
+  resolve(root: string): string
+}
+
 function tryToLoad(): AddonState {
   try {
-    const load: (root: string) => Addon = createRequire(import.meta.url)('node-gyp-build')
-    return { loaded: true, addon: load(fileURLToPath(new URL('..', import.meta.url))) }
+    const load: Loader = createRequire(import.meta.url)('node-gyp-build')
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    return { loaded: true, addon: load(root), binary: load.resolve(root) }
   } catch (cause) {
     return { loaded: false, reason: explain(cause), cause }
   }

@@ -22,6 +22,8 @@ export interface Capabilities {
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
   /** Whether the native addon is loaded. Without it Node's own `reusePort` serves, where Node has it. */
   readonly addon: boolean
+  /** The file that the addon was loaded from. */
+  readonly binary: string | null
   /** For each "no" a sentence: why, and what to do. `probe` stands there when the port could not be tried. */
   readonly reasons: Readonly<Partial<Record<'supported' | 'balanced' | 'addon' | 'probe', string>>>
 }
@@ -70,6 +72,7 @@ export function combine(platform: string, state: AddonState, probed: Probed): Ca
     semantics: supported ? facts.semantics : 'none',
     option: supported ? optionOf(platform, state) : null,
     addon: state.loaded,
+    binary: state.loaded ? (state.binary ?? null) : null,
     reasons: Object.freeze(reasons),
   })
 }

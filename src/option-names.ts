@@ -17,7 +17,7 @@ export function refuseUnknownOptions(
 }
 
 /** The name that takes the fewest edits to reach, where those are few enough to be a slip. */
-function nearestName(name: string, known: readonly string[]): string | undefined {
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined
   let fewest = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {

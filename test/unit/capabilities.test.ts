@@ -18,6 +18,7 @@ test('this system: tried, frozen and remembered', () => {
     semantics: 'hash',
     option: 'SO_REUSEPORT',
     addon: true,
+    binary: expect.stringMatching(/reuseport\.node$/),
     reasons: {},
   })
   expect(Object.isFrozen(answer)).toBe(true)

@@ -78,8 +78,11 @@ function read(name: string): Imports {
   }
 }
 
-const files = readdirSync(source).map((file) => path.basename(file, '.ts'))
-const imports = new Map(files.map((name) => [name, read(name)]))
+const files = readdirSync(source)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => path.basename(file, '.ts'))
+const commands = readdirSync(path.join(source, 'cli')).map((file) => `cli/${path.basename(file, '.ts')}`)
+const imports = new Map([...files, ...commands].map((name) => [name, read(name)]))
 
 function layerOf(name: string): number {
   return LAYERS.findIndex((layer) => layer.includes(name))
@@ -108,6 +111,10 @@ test('no file imports itself by way of others', () => {
     for (const from of imports.get(name)?.own ?? []) visit(from, [...above, name])
   }
   for (const name of files) visit(name, [])
+})
+
+test.each(commands)('%s stands on what users import, and on pure helpers', (name) => {
+  for (const from of imports.get(name)?.own ?? []) expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|option-names)\.js$/)
 })
 
 test('the façade only re-exports', () => {
@@ -141,7 +148,10 @@ test("two files know Node's internals: the server's and the cluster's", () => {
 test('no file outgrows the head: TypeScript 250 lines, C++ 250', () => {
   const native = fileURLToPath(new URL('../../src-native', import.meta.url))
   const cpp = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(cc|h)$/.test(file))
-  const all = [...files.map((name) => path.join(source, `${name}.ts`)), ...cpp.map((file) => path.join(native, file))]
+  const all = [
+    ...[...files, ...commands].map((name) => path.join(source, `${name}.ts`)),
+    ...cpp.map((file) => path.join(native, file)),
+  ]
   expect(all.length).toBeGreaterThan(30)
   for (const file of all) expect(readFileSync(file, 'utf8').split('\n').length, file).toBeLessThan(250)
 })

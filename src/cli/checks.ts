@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import process from 'node:process'
+import { capabilities, type Group, inspectGroups, openReusePortSocket } from '../index.js'
+import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from './kernel.js'
+
+/** `yes` and `no` are judgements, `note` is something to know, `unknown` could not be found out. */
+export type Status = 'yes' | 'no' | 'note' | 'unknown'
+
+export interface Check {
+  readonly name: string
+  readonly status: Status
+  readonly value: string
+  /** What to do, or to mind. */
+  readonly advice: string | undefined
+}
+
+function check(name: string, status: Status, value: string, advice?: string): Check {
+  return { name, status, value, advice }
+}
+
+/** Everything about port sharing that can be found out here, in the order in which it is shown. */
+export async function findOut(): Promise<readonly Check[]> {
+  const system = capabilities()
+  const { reasons } = system
+  const isLinux = process.platform === 'linux'
+  const general = [
+    check('system', 'note', `${os.type()} ${os.release()} ${process.arch}, Node ${process.versions.node}`),
+    check('surroundings', 'note', surroundings()),
+    system.addon
+      ? check('addon', 'yes', system.binary ?? 'loaded')
+      : check('addon', 'no', 'not loaded', reasons.addon ?? undefined),
+    system.option === null
+      ? check('option', 'no', 'none', reasons.supported)
+      : check('option', 'yes', system.option, reasons.probe),
+    system.balanced
+      ? check('balanced', 'yes', `by ${system.semantics}`)
+      : check('balanced', 'no', system.semantics, reasons.balanced),
+    permissions(),
+  ]
+  if (!isLinux) return general
+  return [...general, ...linuxChecks(system.addon), await backlogs(), openFiles()]
+}
+
+function surroundings(): string {
+  const version = read('/proc/version') ?? ''
+  if (/microsoft/i.test(version)) return os.release().includes('WSL2') ? 'WSL 2' : 'WSL'
+  if (read('/proc/version')?.includes('gVisor')) return 'gVisor'
+  const cgroups = `${read('/proc/1/cgroup') ?? ''}${read('/proc/self/mountinfo') ?? ''}`
+  const isContainer = /docker|kubepods|containerd|libpod|lxc/.test(cgroups) || read('/run/.containerenv') !== undefined
+  return isContainer ? 'a container' : 'no container that can be told'
+}
+
+function permissions(): Check {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  if (permission === undefined) return check('permission model', 'note', 'off')
+  return check(
+    'permission model',
+    'note',
+    'on',
+    'port sharing needs --allow-net (where Node has it) and --allow-addons',
+  )
+}
+
+function linuxChecks(hasAddon: boolean): readonly Check[] {
+  const release = os.release()
+  return [classicBpf(hasAddon), bpfReplacement(release), incomingCpu(release), migration(release)]
+}
+
+const SOL_SOCKET = 1
+const SO_DETACH_REUSEPORT_BPF = 68
+
+/** Taking a program away where there is none is answered ENOENT by a kernel that knows programs. */
+function classicBpf(hasAddon: boolean): Check {
+  if (!hasAddon) return check('classic BPF', 'unknown', 'cannot be tried', 'it takes the addon')
+  const detach = { level: SOL_SOCKET, name: SO_DETACH_REUSEPORT_BPF, value: 0, stage: 'after-listen' } as const
+  try {
+    openReusePortSocket({ host: '127.0.0.1', fallback: 'unbalanced', rawSocketOptions: [detach] }).close()
+    return check('classic BPF', 'yes', 'available')
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (message.includes('ENOENT')) return check('classic BPF', 'yes', 'available')
+    return check('classic BPF', 'no', 'not available', `connections cannot be steered: ${message}`)
+  }
+}
+
+function bpfReplacement(release: string): Check {
+  const name = 'CVE-2026-52910'
+  const verdict = hasFix(release, CVE_2026_52910)
+  if (verdict === 'yes') return check(name, 'yes', 'fixed')
+  const advice =
+    'replacing the program of a group under traffic can crash the kernel; fixed in 6.12.93 and the stable lines of mid-2026: ask your distribution'
+  return check(
+    name,
+    verdict,
+    verdict === 'no' ? `not fixed in ${release}` : `${release} cannot be judged by its number`,
+    advice,
+  )
+}
+
+function incomingCpu(release: string): Check {
+  if (isAtLeast(release, 6, 2)) return check('SO_INCOMING_CPU', 'yes', 'honoured in a group')
+  return check('SO_INCOMING_CPU', 'no', 'not honoured in a group', 'incomingCpu takes Linux 6.2')
+}
+
+function migration(release: string): Check {
+  const name = 'tcp_migrate_req'
+  const setting = read('/proc/sys/net/ipv4/tcp_migrate_req')
+  if (setting === undefined) return check(name, 'unknown', 'no such setting', 'it takes Linux 5.14')
+  if (setting === '0') {
+    return check(name, 'note', '0', 'closing a listener resets what waits in its queue; 1 moves it to another member')
+  }
+  const isFixed = hasFix(release, CVE_2026_46015) === 'yes'
+  const advice =
+    'CVE-2026-46015: the process that gets a connection may not be woken; update the kernel, or set it to 0'
+  return isFixed ? check(name, 'yes', setting) : check(name, 'no', setting, advice)
+}
+
+async function backlogs(): Promise<Check> {
+  const name = 'somaxconn'
+  const limit = Number(read('/proc/sys/net/core/somaxconn'))
+  if (!(limit > 0)) return check(name, 'unknown', 'cannot be read')
+  let groups: readonly Group[]
+  try {
+    groups = await inspectGroups({ protocol: 'tcp' })
+  } catch (error) {
+    return check(name, 'note', String(limit), error instanceof Error ? error.message : undefined)
+  }
+  const capped = groups.filter(({ members }) => members.some(({ backlog }) => backlog >= limit))
+  if (capped.length === 0) return check(name, 'yes', `${limit}, above every backlog in use`)
+  const ports = [...new Set(capped.map(({ port }) => port))].join(', ')
+  return check(
+    name,
+    'note',
+    `${limit}, reached on port ${ports}`,
+    'a longer backlog was cut to this, or asked for just it',
+  )
+}
+
+function openFiles(): Check {
+  const name = 'open files'
+  const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read('/proc/self/limits') ?? '') ?? []
+  if (soft === undefined) return check(name, 'unknown', 'cannot be read')
+  const isLow = soft !== 'unlimited' && Number(soft) < 4096
+  const advice = `each connection takes one: raise it (ulimit -n, LimitNOFILE=), up to ${hard}`
+  return isLow ? check(name, 'note', soft, advice) : check(name, 'yes', soft)
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,131 @@
+import type { Group, GroupMember } from '../index.js'
+import { age, bar, cut, paint, printable, type Screen } from './terminal.js'
+
+/** Changes in a second since the last look, by cookie. */
+export interface Rates {
+  readonly drops: ReadonlyMap<string, number>
+}
+
+interface Column {
+  readonly title: string
+  readonly right: boolean
+  /** Dropped first where the terminal is narrow; undefined: never. */
+  readonly rank: number | undefined
+  readonly cell: (member: GroupMember) => string
+}
+
+const BAR = 8
+
+function columnsFor(screen: Screen, now: number, rates: Rates | undefined): readonly Column[] {
+  const drops = ({ cookie, drops }: GroupMember): string => {
+    const rate = rates?.drops.get(cookie) ?? 0
+    return `${drops ?? '?'}${rate > 0 ? ` +${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ''}`
+  }
+  return [
+    { title: 'PID', right: true, rank: undefined, cell: ({ pid, self }) => `${pid ?? '?'}${self ? '*' : ''}` },
+    { title: 'USER', right: false, rank: 4, cell: ({ user, uid }) => cut(user ?? String(uid), 12) },
+    { title: 'QUEUE', right: false, rank: undefined, cell: (member) => queue(member, screen) },
+    { title: 'DROPS', right: true, rank: 3, cell: drops },
+    { title: 'CONN', right: true, rank: 2, cell: ({ established }) => String(established ?? '-') },
+    { title: 'AGE', right: true, rank: 1, cell: ({ startedAt }) => (startedAt ? age(startedAt, now) : '?') },
+  ]
+}
+
+function queue({ queued, backlog }: GroupMember, { columns }: Screen): string {
+  const numbers = `${queued}/${backlog}`
+  return columns === undefined ? numbers : `${bar(backlog === 0 ? 0 : queued / backlog, BAR)} ${numbers}`
+}
+
+/** The groups as text, each with a line of its own and one for each member. */
+export function groupTable(groups: readonly Group[], screen: Screen, now: number, rates?: Rates): string {
+  if (groups.length === 0) return 'No group.\n'
+  return groups.map((group) => oneGroup(group, screen, now, rates)).join('\n')
+}
+
+function oneGroup(group: Group, screen: Screen, now: number, rates: Rates | undefined): string {
+  const width = screen.columns ?? Number.POSITIVE_INFINITY
+  const columns = fitting(columnsFor(screen, now, rates), group.members, width)
+  const widths = columns.map(({ title, cell }) =>
+    Math.max(title.length, ...group.members.map((one) => cell(one).length)),
+  )
+  const lines = [
+    headline(group, screen, width),
+    paint(
+      screen,
+      'dim',
+      row(
+        columns.map(({ title }) => title),
+        columns,
+        widths,
+        'COMMAND',
+        width,
+      ),
+    ),
+    ...group.members.map((one) =>
+      row(
+        columns.map(({ cell }) => cell(one)),
+        columns,
+        widths,
+        commandOf(one),
+        width,
+      ),
+    ),
+  ]
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+function headline(group: Group, screen: Screen, width: number): string {
+  const { address, device, members, port, protocol } = group
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  const on = device === undefined ? '' : ` device ${device}`
+  const count = members.length === 1 ? '1 member' : `${members.length} members`
+  const warning = differences(group)
+  const plain = `${protocol} ${where}${on}  ${count}`
+  if (warning === undefined) return paint(screen, 'bold', cut(plain, width))
+  const marked = cut(`${plain}  ! ${warning}`, width)
+  return `${paint(screen, 'bold', marked.slice(0, plain.length))}${paint(screen, 'yellow', marked.slice(plain.length))}`
+}
+
+/** What the members of one port should not differ in, and do. */
+export function differences({ members }: Group): string | undefined {
+  const differs = (of: (member: GroupMember) => unknown): boolean =>
+    new Set(members.filter((member) => !member.hidden).map(of)).size > 1
+  const what = [differs(({ command }) => command) && 'command', differs(({ uid }) => uid) && 'user'].filter(Boolean)
+  return what.length === 0 ? undefined : `members differ in ${what.join(' and ')}`
+}
+
+function commandOf({ command, hidden }: GroupMember): string {
+  return hidden ? '(hidden)' : printable(command ?? '?')
+}
+
+const LEAST_FOR_COMMAND = 10
+
+/** Without those of lowest rank, until there is room for a command. */
+function fitting(columns: readonly Column[], members: readonly GroupMember[], width: number): readonly Column[] {
+  const needed = columns.reduce(
+    (sum, { title, cell }) => sum + 2 + Math.max(title.length, ...members.map((one) => cell(one).length)),
+    LEAST_FOR_COMMAND,
+  )
+  const ranked = columns.filter(({ rank }) => rank !== undefined).map(({ rank }) => rank as number)
+  if (needed <= width || ranked.length === 0) return columns
+  const lowest = Math.min(...ranked)
+  return fitting(
+    columns.filter(({ rank }) => rank !== lowest),
+    members,
+    width,
+  )
+}
+
+function row(
+  cells: readonly string[],
+  columns: readonly Column[],
+  widths: readonly number[],
+  command: string,
+  width: number,
+): string {
+  const padded = cells.map((cell, index) => {
+    const to = widths[index] ?? 0
+    return columns[index]?.right ? cell.padStart(to) : cell.padEnd(to)
+  })
+  return cut(`  ${padded.join('  ')}  ${command}`, width)
+}

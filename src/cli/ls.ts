@@ -1,0 +1,135 @@
+import type { Writable } from 'node:stream'
+import { type Group, inspectGroups } from '../index.js'
+import { type Flags, parseFlags, toPorts } from './arguments.js'
+import { differences, groupTable, type Rates } from './group-table.js'
+import { cut, paint, type Screen } from './terminal.js'
+
+export const LS_HELP = `Usage: reuseport ls [port ...] [options]
+
+Shows who is on which port: every group of this machine, or those on the ports
+named. A group are the sockets that the kernel chooses between: one protocol,
+address and user.
+
+  --udp              UDP instead of TCP
+  --watch [seconds]  look again each 2 seconds, or as told; ends on Ctrl-C
+                     (put ports before it)
+  --json             JSON, one document; with --watch one on each line
+  -h, --help         print this
+
+PID    process that holds the socket; * this one
+QUEUE  TCP: connections that wait to be accepted, and how many may
+       UDP: bytes that wait to be read, and the size of the buffer
+DROPS  connections or datagrams that found no room
+CONN   established connections that the process holds
+Hidden is a process of another user (look as root), or in another process
+namespace (look there).
+
+Exit codes: 0 it was shown, 1 this system does not tell, 2 usage.`
+
+const FLAGS: Flags = { udp: 'boolean', watch: 'seconds', json: 'boolean', help: 'boolean' }
+const INTERVAL = 2
+
+export interface Output {
+  readonly stream: Writable & { readonly columns?: number }
+  readonly screen: () => Screen
+}
+
+/** What the watching ends with. */
+export type Interrupted = (onEnd: () => void) => void
+
+export async function ls(args: readonly string[], out: Output, interrupted: Interrupted): Promise<number> {
+  const { flags, rest } = parseFlags(args, FLAGS)
+  if (flags.has('--help')) {
+    out.stream.write(`${LS_HELP}\n`)
+    return 0
+  }
+  const ports = toPorts(rest)
+  const protocol = flags.has('--udp') ? 'udp' : 'tcp'
+  const look = (): Promise<readonly Group[]> => inspectGroups({ protocol, ...(ports.length > 0 && { ports }) })
+  const watch = flags.get('--watch')
+  if (watch !== undefined) {
+    const seconds = watch === true ? INTERVAL : watch
+    await watchGroups(look, seconds, flags.has('--json'), out, interrupted)
+    return 0
+  }
+  const groups = await look()
+  out.stream.write(flags.has('--json') ? `${toJson(groups, 2)}\n` : groupTable(groups, out.screen(), Date.now()))
+  return 0
+}
+
+/** Its schema is in docs/cli.md. */
+function toJson(groups: readonly Group[], indent?: number): string {
+  const marked = groups.map((group) => ({ ...group, differences: differences(group) }))
+  return JSON.stringify({ groups: marked }, undefined, indent)
+}
+
+const ENTER = '\x1b[?1049h\x1b[?25l'
+const LEAVE = '\x1b[?25h\x1b[?1049l'
+const HOME = '\x1b[H'
+const REST_OF_LINE = '\x1b[K'
+const REST_OF_SCREEN = '\x1b[J'
+
+async function watchGroups(
+  look: () => Promise<readonly Group[]>,
+  seconds: number,
+  json: boolean,
+  { stream, screen }: Output,
+  interrupted: Interrupted,
+): Promise<void> {
+  const inPlace = !json && screen().columns !== undefined
+  let timer: NodeJS.Timeout | undefined
+  let wake = (): void => {}
+  let goesOn = true
+  interrupted(() => {
+    goesOn = false
+    clearTimeout(timer)
+    wake()
+  })
+  if (inPlace) stream.write(ENTER)
+  try {
+    let last: Look | undefined
+    while (goesOn) {
+      const now: Look = { groups: await look(), at: Date.now() }
+      if (json) stream.write(`${toJson(now.groups)}\n`)
+      else stream.write(frame(now, last, seconds, screen(), inPlace))
+      last = now
+      if (!goesOn) break
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        timer = setTimeout(resolve, seconds * 1000)
+      })
+    }
+  } finally {
+    if (inPlace) stream.write(LEAVE)
+  }
+}
+
+interface Look {
+  readonly groups: readonly Group[]
+  readonly at: number
+}
+
+function frame(now: Look, last: Look | undefined, seconds: number, screen: Screen, inPlace: boolean): string {
+  const table = groupTable(now.groups, screen, now.at, ratesSince(now, last))
+  if (!inPlace) return `${table}\n`
+  const time = new Date(now.at).toTimeString().slice(0, 8)
+  const text = `${time}, again each ${seconds} s. Ctrl-C ends.`
+  const title = paint(screen, 'dim', cut(text, screen.columns ?? text.length))
+  // What does not fit would scroll the rest away.
+  const lines = `${title}\n\n${table.trimEnd()}`
+    .split('\n')
+    .slice(0, screen.rows)
+    .map((line) => line + REST_OF_LINE)
+  return `${HOME}${lines.join('\n')}${REST_OF_SCREEN}`
+}
+
+function ratesSince(now: Look, last: Look | undefined): Rates {
+  const drops = new Map<string, number>()
+  if (last === undefined) return { drops }
+  const elapsed = (now.at - last.at) / 1000
+  const before = new Map(last.groups.flatMap(({ members }) => members.map((one) => [one.cookie, one.drops])))
+  for (const { cookie, drops: count = 0 } of now.groups.flatMap(({ members }) => members)) {
+    drops.set(cookie, (count - (before.get(cookie) ?? count)) / elapsed)
+  }
+  return { drops }
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { nearestName } from '../option-names.js'
+import { UsageError } from './arguments.js'
+import { DOCTOR_HELP, doctor } from './doctor.js'
+import { LS_HELP, ls, type Output } from './ls.js'
+import { screenOf } from './terminal.js'
+
+const HELP = `Usage: reuseport <command> [options]
+
+  doctor      what this system can do for port sharing
+  ls          who is on which port, with queues and drops
+
+  -h, --help     print this, or the help of a command
+  -V, --version  print the version
+
+Exit codes: 0 done, 1 it cannot be done here, 2 usage.`
+
+const COMMANDS = ['doctor', 'ls']
+
+const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
+
+async function run([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'doctor':
+      return doctor(args, out)
+    case 'ls':
+      return ls(args, out, onInterrupt)
+    case '--help':
+    case '-h':
+    case 'help':
+      process.stdout.write(`${HELP}\n`)
+      return 0
+    case '--version':
+    case '-V':
+      process.stdout.write(`${version()}\n`)
+      return 0
+    case undefined:
+      throw new UsageError('A command is missing')
+    default: {
+      const nearest = nearestName(command, COMMANDS)
+      throw new UsageError(`There is no command ${command}${nearest === undefined ? '' : `. Did you mean ${nearest}?`}`)
+    }
+  }
+}
+
+function onInterrupt(end: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(manifest) as { version: unknown }).version)
+}
+
+const HELPS: Readonly<Record<string, string>> = { doctor: DOCTOR_HELP, ls: LS_HELP }
+
+function fail(error: unknown): number {
+  if (error instanceof UsageError) {
+    const help = HELPS[process.argv[2] ?? ''] ?? HELP
+    process.stderr.write(`reuseport: ${error.message}\n\n${help}\n`)
+    return 2
+  }
+  process.stderr.write(`reuseport: ${error instanceof Error ? error.message : String(error)}\n`)
+  return 1
+}
+
+// Whoever reads has had enough: as with other programs, that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+process.exitCode = await run(process.argv.slice(2)).catch(fail)

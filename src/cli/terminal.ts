@@ -1,0 +1,60 @@
+// How something looks on a terminal, and how it looks where there is none.
+
+/** Where output goes. */
+export interface Screen {
+  /** Undefined: not a terminal. Then there are neither colours nor bars, and no line is cut. */
+  readonly columns: number | undefined
+  /** Lines of the terminal. */
+  readonly rows: number | undefined
+  readonly coloured: boolean
+}
+
+/** NO_COLOR: https://no-color.org. */
+export function screenOf(
+  stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number },
+  env: Readonly<Record<string, string | undefined>>,
+): Screen {
+  const isTerminal = stream.isTTY === true
+  return {
+    columns: isTerminal ? (stream.columns ?? 80) : undefined,
+    rows: isTerminal ? (stream.rows ?? 24) : undefined,
+    coloured: isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+  }
+}
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+export type Colour = keyof typeof CODES
+
+export function paint({ coloured }: Screen, colour: Colour, text: string): string {
+  return coloured ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
+
+/** A bar of `width` characters, filled to this share (0 to 1). What is not empty shows at least a sliver. */
+export function bar(share: number, width: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8)
+  const shown = share > 0 ? Math.max(1, eighths) : 0
+  return ('█'.repeat(Math.floor(shown / 8)) + (EIGHTHS[shown % 8] ?? '')).padEnd(width, '·')
+}
+
+/** Cut to a width, with an ellipsis where something is missing. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width) return text
+  return width <= 1 ? text.slice(0, Math.max(0, width)) : `${text.slice(0, width - 1)}…`
+}
+
+/** What others wrote may not move the cursor. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?')
+}
+
+/** 45s, 3m, 2h, 9d: how long ago. */
+export function age(since: Date, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - since.getTime()) / 1000))
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { parseFlags, toPorts, UsageError } from '../../src/cli/arguments.js'
+import { differences, groupTable } from '../../src/cli/group-table.js'
+import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast, parseRelease } from '../../src/cli/kernel.js'
+import { age, bar, cut, printable, screenOf } from '../../src/cli/terminal.js'
+import type { Group, GroupMember } from '../../src/index.js'
+
+const NOW = Date.UTC(2026, 0, 2)
+
+function member(pid: number, more: Partial<GroupMember> = {}): GroupMember {
+  return {
+    inode: 1000 + pid,
+    cookie: pid.toString(16),
+    uid: 1000,
+    user: 'www-data',
+    pid,
+    command: 'node /srv/app/server.js --port 8080 --cluster',
+    startedAt: new Date(NOW - 90_000 * pid),
+    self: false,
+    hidden: false,
+    address: '::',
+    port: 8080,
+    family: 'IPv6',
+    queued: 0,
+    backlog: 511,
+    drops: 0,
+    state: 'listening',
+    established: 12,
+    ...more,
+  }
+}
+
+function group(...members: readonly GroupMember[]): Group {
+  const base = { protocol: 'tcp', family: 'IPv6', address: '::', port: 8080, ipv6Only: false } as const
+  return { ...base, device: undefined, uid: 1000, members }
+}
+
+const GROUP = group(
+  member(41, { queued: 128 }),
+  member(42, { queued: 511, drops: 73, self: true }),
+  member(4300, { command: 'python3 evil\x1b[2J.py', user: 'www-data' }),
+  member(1, { pid: undefined, command: undefined, startedAt: undefined, hidden: true, established: undefined }),
+)
+
+describe('the table', () => {
+  test.each([undefined, 200, 80, 40])('at a width of %s', (columns) => {
+    const screen = { columns, rows: columns && 24, coloured: false }
+    const table = groupTable([GROUP, group(member(7, { queued: 1 }))], screen, NOW)
+    expect(table).toMatchSnapshot()
+    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(columns ?? 1000)
+  })
+
+  test('colours, and rates', () => {
+    const screen = { columns: 80, rows: 24, coloured: true }
+    expect(groupTable([GROUP], screen, NOW, { drops: new Map([['2a', 3.25]]) })).toMatchSnapshot()
+  })
+
+  test('nothing', () => {
+    expect(groupTable([], { columns: 80, rows: 24, coloured: true }, NOW)).toBe('No group.\n')
+  })
+
+  test('members that differ are marked, hidden ones are not counted', () => {
+    expect(differences(group(member(1), member(2)))).toBeUndefined()
+    expect(differences(group(member(1), member(2, { uid: 0 })))).toBe('members differ in user')
+    expect(differences(GROUP)).toBe('members differ in command')
+    expect(differences(group(member(1), member(2, { hidden: true, command: undefined })))).toBeUndefined()
+  })
+})
+
+test('text', () => {
+  expect([0, 0.001, 0.5, 1, 9].map((share) => bar(share, 4))).toEqual(['····', '▏···', '██··', '████', '████'])
+  expect(['abcd', 'abcde', 'ab'].map((text) => cut(text, 4))).toEqual(['abcd', 'abc…', 'ab'])
+  expect([0, 1, 2].map((width) => cut('abc', width))).toEqual(['', 'a', 'a…'])
+  expect(printable('a\x1b[2J\tb\u0085')).toBe('a?[2J?b?')
+  const ago = (seconds: number) => age(new Date(NOW - 1000 * seconds), NOW)
+  expect([-5, 0, 59, 60, 3599, 3600, 86_399, 86_400].map(ago)).toEqual([
+    '0s',
+    '0s',
+    '59s',
+    '1m',
+    '59m',
+    '1h',
+    '23h',
+    '1d',
+  ])
+})
+
+test('where there is a terminal, and where NO_COLOR is set', () => {
+  const terminal = { isTTY: true, columns: 100, rows: 30 }
+  expect(screenOf({}, {})).toEqual({ columns: undefined, rows: undefined, coloured: false })
+  expect(screenOf(terminal, {})).toEqual({ columns: 100, rows: 30, coloured: true })
+  expect(screenOf({ isTTY: true }, {})).toMatchObject({ columns: 80, rows: 24 })
+  expect(screenOf(terminal, { NO_COLOR: '1' }).coloured).toBe(false)
+  expect(screenOf(terminal, { NO_COLOR: '' }).coloured).toBe(true)
+  expect(screenOf(terminal, { TERM: 'dumb' }).coloured).toBe(false)
+})
+
+describe('arguments', () => {
+  const FLAGS = { json: 'boolean', watch: 'seconds', help: 'boolean' } as const
+
+  test.each([
+    [['80', '--json', '443'], { '--json': true }, ['80', '443']],
+    [['-h'], { '--help': true }, []],
+    [['--watch'], { '--watch': true }, []],
+    [['--watch', '5'], { '--watch': 5 }, []],
+    [['--watch=0.5', '80'], { '--watch': 0.5 }, ['80']],
+    [['80', '--watch', '--json'], { '--watch': true, '--json': true }, ['80']],
+  ])('%j', (args, flags, rest) => {
+    const parsed = parseFlags(args, FLAGS)
+    expect(Object.fromEntries(parsed.flags)).toEqual(flags)
+    expect(parsed.rest).toEqual(rest)
+  })
+
+  test.each([
+    [['--jsn'], 'There is no option --jsn. Did you mean --json?'],
+    [['-x'], 'There is no option -x'],
+    [['--json=1'], '--json takes no value'],
+    [['--watch=x'], "--watch takes seconds from 0.1 to 3600, not 'x'"],
+    [['--watch', '0'], "--watch takes seconds from 0.1 to 3600, not '0'"],
+    [['--watch=9999'], "--watch takes seconds from 0.1 to 3600, not '9999'"],
+  ])('%j is refused', (args, message) => {
+    expect(() => parseFlags(args, FLAGS)).toThrow(new UsageError(message))
+  })
+
+  test('ports', () => {
+    expect(toPorts(['1', '65535'])).toEqual([1, 65_535])
+    for (const text of ['0', '65536', 'http', '80.0', '-1', ' 80', '']) {
+      expect(() => toPorts([text])).toThrow(new UsageError(`'${text}' is no port: those are 1 to 65535`))
+    }
+  })
+})
+
+test('kernels and their fixes', () => {
+  expect(parseRelease('6.18.44-fc')).toEqual([6, 18, 44])
+  expect(parseRelease('5.10')).toEqual([5, 10, 0])
+  expect(parseRelease('Darwin')).toBeUndefined()
+  expect(['6.1.9', '6.2.0', '7.0.1', 'x'].map((release) => isAtLeast(release, 6, 2))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ])
+  const of = (fix: typeof CVE_2026_46015) => (release: string) => hasFix(release, fix)
+  expect(['6.18.26', '6.18.27', '6.17.9', '7.1.0', '8.0.0', '4.19.1', 'x'].map(of(CVE_2026_46015))).toEqual([
+    ...['no', 'yes', 'no', 'yes', 'yes', 'no', 'unknown'],
+  ])
+  expect(['6.12.92', '6.12.93', '6.18.44', '7.1.0'].map(of(CVE_2026_52910))).toEqual([
+    'no',
+    'yes',
+    'unknown',
+    'unknown',
+  ])
+})
