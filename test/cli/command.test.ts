@@ -21,10 +21,10 @@ function run(args: readonly string[], flags: readonly string[] = []): Ended {
   return spawnSync(process.execPath, ['--no-warnings', ...flags, main, ...args], { encoding: 'utf8', env })
 }
 
-function onTerminal(columns: number, frames: number, args: readonly string[], env: object = {}) {
+function onTerminal(columns: number, frames: number, args: readonly string[], env: object = {}, rows = 30) {
   const command = [process.execPath, main, ...args]
   const options = { encoding: 'utf8', env: { ...process.env, TERM: 'xterm', NO_COLOR: undefined, ...env } } as const
-  const printed = execFileSync('python3', [terminal, String(columns), '30', String(frames), ...command], options)
+  const printed = execFileSync('python3', [terminal, ...[columns, rows, frames].map(String), ...command], options)
   return JSON.parse(printed) as { written: string; code: number; same: boolean }
 }
 
@@ -98,6 +98,11 @@ test('ls: the ports named, as text and as JSON', () => {
   expect(groups).toMatchObject([
     { protocol: 'tcp', family: 'IPv4', address: '127.0.0.1', port, members: [{ backlog: 17 }, { backlog: 511 }] },
   ])
+  expect(Object.keys(groups[0])).toEqual(['protocol', 'family', 'address', 'port', 'uid', 'members'])
+  expect(Object.keys(groups[0].members[0])).toEqual([
+    ...['inode', 'cookie', 'uid', 'user', 'pid', 'command', 'startedAt', 'self', 'hidden', 'address', 'port', 'family'],
+    ...['queued', 'backlog', 'drops', 'state', 'established'],
+  ])
   expect(new Date(groups[0].members[0].startedAt).getTime()).toBeLessThan(Date.now())
   expect(run(['ls', String(port), '--udp']).stdout).toBe('No group.\n')
   expect(run(['ls']).stdout).toContain(`127.0.0.1:${port}`)
@@ -136,6 +141,16 @@ test.each([40, 80, 200])(
     for (const line of shown.split(/\r?\n/)) expect(line.length, line).toBeLessThanOrEqual(columns)
   },
 )
+
+test('--watch shows no more lines than there are', () => {
+  using first = openReusePortSocket({ host: '127.0.0.1' })
+  const { port } = first.address()
+  const others = Array.from({ length: 9 }, () => openReusePortSocket({ host: '127.0.0.1', port }))
+  const { written } = onTerminal(80, 2, ['ls', String(port), '--watch', '0.1'], {}, 6)
+  for (const other of others) other.close()
+  const [, frame = ''] = written.split('\x1b[H')
+  expect(frame.split('\n')).toHaveLength(6)
+})
 
 test('colours on a terminal, none with NO_COLOR', () => {
   using socket = openReusePortSocket({ host: '127.0.0.1' })

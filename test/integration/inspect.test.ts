@@ -159,6 +159,18 @@ describe('a group of processes', () => {
   })
 })
 
+test('a socket that a child has inherited is still this process’s own', async () => {
+  using socket = openReusePortSocket({ host })
+  const child = spawn('python3', ['-c', 'print(1, flush=True); input()'], {
+    stdio: ['pipe', 'pipe', 'ignore', socket.fd],
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  const { members } = await inspectGroup({ port: socket.address().port, host })
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  expect(members).toMatchObject([{ pid: process.pid, self: true }])
+})
+
 describe('queues', () => {
   test('connections that nobody accepts, exactly; drops when there is no more room', async () => {
     using socket = openReusePortSocket({ host, backlog: 3 })
@@ -189,6 +201,19 @@ describe('queues', () => {
     expect((await inspectGroup(server)).members).toMatchObject([{ established: 3, queued: 0 }])
     for (const socket of [...clients, ...connections]) socket.destroy()
     await closed(server)
+  })
+
+  test('at each address by itself', async () => {
+    const one = listenReusePort(net.createServer(), { port: 0, host })
+    await onceEvent(one, 'listening')
+    const other = listenReusePort(net.createServer(), { port: portOf(one), host: '127.0.0.2' })
+    await onceEvent(other, 'listening')
+    const client = net.connect(portOf(one), '127.0.0.2')
+    const connection = (await onceEvent(other, 'connection')) as net.Socket
+    expect((await inspectGroup(one)).members).toMatchObject([{ established: 0 }])
+    expect((await inspectGroup(other)).members).toMatchObject([{ established: 1 }])
+    for (const socket of [client, connection]) socket.destroy()
+    await Promise.all([closed(one), closed(other)])
   })
 
   test('of a UDP socket: bytes that wait and the size of the buffer', async () => {

@@ -83,7 +83,11 @@ test('dgram: the same, and the lock is gone when listening is emitted', async ()
   const second = dgram.createSocket('udp4')
   const inListener = new Promise<unknown>((resolve) => {
     second.once('listening', () => {
-      const third = dgram.createSocket('udp4')
+      // Looks nothing up, so that it is bound inside this listener.
+      const third = dgram.createSocket({
+        type: 'udp4',
+        lookup: (_name, family, found) => Reflect.apply(found, undefined, [null, host, family]),
+      })
       resolve(
         bound(third, () => bindReusePort(third, { address: host, port: first.port, maxMembers: 2 })).then((error) => {
           third.close()

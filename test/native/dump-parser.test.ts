@@ -1,8 +1,9 @@
 // Replies of the kernel as they come, and as they should never come.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { openReusePortSocket } from '../../src/index.js'
 import { ERRNO, loadFaultyAddon } from '../support/faults.js'
-import { attribute, INTERRUPTED, MESSAGE, message, socket, words } from '../support/netlink.js'
+import { attribute, INTERRUPTED, MESSAGE, message, RECORDED, socket, words } from '../support/netlink.js'
 import { openSockets } from '../support/sockets.js'
 
 const faulty = loadFaultyAddon()
@@ -31,6 +32,21 @@ const row = {
 }
 
 describe('what the kernel sends', () => {
+  test('as recorded', () => {
+    const [sockets, end] = RECORDED as readonly [Buffer, Buffer]
+    const same = { state: 10, port: 46_553, address: '::1', device: 0, uid: 0, queued: 0, drops: 0, ipv6Only: true }
+    const rows = [
+      { ...same, inode: 3_301_736, cookie: 'b813', limit: 7, receiveBuffer: 131_072 },
+      { ...same, inode: 3_301_737, cookie: 'b814', limit: 9, receiveBuffer: 131_072 },
+    ]
+    expect(parse(sockets)).toEqual({ progress: 'more', rows })
+    expect(parse(end)).toEqual({ progress: 'done', rows: [] })
+    for (let length = 0; length < sockets.length; length++) {
+      const { progress } = faulty.parseDump(sockets.subarray(0, length), 1) as { progress: string }
+      expect(progress).toBe(length % (sockets.length / 2) === 0 ? 'more' : 'malformed')
+    }
+  })
+
   test('a socket without attributes, and more to come', () => {
     expect(parse(message(SOCKET, socket()))).toEqual({ progress: 'more', rows: [row] })
   })
@@ -148,6 +164,12 @@ describe('the dump itself', () => {
   test('recvfrom interrupted by a signal goes on', () => {
     faulty.injectFault('recvfrom', ERRNO.EINTR, 0, 3)
     expect(faulty.dumpSockets(request)).toBeInstanceOf(Array)
+  })
+
+  test('what another process sends is passed over', () => {
+    using socket = openReusePortSocket({ host: '127.0.0.1' })
+    faulty.injectFault('foreign', 0, 0, 1)
+    expect(faulty.dumpSockets({ ...request, port: socket.address().port })).toHaveLength(1)
   })
 
   test.each([

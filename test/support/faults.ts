@@ -24,7 +24,7 @@ export interface ParsedDump {
 }
 
 interface FaultyAddon extends Addon {
-  injectFault(call: SystemCall, errno: number, after: number, times: number): void
+  injectFault(call: SystemCall | 'foreign', errno: number, after: number, times: number): void
   takeCalls(): SystemCall[]
   parseDump(bytes: Uint8Array, sequence: number): ParsedDump | SystemFailure
 }
