@@ -101,7 +101,8 @@ export function setRawOption({ addon, fd }: OpenSocket, { label, level, name, va
   const kind = kindOf(failure)
   if (kind === 'denied') throw new ReusePortOptionDeniedError(label, undefined, failure)
   const what = `level ${level}, name ${name}`
-  if (kind === 'unsupported') throw new ReusePortOptionUnsupportedError(label, `${nameOf(failure)} for ${what}`, [])
+  if (kind === 'unsupported')
+    throw new ReusePortOptionUnsupportedError(label, `${nameOf(failure)} for ${what}`, [], failure)
   throw new ReusePortOptionRefusedError(label, value, failure, `the value given to ${what}`)
 }
 
@@ -117,7 +118,12 @@ export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failu
     case 'denied':
       return new ReusePortOptionDeniedError(option, row.capability ?? undefined, failure)
     case 'unsupported':
-      return new ReusePortOptionUnsupportedError(option, reasonFor(row, given, family, failure), row.systems.split(' '))
+      return new ReusePortOptionUnsupportedError(
+        option,
+        reasonFor(row, given, family, failure),
+        row.systems.split(' '),
+        failure,
+      )
     case 'refused':
       return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given))
   }

@@ -8,12 +8,15 @@ export class ReusePortOptionUnsupportedError extends Error {
   readonly option: string
   /** The systems that have it, as `process.platform` names them; empty where that is not known. */
   readonly systems: readonly string[]
+  /** What the kernel answered, negative as in Node. */
+  readonly errno: number
 
-  constructor(option: string, reason: string, systems: readonly string[]) {
+  constructor(option: string, reason: string, systems: readonly string[], failure: SystemFailure) {
     const where = systems.length === 0 ? '' : `. Systems that have it: ${systems.join(', ')}`
     super(`The option 'options.${option}' is not available: ${reason}${where}`)
     this.option = option
     this.systems = systems
+    this.errno = failure.errno
   }
 }
 

@@ -11,6 +11,9 @@ export interface Arguments {
   readonly rest: readonly string[]
 }
 
+const SHORTEST = 0.1
+const LONGEST = 3600
+
 const SHORT: Readonly<Record<string, string>> = { '-h': '--help', '-V': '--version' }
 
 /** @throws UsageError for a flag that is unknown, with the nearest one, or has a value that it does not take. */
@@ -27,7 +30,8 @@ export function parseFlags(args: readonly string[], known: Flags): Arguments {
     const kind = known[typed.slice(2)]
     if (kind === undefined) throw unknownFlag(argument, known)
     const next = args[index + 1]
-    if (kind === 'seconds' && value === undefined && next !== undefined && isNumber(next)) {
+    // A number that is too large for seconds is a port.
+    if (kind === 'seconds' && value === undefined && next !== undefined && isNumber(next) && Number(next) <= LONGEST) {
       flags.set(typed, toSeconds(typed, next))
       index++
     } else if (value !== undefined) {
@@ -52,8 +56,8 @@ function isNumber(text: string): boolean {
 
 function toSeconds(flag: string, text: string): number {
   const seconds = Number(text)
-  if (isNumber(text) && seconds >= 0.1 && seconds <= 3600) return seconds
-  throw new UsageError(`${flag} takes seconds from 0.1 to 3600, not '${text}'`)
+  if (isNumber(text) && seconds >= SHORTEST && seconds <= LONGEST) return seconds
+  throw new UsageError(`${flag} takes seconds from ${SHORTEST} to ${LONGEST}, not '${text}'`)
 }
 
 /** @throws UsageError */

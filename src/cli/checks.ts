@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
-import { capabilities, type Group, inspectGroups, openReusePortSocket } from '../index.js'
+import {
+  capabilities,
+  type Group,
+  inspectGroups,
+  openReusePortSocket,
+  ReusePortOptionUnsupportedError,
+} from '../index.js'
 import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from './kernel.js'
 
 /** `yes` and `no` are judgements, `note` is something to know, `unknown` could not be found out. */
@@ -78,8 +84,9 @@ function classicBpf(hasAddon: boolean): Check {
     openReusePortSocket({ host: '127.0.0.1', fallback: 'unbalanced', rawSocketOptions: [detach] }).close()
     return check('classic BPF', 'yes', 'available')
   } catch (error) {
+    const isKnown = error instanceof ReusePortOptionUnsupportedError && error.errno === -os.constants.errno.ENOENT
+    if (isKnown) return check('classic BPF', 'yes', 'available')
     const message = error instanceof Error ? error.message : String(error)
-    if (message.includes('ENOENT')) return check('classic BPF', 'yes', 'available')
     return check('classic BPF', 'no', 'not available', `connections cannot be steered: ${message}`)
   }
 }

@@ -103,6 +103,7 @@ describe('arguments', () => {
     [['-h'], { '--help': true }, []],
     [['--watch'], { '--watch': true }, []],
     [['--watch', '5'], { '--watch': 5 }, []],
+    [['--watch', '8080'], { '--watch': true }, ['8080']],
     [['--watch=0.5', '80'], { '--watch': 0.5 }, ['80']],
     [['80', '--watch', '--json'], { '--watch': true, '--json': true }, ['80']],
   ])('%j', (args, flags, rest) => {
