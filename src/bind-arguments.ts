@@ -1,4 +1,5 @@
 import { BadPortError, InvalidArgumentTypeError } from './errors.js'
+import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from './given-configuration.js'
 import { FALLBACK_POLICIES, isPort, parseFallback } from './listen-arguments.js'
 import { refuseUnknownOptions } from './option-names.js'
 import type { AbortSignalLike, FallbackPolicy } from './types.js'
@@ -9,14 +10,11 @@ export const BIND_OPTIONS: readonly string[] = [
   'exclusive',
   'signal',
   'fallback',
-  'socketOptions',
-  'rawSocketOptions',
-  'onSocket',
-  'maxMembers',
+  ...CONFIGURATION_OPTIONS,
 ]
 
 /** A call that shares a port. */
-export interface BindRequest {
+export interface BindRequest extends GivenConfiguration {
   readonly form: 'port'
   readonly port: number
   /** As it was given, for the error that Node would emit. */
@@ -26,11 +24,6 @@ export interface BindRequest {
   readonly exclusive: boolean
   readonly signal: AbortSignalLike | undefined
   readonly fallback: FallbackPolicy
-  /** As given; they are checked against the table of the addon. */
-  readonly socketOptions: unknown
-  readonly rawSocketOptions: unknown
-  readonly onSocket: unknown
-  readonly maxMembers: unknown
   readonly callback: (() => void) | undefined
 }
 
@@ -58,10 +51,7 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
     exclusive: Boolean(exclusive),
     signal,
     fallback: parseFallback(fallback, FALLBACK_POLICIES),
-    socketOptions: options['socketOptions'],
-    rawSocketOptions: options['rawSocketOptions'],
-    onSocket: options['onSocket'],
-    maxMembers: options['maxMembers'],
+    ...pickConfiguration(options),
     callback: typeof last === 'function' ? (last as () => void) : undefined,
   }
 }

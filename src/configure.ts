@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import type { Addon } from './addon.js'
 import { InvalidArgumentTypeError, OutOfRangeError, type SystemFailure } from './errors.js'
+import { CONFIGURATION_OPTIONS, type GivenConfiguration } from './given-configuration.js'
 import {
   ReusePortOptionDeniedError,
   ReusePortOptionRefusedError,
@@ -19,14 +20,6 @@ export interface Configuration {
   readonly maxMembers: number | undefined
 }
 
-/** The options that a socket of the addon's alone can have, as they were given. */
-export interface ConfigurationOptions {
-  readonly socketOptions?: unknown
-  readonly rawSocketOptions?: unknown
-  readonly onSocket?: unknown
-  readonly maxMembers?: unknown
-}
-
 export interface OpenSocket {
   readonly addon: Addon
   readonly fd: number
@@ -36,9 +29,9 @@ export interface OpenSocket {
 const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
 
 /** @throws the errors of its parts, and InvalidArgumentTypeError for an `onSocket` that is no function. */
-export function parseConfiguration(addon: Addon, transport: Transport, options: ConfigurationOptions): Configuration {
+export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
   const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
-  if ([socketOptions, rawSocketOptions, onSocket, maxMembers].every((option) => option === undefined)) return NOTHING
+  if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NOTHING
   return {
     settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
     raw: parseRawSocketOptions(rawSocketOptions, transport),
@@ -58,24 +51,6 @@ function toMaxMembers(maxMembers: unknown): number | undefined {
   if (typeof maxMembers !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', maxMembers)
   if (Number.isSafeInteger(maxMembers) && maxMembers >= 1) return maxMembers
   throw new OutOfRangeError(name, 'an integer >= 1', maxMembers)
-}
-
-/** The first of them, if any, that a socket which is not the addon's could not have and that is not optional. */
-export function firstNeeded({
-  socketOptions,
-  rawSocketOptions,
-  onSocket,
-  maxMembers,
-}: ConfigurationOptions): string | undefined {
-  if (typeof socketOptions === 'object' && socketOptions !== null) {
-    const { optional, ...given } = socketOptions as Readonly<Record<string, unknown>>
-    const isOptional = (name: string): boolean => Array.isArray(optional) && optional.includes(name)
-    const name = Object.keys(given).find((key) => given[key] !== undefined && !isOptional(key))
-    if (name !== undefined) return `socketOptions.${name}`
-  }
-  if (Array.isArray(rawSocketOptions) && rawSocketOptions.length > 0) return 'rawSocketOptions'
-  if (onSocket !== undefined) return 'onSocket'
-  return maxMembers === undefined ? undefined : 'maxMembers'
 }
 
 /** Gives a socket what belongs to this stage: first the options with a name, then the others in their order. */

@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { AddonState } from './addon.js'
 import type { Capabilities } from './capabilities.js'
 import { publish } from './channels.js'
-import { type ConfigurationOptions, firstNeeded } from './configure.js'
 import { ReusePortAddonError, ReusePortUnsupportedError } from './errors.js'
+import { firstNeeded, type GivenConfiguration } from './given-configuration.js'
 import type { BindableSocket, FallbackPolicy, ListenableServer } from './types.js'
 
 /** How a call is served. */
@@ -37,7 +37,7 @@ function reasonAgainst({ reasons, supported }: Capabilities, policy: FallbackPol
 export function refusalOf(
   route: Route,
   state: AddonState,
-  options: ConfigurationOptions,
+  options: GivenConfiguration,
 ): ReusePortUnsupportedError | ReusePortAddonError | undefined {
   if (route.by === 'refusal') return route.error
   const option = firstNeeded(options)

@@ -1,4 +1,5 @@
 import { InvalidArgumentValueError } from './errors.js'
+import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from './given-configuration.js'
 import { refuseUnknownOptions } from './option-names.js'
 import type { AbortSignalLike, FallbackPolicy } from './types.js'
 
@@ -18,10 +19,7 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'ipv6Only',
   'signal',
   'fallback',
-  'socketOptions',
-  'rawSocketOptions',
-  'onSocket',
-  'maxMembers',
+  ...CONFIGURATION_OPTIONS,
   'exclusive',
   'reusePort',
 ]
@@ -30,7 +28,7 @@ export const LISTEN_OPTIONS: readonly string[] = [
 export const INERT_LISTEN_OPTIONS: readonly string[] = ['path', 'readableAll', 'writableAll', 'fd', 'handle', '_handle']
 
 /** A call that shares a port. */
-export interface PortRequest {
+export interface PortRequest extends GivenConfiguration {
   readonly form: 'port'
   readonly port: number
   /** A name to look up; undefined for the unspecified address. */
@@ -40,11 +38,6 @@ export interface PortRequest {
   readonly exclusive: boolean | undefined
   readonly signal: AbortSignalLike | undefined
   readonly fallback: FallbackPolicy
-  /** As given; they are checked against the table of the addon. */
-  readonly socketOptions: unknown
-  readonly rawSocketOptions: unknown
-  readonly onSocket: unknown
-  readonly maxMembers: unknown
   readonly callback: (() => void) | undefined
 }
 
@@ -78,10 +71,7 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     exclusive: options['exclusive'] === undefined ? undefined : Boolean(options['exclusive']),
     signal: options['signal'],
     fallback: toFallback(options),
-    socketOptions: options['socketOptions'],
-    rawSocketOptions: options['rawSocketOptions'],
-    onSocket: options['onSocket'],
-    maxMembers: options['maxMembers'],
+    ...pickConfiguration(options),
     callback: toCallback(args),
   }
 }

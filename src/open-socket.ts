@@ -12,23 +12,14 @@ import {
   ReusePortAddonError,
 } from './errors.js'
 import { chooseRoute } from './fallback.js'
+import { CONFIGURATION_OPTIONS } from './given-configuration.js'
 import { DEFAULT_BACKLOG, isPort, MAX_BACKLOG, parseFallback } from './listen-arguments.js'
 import { refuseUnknownOptions } from './option-names.js'
 import { networkDenied } from './permission.js'
 import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
 import type { ReusePortSocketOptions } from './types.js'
 
-const OPTIONS: readonly string[] = [
-  'port',
-  'host',
-  'backlog',
-  'ipv6Only',
-  'fallback',
-  'socketOptions',
-  'rawSocketOptions',
-  'onSocket',
-  'maxMembers',
-]
+const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fallback', ...CONFIGURATION_OPTIONS]
 
 /**
  * Opens a listening socket that shares its port, without a server: for frameworks that take a descriptor, and to learn

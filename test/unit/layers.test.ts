@@ -36,6 +36,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     'listen-arguments',
     'bind-arguments',
+    'given-configuration',
     'datagram-socket',
     'conflict',
     'transport',
