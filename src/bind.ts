@@ -112,18 +112,22 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
   const claimed = claim(socket)
   const forget = callback === undefined ? ignore : onceBound(socket, callback)
   const ignoreSignal = signal === undefined ? ignore : closeOnAbort(socket, signal)
+  let hasAnswered = false
   try {
     lookupFor(socket, address ?? (family === 6 ? '::' : '0.0.0.0'), family, (error, found) => {
+      hasAnswered = true
       const failed = error ? { error } : bind(found, claimed)
       if (failed === undefined) return
       claimed.giveBack()
       socket.emit('error', failed.error)
     })
   } catch (error) {
-    // An address that is no text.
-    claimed.giveBack()
-    forget()
-    ignoreSignal()
+    // By the lookup, of an address that is no text; or, where it has answered inside the call, by a listener.
+    if (!hasAnswered) {
+      claimed.giveBack()
+      forget()
+      ignoreSignal()
+    }
     throw error
   }
 }

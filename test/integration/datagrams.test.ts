@@ -313,9 +313,12 @@ test('what a listener throws is its own, and the socket stays bound', async () =
   socket.on('listening', () => {
     throw new Error('of the listener')
   })
-  expect(() => bindReusePort(socket, 0)).toThrow('of the listener')
+  const controller = new AbortController()
+  expect(() => bindReusePort(socket, { signal: controller.signal })).toThrow('of the listener')
   expect(socket.address().address).toBe('127.0.0.1')
-  await new Promise<void>((resolve) => socket.close(() => resolve()))
+  expect(() => socket.bind(0)).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_ALREADY_BOUND' }))
+  controller.abort()
+  await once(socket, 'close')
 })
 
 test('a listener may close the socket and open another with the same descriptor number', async () => {
