@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { SocketAddressInfo } from './address.js'
 import type { SystemFailure } from './errors.js'
+import type { SeenSocket } from './group-rows.js'
 import type { OptionRow } from './socket-options.js'
 import type { Transport } from './transport.js'
 
@@ -61,23 +62,8 @@ export interface Connections {
   readonly rows: Float64Array
 }
 
-export interface SocketRow {
+export interface SocketRow extends Omit<SeenSocket, 'protocol' | 'family'> {
   readonly state: number
-  readonly port: number
-  readonly address: string
-  /** Index of the interface that it is bound to; 0 where it is not. */
-  readonly device: number
-  readonly inode: number
-  /** Hexadecimal. */
-  readonly cookie: string
-  readonly uid: number
-  /** A listener: connections that wait, and how many may. Another: bytes received and not read. */
-  readonly queued: number
-  readonly limit: number
-  /** Bytes. */
-  readonly receiveBuffer: number | null
-  readonly drops: number | null
-  readonly ipv6Only: boolean | null
 }
 
 /** Whether there is an addon; if not, why and what to do about it. */

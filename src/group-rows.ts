@@ -8,12 +8,16 @@ export interface SeenSocket {
   readonly family: 'IPv4' | 'IPv6'
   readonly address: string
   readonly port: number
+  /** Index of the interface that it is bound to; 0 where it is not. */
   readonly device: number
   readonly inode: number
+  /** Hexadecimal. */
   readonly cookie: string
   readonly uid: number
+  /** A listener: connections that wait, and how many may. Another: bytes received and not read. */
   readonly queued: number
   readonly limit: number
+  /** Bytes. */
   readonly receiveBuffer: number | null
   readonly drops: number | null
   readonly ipv6Only: boolean | null
