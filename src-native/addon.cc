@@ -4,36 +4,24 @@
 #include <utility>
 #include <vector>
 
+#include "addon_state.h"
 #include "convert.h"
 #include "core/group_lock.h"
-#include "core/owned_descriptors.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
 #include "core/socket_option.h"
 #include "platform/platform.h"
 
 namespace reuseport {
-namespace {
 
-// One for each environment (the main thread, each worker thread): nothing is shared between them.
-struct AddonState {
-  explicit AddonState(const Sys& table) : sys(table), descriptors(table) {}
-
-  const Sys& sys;
-  OwnedDescriptors descriptors;
-};
-
-AddonState& StateOf(Napi::Env env) {
-  return *env.GetInstanceData<AddonState>();
-}
-
-// The number of a descriptor that the environment owns from now on.
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened) {
   if (!opened.ok()) return FromFailure(env, opened.failure());
   Result<int> fd = state.descriptors.Add(std::move(opened.value()));
   if (!fd.ok()) return FromFailure(env, fd.failure());
   return Napi::Number::New(env, fd.value());
 }
+
+namespace {
 
 Napi::Value OpenSocketCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -185,6 +173,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));
   exports.Set("probe", Napi::Function::New<ProbeCall>(env, "probe"));
+  InitSteering(env, exports);
   return exports;
 }
 

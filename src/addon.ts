@@ -32,6 +32,39 @@ export interface Addon {
   heldBy(pid: number, inodes: Float64Array): Float64Array
   /** Waits at most `timeout` ms. The lock is released by closing its descriptor. Linux: an abstract unix socket. */
   acquireLock(name: string, timeout: number): number | SystemFailure
+  /**
+   * A program that chooses between slots: each as often, by weight, or by the CPU that receives (there `slots` only says
+   * how many). Four numbers for each instruction: code, jump where true, jump where false, k. E2BIG, EINVAL.
+   */
+  buildProgram(kind: 'uniform' | 'weighted' | 'cpu', slots: Float64Array, weights: Float64Array): ProgramWords
+  /** For the whole group, through a member that listens. Linux: socket(7), SO_ATTACH_REUSEPORT_CBPF. */
+  attachProgram(fd: number, program: Uint32Array): undefined | SystemFailure
+  /** Done also where there was none. */
+  detachProgram(fd: number): undefined | SystemFailure
+  /** The slots of these members, -1 for one that could not be told; leaves the program of the probe attached. */
+  learnSlots(
+    listeners: Float64Array,
+    family: 4 | 6,
+    address: string,
+    port: number,
+    members: number,
+  ): readonly number[] | SystemFailure
+  /** In the queue of a listener. */
+  waitingConnections(fd: number): number | SystemFailure
+  /** What asks for a new connection is not answered from now on, and asks again a second later. Accepted sockets inherit it. */
+  deferNewConnections(fd: number, family: 4 | 6): number | SystemFailure
+  /** It is again. `before`: what `deferNewConnections` gave. */
+  answerNewConnections(fd: number, family: 4 | 6, before: number): undefined | SystemFailure
+  /** A listener leaves its group, `detach`: after the group's program; its queue is reset. */
+  leaveGroup(fd: number, family: 4 | 6, detach: boolean): undefined | SystemFailure
+  /** The handshakes under way, as text that is equal for equal ones. */
+  dumpHandshakes(request: DumpRequest): readonly string[] | SystemFailure
+  /** A descriptor for a socket of another process, owned as those of openSocket. Linux 5.6: pidfd_getfd(2). */
+  takeSocket(pid: number, inode: number): number | SystemFailure
+  /** Another descriptor for the same socket, owned as those of openSocket. */
+  duplicate(fd: number): number | SystemFailure
+  /** Whether a process of this user is at the other end of a unix socket. */
+  isOwnPeer(fd: number): boolean | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */
@@ -39,6 +72,8 @@ export interface Addon {
   /** Binds two sockets to one port, and closes them: false where the second finds the port taken. */
   probe(): boolean | SystemFailure
 }
+
+export type ProgramWords = Uint32Array | SystemFailure
 
 export interface SocketRequest {
   readonly transport: Transport

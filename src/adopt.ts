@@ -6,6 +6,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { joinCluster } from './cluster.js'
 import { ReusePortUnsupportedError, type SystemFailure } from './errors.js'
+import { rememberSessions } from './server-connections.js'
 import type { ListenableServer } from './types.js'
 
 /** A listening descriptor whose owner is about to change. */
@@ -83,6 +84,7 @@ export function adopt(
     if (!server.listening) handle.close()
     throw error
   }
+  rememberSessions(server)
   server._connectionKey = `${family}:${address}:${port}`
   return undefined
 }

@@ -1,6 +1,7 @@
 // What is told to subscribers of node:diagnostics_channel, and made up only where there is one.
 import diagnostics from 'node:diagnostics_channel'
 import type { SocketAddressInfo } from './address.js'
+import type { DrainReport } from './drain-types.js'
 import type { Transport } from './transport.js'
 import type { BindableSocket, ListenableServer } from './types.js'
 
@@ -22,16 +23,24 @@ export interface FallbackMessage {
   readonly reason: string
 }
 
+/** Message of `reuseport:drain`: a server has been drained. */
+export interface DrainMessage {
+  readonly server: ListenableServer
+  readonly report: DrainReport
+}
+
 export interface Messages {
   readonly 'reuseport:listen': ListenMessage
   readonly 'reuseport:adopt': AdoptMessage
   readonly 'reuseport:fallback': FallbackMessage
+  readonly 'reuseport:drain': DrainMessage
 }
 
 const CHANNELS = {
   'reuseport:listen': diagnostics.channel('reuseport:listen'),
   'reuseport:adopt': diagnostics.channel('reuseport:adopt'),
   'reuseport:fallback': diagnostics.channel('reuseport:fallback'),
+  'reuseport:drain': diagnostics.channel('reuseport:drain'),
 }
 
 /** @param make Nothing where it cannot be told after all. */

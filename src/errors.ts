@@ -79,6 +79,26 @@ export class ReusePortLockError extends Error {
   }
 }
 
+/** How the kernel chooses between the members of a group cannot be changed here. `reason` says why. */
+export class ReusePortSteeringError extends Error {
+  readonly code = 'ERR_REUSEPORT_STEERING_UNAVAILABLE'
+  readonly reason: string
+
+  constructor(reason: string, cause?: unknown) {
+    super(`connections cannot be steered: ${reason}`, cause === undefined ? undefined : { cause })
+    this.reason = reason
+  }
+}
+
+/** Node's `ERR_SERVER_NOT_RUNNING`. */
+export class ServerNotRunningError extends Error {
+  readonly code = 'ERR_SERVER_NOT_RUNNING'
+
+  constructor() {
+    super('Server is not running.')
+  }
+}
+
 /** An option has a name that nothing here knows. `nearest` is the valid name that looks most like it. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'

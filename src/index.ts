@@ -2,9 +2,11 @@ export type { SocketAddressInfo } from './address.js'
 export type { AddressHolder, AddressInUse } from './address-in-use.js'
 export { bindReusePort } from './bind.js'
 export { type Capabilities, capabilities } from './capabilities.js'
-export type { AdoptMessage, FallbackMessage, ListenMessage } from './channels.js'
+export type { AdoptMessage, DrainMessage, FallbackMessage, ListenMessage } from './channels.js'
 export type { AddressInUseReason } from './conflict.js'
 export type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
+export { drain } from './drain.js'
+export type { DrainMethod, DrainOptions, DrainReport } from './drain-types.js'
 export { effectiveSocketOptions } from './effective-options.js'
 export {
   type ListenError,
@@ -13,6 +15,7 @@ export {
   ReusePortInspectionError,
   ReusePortLockError,
   ReusePortSocketError,
+  ReusePortSteeringError,
   ReusePortUnknownOptionError,
   ReusePortUnsupportedError,
 } from './errors.js'

@@ -20,6 +20,7 @@ export function requireAddon(neededBy: string): Addon {
 export const STATES = {
   established: 1,
   synSent: 2,
+  synReceived: 3,
   finWait1: 4,
   finWait2: 5,
   closed: 7,

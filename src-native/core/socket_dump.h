@@ -23,6 +23,7 @@ struct SocketRow {
   int state = 0;
   uint16_t port = 0;
   std::string address;
+  std::string peer;     // address and port of the other end, where a handshake is under way
   uint32_t device = 0;  // index of the interface it is bound to, 0 where it is not
   uint64_t inode = 0;
   uint64_t cookie = 0;

@@ -1,7 +1,10 @@
 #include "core/sys.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "platform/platform.h"
 
 namespace reuseport {
 namespace {
@@ -11,9 +14,14 @@ int Ioctl(int fd, unsigned long request, int* value) {
   return ::ioctl(fd, request, value);
 }
 
+int Duplicate(int fd) {
+  return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 }  // namespace
 
-const Sys kSystem = {::socket, Ioctl,         ::setsockopt, ::getsockopt, ::bind,  ::listen, ::connect,
-                     ::poll,   ::getsockname, ::sendto,     ::recvfrom,   ::fstat, ::close};
+const Sys kSystem = {::socket,   Ioctl,     ::setsockopt,  ::getsockopt, ::bind,     ::listen,
+                     ::connect,  ::poll,    ::getsockname, ::sendto,     ::recvfrom, ::fstat,
+                     ::shutdown, Duplicate, ::close,       PidFdOpen,    PidFdGetFd};
 
 }  // namespace reuseport

@@ -20,7 +20,12 @@ struct Sys {
   ssize_t (*sendto)(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length);
   ssize_t (*recvfrom)(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length);
   int (*fstat)(int fd, struct stat* status);
+  int (*shutdown)(int fd, int how);
+  int (*duplicate)(int fd);  // close-on-exec: fcntl(2), F_DUPFD_CLOEXEC
   int (*close)(int fd);
+  // Linux; ENOSYS elsewhere.
+  int (*pidfd_open)(int pid);
+  int (*pidfd_getfd)(int process, int fd);
 };
 
 extern const Sys kSystem;

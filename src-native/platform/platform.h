@@ -18,4 +18,8 @@ extern const ReusePortOption kReusePortOption;
 // A socket that is close-on-exec and non-blocking, in one call where the system has one.
 Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol);
 
+// pidfd_open(2) and pidfd_getfd(2).
+int PidFdOpen(int pid);
+int PidFdGetFd(int process, int fd);
+
 }  // namespace reuseport

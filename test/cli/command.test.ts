@@ -90,14 +90,15 @@ test('ls: the ports named, as text and as JSON', () => {
   const { status, stdout } = run(['ls', String(port)])
   expect(status).toBe(0)
   expect(stdout).toMatch(
-    new RegExp(`^tcp 127\\.0\\.0\\.1:${port} {2}2 members\\n.*PID.*QUEUE.*COMMAND\\n.* 0/17 .*\\n.* 0/511 `),
+    new RegExp(`^tcp 127\\.0\\.0\\.1:${port} {2}2 members\\n.*PID.*QUEUE.*COMMAND\\n(.* 0/.*\\n){2}$`),
   )
+  // By inode, which the kernel does not give out in order.
+  for (const queue of [' 0/17 ', ' 0/511 ']) expect(stdout).toContain(queue)
   for (const sign of ['\x1b', '·', '█', '…']) expect(stdout).not.toContain(sign)
 
   const { groups } = JSON.parse(run(['ls', String(port), '--json']).stdout)
-  expect(groups).toMatchObject([
-    { protocol: 'tcp', family: 'IPv4', address: '127.0.0.1', port, members: [{ backlog: 17 }, { backlog: 511 }] },
-  ])
+  expect(groups).toMatchObject([{ protocol: 'tcp', family: 'IPv4', address: '127.0.0.1', port, members: [{}, {}] }])
+  expect(groups[0].members.map(({ backlog }: { backlog: number }) => backlog).toSorted()).toEqual([17, 511])
   expect(Object.keys(groups[0])).toEqual(['protocol', 'family', 'address', 'port', 'uid', 'members'])
   expect(Object.keys(groups[0].members[0])).toEqual([
     ...['inode', 'cookie', 'uid', 'user', 'pid', 'command', 'startedAt', 'self', 'hidden', 'address', 'port', 'family'],

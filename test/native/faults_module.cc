@@ -11,7 +11,10 @@
 
 #include "addon.h"
 #include "convert.h"
+#include "convert_steering.h"
+#include "core/filter_program.h"
 #ifdef __linux__
+#include <linux/filter.h>
 #include <linux/netlink.h>
 
 #include "platform/linux/dump_parser.h"
@@ -100,6 +103,22 @@ int FStat(int fd, struct stat* status) {
   return Fails("fstat") ? -1 : ::fstat(fd, status);
 }
 
+int Shutdown(int fd, int how) {
+  return Fails("shutdown") ? -1 : ::shutdown(fd, how);
+}
+
+int Duplicate(int fd) {
+  return Fails("duplicate") ? -1 : reuseport::kSystem.duplicate(fd);
+}
+
+int PidFdOpen(int pid) {
+  return Fails("pidfd_open") ? -1 : reuseport::kSystem.pidfd_open(pid);
+}
+
+int PidFdGetFd(int process, int fd) {
+  return Fails("pidfd_getfd") ? -1 : reuseport::kSystem.pidfd_getfd(process, fd);
+}
+
 // As Linux does, the descriptor is gone also where close() reports an error.
 int Close(int fd) {
   const bool fails = Fails("close");
@@ -110,8 +129,9 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,  Listen, Connect,
-                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat, Close};
+const reuseport::Sys kFaultySystem = {Socket,   Ioctl,     SetSockOpt,  GetSockOpt, Bind,      Listen,
+                                      Connect,  Poll,      GetSockName, SendTo,     RecvFrom,  FStat,
+                                      Shutdown, Duplicate, Close,       PidFdOpen,  PidFdGetFd};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
@@ -131,6 +151,22 @@ Napi::Value TakeCalls(const Napi::CallbackInfo& info) {
 }
 
 #ifdef __linux__
+// attachUnchecked(fd, level, name, program): what the kernel says to a program.
+Napi::Value AttachUnchecked(const Napi::CallbackInfo& info) {
+  const auto program = reuseport::ToProgram(info[3]);
+  if (!program) return info.Env().Undefined();
+  sock_fprog filter{};
+  filter.len = static_cast<unsigned short>(program->size());
+  std::vector<sock_filter> instructions;
+  for (const reuseport::Instruction& from : *program) {
+    instructions.push_back({from.code, from.jump_true, from.jump_false, from.k});
+  }
+  filter.filter = instructions.data();
+  const int result = ::setsockopt(info[0].As<Napi::Number>(), info[1].As<Napi::Number>(), info[2].As<Napi::Number>(),
+                                  &filter, sizeof(filter));
+  return result == 0 ? info.Env().Undefined() : reuseport::FromFailure(info.Env(), {errno, "setsockopt"});
+}
+
 // parseDump(bytes, sequence): what the parser makes of a datagram.
 Napi::Value ParseDump(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
@@ -146,10 +182,34 @@ Napi::Value ParseDump(const Napi::CallbackInfo& info) {
 }
 #endif
 
+// buildProbe(transport, ports): the program of a probe; port k belongs to slot k.
+Napi::Value BuildProbe(const Napi::CallbackInfo& info) {
+  const bool tcp = info[0].As<Napi::String>().Utf8Value() == "tcp";
+  const Napi::Array from = info[1].As<Napi::Array>();
+  std::vector<reuseport::ProbePort> ports;
+  for (uint32_t slot = 0; slot < from.Length(); slot++) {
+    const auto port = static_cast<uint16_t>(from.Get(slot).As<Napi::Number>().Uint32Value());
+    ports.push_back({port, slot});
+  }
+  auto program = reuseport::ProbeProgram(tcp ? reuseport::Transport::kTcp : reuseport::Transport::kUdp, ports);
+  if (!program.ok()) return reuseport::FromFailure(info.Env(), program.failure());
+  return reuseport::FromProgram(info.Env(), program.value());
+}
+
+// checkProgram(program)
+Napi::Value CheckProgram(const Napi::CallbackInfo& info) {
+  const auto program = reuseport::ToProgram(info[0]);
+  if (!program) return info.Env().Undefined();
+  return reuseport::FromStatus(info.Env(), reuseport::CheckProgram(*program));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("injectFault", Napi::Function::New<InjectFault>(env, "injectFault"));
   exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
+  exports.Set("buildProbe", Napi::Function::New<BuildProbe>(env, "buildProbe"));
+  exports.Set("checkProgram", Napi::Function::New<CheckProgram>(env, "checkProgram"));
 #ifdef __linux__
+  exports.Set("attachUnchecked", Napi::Function::New<AttachUnchecked>(env, "attachUnchecked"));
   exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
 #endif
   return reuseport::InitAddon(env, exports, kFaultySystem);

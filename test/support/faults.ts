@@ -16,7 +16,11 @@ export type SystemCall =
   | 'recvfrom'
   | 'connect'
   | 'poll'
+  | 'shutdown'
+  | 'duplicate'
   | 'close'
+  | 'pidfd_open'
+  | 'pidfd_getfd'
 
 export interface ParsedDump {
   readonly progress: 'more' | 'done' | 'interrupted' | 'malformed'
@@ -26,6 +30,11 @@ export interface ParsedDump {
 interface FaultyAddon extends Addon {
   injectFault(call: SystemCall | 'foreign', errno: number, after: number, times: number): void
   takeCalls(): SystemCall[]
+  /** The program of a probe: port k belongs to slot k. */
+  buildProbe(transport: 'tcp' | 'udp', ports: readonly number[]): Uint32Array | SystemFailure
+  /** What the kernel says to it. */
+  attachUnchecked(fd: number, level: number, name: number, program: Uint32Array): undefined | SystemFailure
+  checkProgram(program: Uint32Array): undefined | SystemFailure
   parseDump(bytes: Uint8Array, sequence: number): ParsedDump | SystemFailure
 }
 

@@ -8,7 +8,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
   ['index'],
-  ['listen', 'bind', 'open-socket', 'effective-options', 'group'],
+  ['listen', 'bind', 'open-socket', 'effective-options', 'group', 'drain'],
   [
     'socket',
     'shared-socket',
@@ -24,6 +24,14 @@ const LAYERS: readonly (readonly string[])[] = [
     'group-reader',
     'member-limit',
     'processes',
+    'departure',
+    'leaving-listener',
+    'group-lock',
+    'group-member',
+    'steering',
+    'migration',
+    'server-connections',
+    'waiting',
     'cluster',
     'fallback',
     'channels',
@@ -38,6 +46,9 @@ const LAYERS: readonly (readonly string[])[] = [
     'bind-arguments',
     'given-configuration',
     'datagram-socket',
+    'drain-options',
+    'drain-types',
+    'kernel-versions',
     'conflict',
     'transport',
     'group-rows',
@@ -115,7 +126,8 @@ test('no file imports itself by way of others', () => {
 })
 
 test.each(commands)('%s stands on what users import, and on pure helpers', (name) => {
-  for (const from of imports.get(name)?.own ?? []) expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|option-names)\.js$/)
+  for (const from of imports.get(name)?.own ?? [])
+    expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|option-names|kernel-versions)\.js$/)
 })
 
 test('the façade only re-exports', () => {
@@ -140,10 +152,10 @@ test('one file knows the state that dgram keeps to itself', () => {
   expect(knowing).toEqual(['datagram-internals'])
 })
 
-test("two files know Node's internals: the server's and the cluster's", () => {
+test("three files know Node's internals: the server's, its connections' and the cluster's", () => {
   const internal = /\b_(?!handle\b)[a-z]\w+/
   const knowing = files.filter((name) => internal.test(imports.get(name)?.text ?? ''))
-  expect(knowing.toSorted()).toEqual(['adopt', 'cluster'])
+  expect(knowing.toSorted()).toEqual(['adopt', 'cluster', 'server-connections'])
 })
 
 test('no file outgrows the head: TypeScript 250 lines, C++ 250', () => {

@@ -4,9 +4,11 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 namespace reuseport {
 namespace {
@@ -72,6 +74,10 @@ bool ReadSocket(const Bytes& message, SocketRow* row) {
   row->state = socket.idiag_state;
   row->port = ntohs(socket.id.idiag_sport);
   row->address = AddressText(socket.idiag_family, socket.id.idiag_src);
+  if (row->state == TCP_SYN_RECV) {
+    row->peer =
+        AddressText(socket.idiag_family, socket.id.idiag_dst) + " " + std::to_string(ntohs(socket.id.idiag_dport));
+  }
   row->device = socket.id.idiag_if;
   row->inode = socket.idiag_inode;
   row->cookie = (static_cast<uint64_t>(socket.id.idiag_cookie[1]) << 32) | socket.id.idiag_cookie[0];

@@ -63,19 +63,17 @@ bool IsOwn(const Sys& sys, int fd) {
          peer.uid == geteuid();
 }
 
-// Until the holder is gone, or there is reason to look again.
+// Until the holder is gone, or there is reason to look again. A stranger's lock is told as such at once.
 Status WaitForHolder(const Sys& sys, const Name& name, Clock::time_point deadline) {
   Result<UniqueFd> waiter = OpenUnix(sys);
   if (!waiter.ok()) return waiter.failure();
   const int fd = waiter.value().get();
+  const bool connected = sys.connect(fd, Generic(name), name.size) == 0;
+  if (!connected && errno != ECONNREFUSED && errno != EAGAIN) return Failure{errno, "connect"};
+  if (connected && !IsOwn(sys, fd)) return Failure{EACCES, "bind"};
   const int left = Remaining(deadline);
   if (left == 0) return Failure{ETIMEDOUT, "bind"};
-  if (sys.connect(fd, Generic(name), name.size) != 0) {
-    if (errno == ECONNREFUSED || errno == EAGAIN) return Wait(sys, -1, std::min(left, kPause));
-    return Failure{errno, "connect"};
-  }
-  if (!IsOwn(sys, fd)) return Failure{EACCES, "bind"};
-  return Wait(sys, fd, left);
+  return connected ? Wait(sys, fd, left) : Wait(sys, -1, std::min(left, kPause));
 }
 
 }  // namespace

@@ -1,0 +1,135 @@
+// Members of shared ports are replaced without a pause while clients connect as fast as they can: by drain, which must
+// fail none, and as a control by close(), which must fail some, or the run says nothing.
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
+import { Load } from './load.js'
+import { Members } from './members.js'
+
+const HELP = `Usage: npm run soak:drain -- [options]
+
+Replaces members of shared ports (IPv4, IPv6; clients that ask, clients that wait
+for the server to speak, clients that finish their handshake late) by drain(), and
+counts what fails; then by close() as a control.
+
+  -s, --seconds <1-86400>  how long with drain                 (default 30)
+      --restarts <n>       go on until so many replacements    (default 0)
+      --connections <n>    go on until so many connections     (default 0)
+      --json               print the result as JSON
+  -h, --help               print this
+
+Exit codes: 0 none failed with drain and some failed with close(), 1 otherwise,
+2 usage. The load goes to loopback alone.`
+
+const CONTROL_SECONDS = 5 // at least; goes on until something failed
+const CONTROL_LONGEST = 60
+const line = progress()
+
+/** @type {(message: string) => never} */
+function misused(message) {
+  console.error(`${message}\n\n${HELP}`)
+  process.exit(2)
+}
+
+/** @type {(name: string, text: string, low: number, high: number) => number} */
+function wholeNumber(name, text, low, high) {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= low && value <= high) return value
+  return misused(`--${name} takes a whole number from ${low} to ${high}, not '${text}'`)
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', short: 's', default: '30' },
+        restarts: { type: 'string', default: '0' },
+        connections: { type: 'string', default: '0' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** @typedef {import('./load.js').Totals & import('./members.js').MemberTotals & { mode: 'drain' | 'close', seconds: number }} Outcome */
+
+/**
+ * @param {'drain' | 'close'} mode
+ * @param {(now: { seconds: number, restarts: number, connections: number, failed: number }) => boolean} enough
+ * @param {(text: string) => void} show
+ * @returns {Promise<Outcome>}
+ */
+async function run(mode, enough, show) {
+  const members = await Members.start(mode)
+  const load = Load.start(members.groups)
+  const begun = performance.now()
+  try {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      const seconds = (performance.now() - begun) / 1000
+      const { connections, failed } = load.totals()
+      const { restarts } = members.totals()
+      show(`${count(connections)} connections, ${count(restarts)} replacements, ${count(failed)} failed`)
+      if (enough({ seconds, restarts, connections, failed })) break
+    }
+    const seconds = (performance.now() - begun) / 1000
+    await members.rest()
+    await load.end()
+    await members.end()
+    return { mode, seconds, ...load.totals(), ...members.totals() }
+  } finally {
+    load.kill()
+    members.kill()
+  }
+}
+
+/** @type {(outcome: Outcome) => void} */
+function report({ mode, seconds, connections, causes, failed, slow, restarts, awaited, late, notLossless }) {
+  const verdict = failed === 0 ? green('0 failed') : yellow(`${count(failed)} failed`)
+  console.log(`${bold(mode)}: ${verdict}`)
+  console.log(`  ${count(connections)} connections (${count(late)} of them late) in ${seconds.toFixed(0)} s`)
+  console.log(`  ${count(restarts)} replacements, ${(restarts / seconds).toFixed(1)} a second`)
+  for (const [cause, times] of Object.entries(causes)) console.log(`  ${count(times).padStart(7)} × ${cause}`)
+  if (mode === 'close') return
+  console.log(dim(`  ${count(slow)} took longer than 900 ms; ${count(awaited)} handshakes were waited for`))
+  for (const [reason, times] of Object.entries(notLossless)) console.log(yellow(`  ${times} × ${reason}`))
+}
+
+async function main() {
+  const values = readArguments()
+  if (values.help) return console.log(HELP)
+  const wanted = {
+    seconds: wholeNumber('seconds', values.seconds, 1, 86_400),
+    restarts: wholeNumber('restarts', values.restarts, 0, 1e9),
+    connections: wholeNumber('connections', values.connections, 0, 1e9),
+  }
+  const drained = await run(
+    'drain',
+    ({ seconds, restarts, connections }) =>
+      seconds >= wanted.seconds && restarts >= wanted.restarts && connections >= wanted.connections,
+    (text) => line.show(`drain ${text}`),
+  )
+  line.clear()
+  if (!values.json) report(drained)
+  const control = await run(
+    'close',
+    ({ seconds, failed }) => (seconds >= CONTROL_SECONDS && failed > 0) || seconds >= CONTROL_LONGEST,
+    (text) => line.show(`close ${text}`),
+  )
+  line.clear()
+  const counts = control.failed > 0
+  const passed = counts && drained.failed === 0
+  if (values.json) console.log(JSON.stringify({ passed, counts, drain: drained, close: control }, undefined, 2))
+  else {
+    report(control)
+    console.log(counts ? '' : yellow('The control failed none: this run says nothing.'))
+  }
+  process.exitCode = passed ? 0 : 1
+}
+
+process.on('SIGINT', () => process.exit(130))
+await main()

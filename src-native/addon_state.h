@@ -1,0 +1,31 @@
+#pragma once
+
+#include <napi.h>
+
+#include "convert.h"
+#include "core/owned_descriptors.h"
+#include "core/result.h"
+#include "core/sys.h"
+#include "core/unique_fd.h"
+
+namespace reuseport {
+
+// One for each environment (the main thread, each worker thread): nothing is shared between them.
+struct AddonState {
+  explicit AddonState(const Sys& table) : sys(table), descriptors(table) {}
+
+  const Sys& sys;
+  OwnedDescriptors descriptors;
+};
+
+inline AddonState& StateOf(Napi::Env env) {
+  return *env.GetInstanceData<AddonState>();
+}
+
+// The number of a descriptor that the environment owns from now on.
+Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened);
+
+// What a member can do about the choice between the members: into the same exports.
+void InitSteering(Napi::Env env, Napi::Object exports);
+
+}  // namespace reuseport

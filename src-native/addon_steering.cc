@@ -1,0 +1,141 @@
+#include "addon_state.h"
+#include "convert_steering.h"
+
+namespace reuseport {
+namespace {
+
+Result<Program> Build(const ProgramRequest& request) {
+  std::vector<uint32_t> slots;
+  for (const Share& share : request.shares) slots.push_back(share.slot);
+  switch (request.kind) {
+    case ProgramKind::kUniform:
+      return UniformProgram(std::move(slots));
+    case ProgramKind::kWeighted:
+      return WeightedProgram(request.shares);
+    case ProgramKind::kCpu:
+      break;
+  }
+  return CpuProgram(static_cast<uint32_t>(slots.size()));
+}
+
+Napi::Value BuildProgramCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<ProgramRequest> request = ToProgramRequest(info);
+  if (!request) return env.Undefined();
+  Result<Program> program = Build(*request);
+  return program.ok() ? FromProgram(env, program.value()) : FromFailure(env, program.failure());
+}
+
+Napi::Value AttachProgramCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  const std::optional<Program> program = ToProgram(info[1]);
+  if (!program) return env.Undefined();
+  return FromStatus(env, AttachProgram(StateOf(env).sys, *fd, *program));
+}
+
+Napi::Value DetachProgramCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  return FromStatus(env, DetachProgram(StateOf(env).sys, *fd));
+}
+
+Napi::Value LearnSlotsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::optional<SlotRequest> request = ToSlotRequest(info);
+  if (!request) return env.Undefined();
+  if (!request->target.ok()) return FromFailure(env, request->target.failure());
+  const SlotProbe probe{std::move(request->listeners), request->target.value(), request->members};
+  Result<std::vector<int>> slots = LearnSlots(StateOf(env).sys, probe);
+  if (!slots.ok()) return FromFailure(env, slots.failure());
+  Napi::Array array = Napi::Array::New(env, slots.value().size());
+  for (size_t i = 0; i < slots.value().size(); i++) array.Set(static_cast<uint32_t>(i), slots.value()[i]);
+  return array;
+}
+
+Napi::Value WaitingConnectionsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  Result<uint32_t> waiting = WaitingConnections(StateOf(env).sys, *fd);
+  return waiting.ok() ? Napi::Number::New(env, waiting.value()) : FromFailure(env, waiting.failure());
+}
+
+Napi::Value DeferNewConnectionsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<FamilyRequest> request = ToFamilyRequest(info);
+  if (!request) return env.Undefined();
+  Result<MinTtls> before = DeferNewConnections(StateOf(env).sys, request->fd, request->family);
+  return before.ok() ? FromMinTtls(env, before.value()) : FromFailure(env, before.failure());
+}
+
+Napi::Value AnswerNewConnectionsCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<FamilyRequest> request = ToFamilyRequest(info);
+  if (!request) return env.Undefined();
+  const std::optional<MinTtls> before = ToMinTtls(info[2]);
+  if (!before) return env.Undefined();
+  return FromStatus(env, AnswerNewConnections(StateOf(env).sys, request->fd, request->family, *before));
+}
+
+Napi::Value LeaveGroupCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<LeaveRequest> request = ToLeaveRequest(info);
+  if (!request) return env.Undefined();
+  return FromStatus(env, LeaveGroup(StateOf(env).sys, request->fd, request->family, request->detach));
+}
+
+Napi::Value DumpHandshakesCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<DumpRequest> request = ToDumpRequest(info);
+  if (!request) return env.Undefined();
+  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
+  return rows.ok() ? FromPeers(env, rows.value()) : FromFailure(env, rows.failure());
+}
+
+Napi::Value TakeSocketCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<SocketOfProcess> request = ToSocketOfProcess(info);
+  if (!request) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, TakeSocket(state.sys, request->pid, request->inode));
+}
+
+Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  AddonState& state = StateOf(env);
+  const int duplicate = state.sys.duplicate(*fd);
+  if (duplicate < 0) return FromFailure(env, {errno, "fcntl"});
+  return FromOwned(env, state, UniqueFd(state.sys, duplicate));
+}
+
+Napi::Value IsOwnPeerCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  Result<bool> own = IsOwnPeer(StateOf(env).sys, *fd);
+  return own.ok() ? Napi::Value(Napi::Boolean::New(env, own.value())) : FromFailure(env, own.failure());
+}
+
+}  // namespace
+
+void InitSteering(Napi::Env env, Napi::Object exports) {
+  exports.Set("buildProgram", Napi::Function::New<BuildProgramCall>(env, "buildProgram"));
+  exports.Set("attachProgram", Napi::Function::New<AttachProgramCall>(env, "attachProgram"));
+  exports.Set("detachProgram", Napi::Function::New<DetachProgramCall>(env, "detachProgram"));
+  exports.Set("learnSlots", Napi::Function::New<LearnSlotsCall>(env, "learnSlots"));
+  exports.Set("waitingConnections", Napi::Function::New<WaitingConnectionsCall>(env, "waitingConnections"));
+  exports.Set("deferNewConnections", Napi::Function::New<DeferNewConnectionsCall>(env, "deferNewConnections"));
+  exports.Set("answerNewConnections", Napi::Function::New<AnswerNewConnectionsCall>(env, "answerNewConnections"));
+  exports.Set("leaveGroup", Napi::Function::New<LeaveGroupCall>(env, "leaveGroup"));
+  exports.Set("dumpHandshakes", Napi::Function::New<DumpHandshakesCall>(env, "dumpHandshakes"));
+  exports.Set("takeSocket", Napi::Function::New<TakeSocketCall>(env, "takeSocket"));
+  exports.Set("duplicate", Napi::Function::New<DuplicateCall>(env, "duplicate"));
+  exports.Set("isOwnPeer", Napi::Function::New<IsOwnPeerCall>(env, "isOwnPeer"));
+}
+
+}  // namespace reuseport

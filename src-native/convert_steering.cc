@@ -1,0 +1,147 @@
+#include "convert_steering.h"
+
+#include <string>
+
+#include "convert_values.h"
+
+namespace reuseport {
+namespace {
+
+constexpr size_t kWords = 4;  // of an instruction
+
+bool ToNumbers(const Napi::Value& value, const char* name, std::vector<double>* out) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    return Refuse(value.Env(), name, "a Float64Array");
+  }
+  const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
+  for (size_t i = 0; i < numbers.ElementLength(); i++) out->push_back(numbers[i]);
+  return true;
+}
+
+bool ToKind(const Napi::Value& value, ProgramKind* out) {
+  std::string name;
+  if (!ToText(value, "kind", &name)) return false;
+  if (name == "uniform") {
+    *out = ProgramKind::kUniform;
+  } else if (name == "weighted") {
+    *out = ProgramKind::kWeighted;
+  } else if (name == "cpu") {
+    *out = ProgramKind::kCpu;
+  } else {
+    return Refuse(value.Env(), "kind", "'uniform', 'weighted' or 'cpu'");
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info) {
+  ProgramRequest request{};
+  std::vector<double> slots;
+  std::vector<double> weights;
+  const bool read =
+      ToKind(info[0], &request.kind) && ToNumbers(info[1], "slots", &slots) && ToNumbers(info[2], "weights", &weights);
+  if (!read) return std::nullopt;
+  if (slots.size() != weights.size()) {
+    Refuse(info.Env(), "weights", "as many as there are slots");
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < slots.size(); i++) {
+    if (!(slots[i] >= 0 && slots[i] < kByHash)) {
+      Refuse(info.Env(), "slots", "in range");
+      return std::nullopt;
+    }
+    request.shares.push_back({static_cast<uint32_t>(slots[i]), weights[i]});
+  }
+  return request;
+}
+
+std::optional<Program> ToProgram(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {
+    Refuse(value.Env(), "program", "a Uint32Array");
+    return std::nullopt;
+  }
+  const Napi::Uint32Array words = value.As<Napi::Uint32Array>();
+  Program program;
+  for (size_t i = 0; i + kWords <= words.ElementLength(); i += kWords) {
+    if (words[i] > UINT16_MAX || words[i + 1] > UINT8_MAX || words[i + 2] > UINT8_MAX) {
+      Refuse(value.Env(), "program", "of numbers that fit an instruction");
+      return std::nullopt;
+    }
+    program.push_back({static_cast<uint16_t>(words[i]), static_cast<uint8_t>(words[i + 1]),
+                       static_cast<uint8_t>(words[i + 2]), words[i + 3]});
+  }
+  return program;
+}
+
+Napi::Value FromProgram(Napi::Env env, const Program& program) {
+  Napi::Uint32Array words = Napi::Uint32Array::New(env, kWords * program.size());
+  for (size_t i = 0; i < program.size(); i++) {
+    words[kWords * i] = program[i].code;
+    words[kWords * i + 1] = program[i].jump_true;
+    words[kWords * i + 2] = program[i].jump_false;
+    words[kWords * i + 3] = program[i].k;
+  }
+  return words;
+}
+
+std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {
+  std::vector<double> numbers;
+  int family = 0;
+  int port = 0;
+  int members = 0;
+  std::string text;
+  const bool read = ToNumbers(info[0], "listeners", &numbers) && ToFamily(info[1], &family) &&
+                    ToText(info[2], "address", &text) && ToInt(info[3], "port", 0, UINT16_MAX, &port) &&
+                    ToInt(info[4], "members", 1, UINT16_MAX, &members);
+  if (!read) return std::nullopt;
+  std::vector<int> listeners;
+  for (const double number : numbers) {
+    if (!(number >= 0 && number <= INT32_MAX)) {
+      Refuse(info.Env(), "listeners", "descriptors");
+      return std::nullopt;
+    }
+    listeners.push_back(static_cast<int>(number));
+  }
+  return SlotRequest{std::move(listeners), SocketAddress::Parse(family, text, static_cast<uint16_t>(port)),
+                     static_cast<uint32_t>(members)};
+}
+
+std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info) {
+  int pid = 0;
+  int64_t inode = 0;
+  if (!ToInt(info[0], "pid", 1, INT32_MAX, &pid)) return std::nullopt;
+  if (!ToInteger(info[1], "inode", 0, INT64_C(9007199254740991), &inode)) return std::nullopt;
+  return SocketOfProcess{pid, static_cast<uint64_t>(inode)};
+}
+
+std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info) {
+  FamilyRequest request{};
+  if (!ToFd(info, &request.fd) || !ToFamily(info[1], &request.family)) return std::nullopt;
+  return request;
+}
+
+std::optional<MinTtls> ToMinTtls(const Napi::Value& value) {
+  int both = 0;
+  if (!ToInt(value, "before", 0, UINT16_MAX, &both)) return std::nullopt;
+  return MinTtls{both % 256, both / 256};
+}
+
+Napi::Value FromMinTtls(Napi::Env env, const MinTtls& ttls) {
+  return Napi::Number::New(env, 256 * ttls.ipv6 + ttls.ipv4);
+}
+
+std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info) {
+  LeaveRequest request{};
+  if (!ToFd(info, &request.fd) || !ToFamily(info[1], &request.family)) return std::nullopt;
+  if (!ToBoolean(info[2], "detach", &request.detach)) return std::nullopt;
+  return request;
+}
+
+Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows) {
+  Napi::Array peers = Napi::Array::New(env, rows.size());
+  for (size_t i = 0; i < rows.size(); i++) peers.Set(static_cast<uint32_t>(i), rows[i].address + " " + rows[i].peer);
+  return peers;
+}
+
+}  // namespace reuseport

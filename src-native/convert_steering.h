@@ -1,0 +1,73 @@
+#pragma once
+
+#include <napi.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/filter_program.h"
+#include "core/result.h"
+#include "core/socket_dump.h"
+#include "core/steering.h"
+
+// As convert.h, for what steers a group.
+namespace reuseport {
+
+enum class ProgramKind { kUniform, kWeighted, kCpu };
+
+struct ProgramRequest {
+  ProgramKind kind;
+  std::vector<Share> shares;
+};
+
+// (kind, slots, weights): two Float64Arrays of the same length.
+std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info);
+
+// A Uint32Array: code, jump where true, jump where false, and k by turns.
+std::optional<Program> ToProgram(const Napi::Value& value);
+Napi::Value FromProgram(Napi::Env env, const Program& program);
+
+struct SlotRequest {
+  std::vector<int> listeners;
+  // Text that is no address is the failure that connect() would be.
+  Result<SocketAddress> target;
+  uint32_t members;
+};
+
+// (listeners, family, address, port, members): a Float64Array of descriptors, and where to reach them.
+std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info);
+
+struct SocketOfProcess {
+  int pid;
+  uint64_t inode;
+};
+
+// (pid, inode)
+std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info);
+
+struct FamilyRequest {
+  int fd;
+  int family;
+};
+
+// (fd, family)
+std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info);
+
+// A number: that of IPv4, plus 256 times that of IPv6.
+std::optional<MinTtls> ToMinTtls(const Napi::Value& value);
+Napi::Value FromMinTtls(Napi::Env env, const MinTtls& ttls);
+
+struct LeaveRequest {
+  int fd;
+  int family;
+  bool detach;
+};
+
+// (fd, family, detach)
+std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info);
+
+// The peers of connections, as text that is equal for equal ones.
+Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows);
+
+}  // namespace reuseport

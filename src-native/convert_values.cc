@@ -1,0 +1,66 @@
+#include "convert_values.h"
+
+namespace reuseport {
+
+bool Refuse(Napi::Env env, const char* name, const char* expected) {
+  Napi::TypeError::New(env, std::string("reuseport addon: ") + name + " must be " + expected)
+      .ThrowAsJavaScriptException();
+  return false;
+}
+
+bool Read(const Napi::Object& from, const char* name, Napi::Value* out) {
+  *out = from.Get(name);
+  return !out->IsEmpty();
+}
+
+bool ToInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out) {
+  if (!value.IsNumber()) return Refuse(value.Env(), name, "a number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  // Also refuses NaN, which compares false with everything.
+  if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)))
+    return Refuse(value.Env(), name, "in range");
+  *out = static_cast<int64_t>(number);
+  return static_cast<double>(*out) == number || Refuse(value.Env(), name, "an integer");
+}
+
+bool ToInt(const Napi::Value& value, const char* name, int64_t low, int64_t high, int* out) {
+  int64_t number = 0;
+  if (!ToInteger(value, name, low, high, &number)) return false;
+  *out = static_cast<int>(number);
+  return true;
+}
+
+bool ToBoolean(const Napi::Value& value, const char* name, bool* out) {
+  if (!value.IsBoolean()) return Refuse(value.Env(), name, "a boolean");
+  *out = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+bool ToText(const Napi::Value& value, const char* name, std::string* out) {
+  if (!value.IsString()) return Refuse(value.Env(), name, "a string");
+  *out = value.As<Napi::String>().Utf8Value();
+  return true;
+}
+
+bool ToFd(const Napi::CallbackInfo& info, int* out) {
+  // An argument that is missing is undefined.
+  return ToInt(info[0], "fd", 0, INT32_MAX, out);
+}
+
+bool ToFamily(const Napi::Value& value, int* out) {
+  int family = 0;
+  if (!ToInt(value, "family", 4, 6, &family)) return false;
+  if (family == 5) return Refuse(value.Env(), "family", "4 or 6");
+  *out = family == 4 ? AF_INET : AF_INET6;
+  return true;
+}
+
+bool ToTransport(const Napi::Value& value, Transport* out) {
+  std::string name;
+  if (!ToText(value, "transport", &name)) return false;
+  if (name != "tcp" && name != "udp") return Refuse(value.Env(), "transport", "'tcp' or 'udp'");
+  *out = name == "tcp" ? Transport::kTcp : Transport::kUdp;
+  return true;
+}
+
+}  // namespace reuseport

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+
+#include "core/shared_socket.h"
+
+// One JavaScript value to one of C++. Each throws a TypeError and gives false where it is not what is wanted.
+namespace reuseport {
+
+// Throws; gives false.
+bool Refuse(Napi::Env env, const char* name, const char* expected);
+
+// A property that could not be read: the getter threw, or a thread is being terminated and runs no more JavaScript.
+// Either way there is nothing to add.
+bool Read(const Napi::Object& from, const char* name, Napi::Value* out);
+
+bool ToInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out);
+bool ToInt(const Napi::Value& value, const char* name, int64_t low, int64_t high, int* out);
+bool ToBoolean(const Napi::Value& value, const char* name, bool* out);
+bool ToText(const Napi::Value& value, const char* name, std::string* out);
+
+// The first argument.
+bool ToFd(const Napi::CallbackInfo& info, int* out);
+
+// 4 or 6 to AF_INET or AF_INET6.
+bool ToFamily(const Napi::Value& value, int* out);
+bool ToTransport(const Napi::Value& value, Transport* out);
+
+}  // namespace reuseport

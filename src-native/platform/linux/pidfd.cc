@@ -1,0 +1,23 @@
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+
+namespace reuseport {
+namespace {
+
+// The same on every architecture but Alpha; older C libraries lack their names.
+constexpr long kPidFdOpen = 434;
+constexpr long kPidFdGetFd = 438;
+
+}  // namespace
+
+int PidFdOpen(int pid) {
+  return static_cast<int>(syscall(kPidFdOpen, pid, 0));
+}
+
+int PidFdGetFd(int process, int fd) {
+  return static_cast<int>(syscall(kPidFdGetFd, process, fd, 0));
+}
+
+}  // namespace reuseport

@@ -1,0 +1,111 @@
+#include "core/steering.h"
+
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "core/enable_option.h"
+
+#ifndef SO_ATTACH_REUSEPORT_CBPF
+#define SO_ATTACH_REUSEPORT_CBPF 51
+#endif
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68
+#endif
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73
+#endif
+
+namespace reuseport {
+namespace {
+
+static_assert(sizeof(Instruction) == sizeof(sock_filter) && offsetof(Instruction, k) == offsetof(sock_filter, k) &&
+                  offsetof(Instruction, jump_true) == offsetof(sock_filter, jt) &&
+                  offsetof(Instruction, jump_false) == offsetof(sock_filter, jf),
+              "a program goes to the kernel as it is");
+
+constexpr int kHighestTtl = 255;
+
+Result<int> GetInteger(const Sys& sys, int fd, int level, int name) {
+  int value = 0;
+  socklen_t length = sizeof(value);
+  if (sys.getsockopt(fd, level, name, &value, &length) != 0) return Failure{errno, "getsockopt"};
+  return value;
+}
+
+}  // namespace
+
+Status AttachProgram(const Sys& sys, int fd, const Program& program) {
+  Status checked = CheckProgram(program);
+  if (!checked.ok()) return checked;
+  sock_fprog filter{};
+  filter.len = static_cast<unsigned short>(program.size());
+  // The kernel only reads it.
+  filter.filter = reinterpret_cast<sock_filter*>(const_cast<Instruction*>(program.data()));
+  if (sys.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) != 0) {
+    return Failure{errno, "setsockopt"};
+  }
+  return Done{};
+}
+
+Status DetachProgram(const Sys& sys, int fd) {
+  const int nothing = 0;
+  if (sys.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &nothing, sizeof(nothing)) != 0 && errno != ENOENT) {
+    return Failure{errno, "setsockopt"};
+  }
+  return Done{};
+}
+
+Result<uint32_t> WaitingConnections(const Sys& sys, int fd) {
+  // Of a listener: tcpi_unacked wait, tcpi_sacked may. The later fields of the kernel's struct are not asked for.
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  if (sys.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Failure{errno, "getsockopt"};
+  if (length < offsetof(tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked)) return Failure{EINVAL, "getsockopt"};
+  if (info.tcpi_state != TCP_LISTEN) return Failure{EINVAL, "getsockopt"};
+  return info.tcpi_unacked;
+}
+
+Result<MinTtls> DeferNewConnections(const Sys& sys, int fd, int family) {
+  Result<int> ipv4 = GetInteger(sys, fd, IPPROTO_IP, IP_MINTTL);
+  if (!ipv4.ok()) return ipv4.failure();
+  MinTtls before{ipv4.value(), 0};
+  if (family == AF_INET6) {
+    Result<int> ipv6 = GetInteger(sys, fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT);
+    if (!ipv6.ok()) return ipv6.failure();
+    before.ipv6 = ipv6.value();
+  }
+  Status deferred = AnswerNewConnections(sys, fd, family, {kHighestTtl, kHighestTtl});
+  if (!deferred.ok()) return deferred.failure();
+  return before;
+}
+
+Status AnswerNewConnections(const Sys& sys, int fd, int family, const MinTtls& before) {
+  // A socket of IPv6 may take IPv4 too, which has its own.
+  Status set = EnableOption(sys, fd, IPPROTO_IP, IP_MINTTL, before.ipv4);
+  if (!set.ok() || family == AF_INET) return set;
+  return EnableOption(sys, fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, before.ipv6);
+}
+
+Status LeaveGroup(const Sys& sys, int fd, int family, bool detach) {
+  // Without the program the hash may choose this one once more before it is gone: better no answer than a reset.
+  (void)AnswerNewConnections(sys, fd, family, {kHighestTtl, kHighestTtl});
+  Status detached = detach ? DetachProgram(sys, fd) : Done{};
+  // As close() would, but there may be other descriptors of this socket.
+  if (sys.shutdown(fd, SHUT_RD) != 0) return Failure{errno, "shutdown"};
+  return detached;
+}
+
+Result<bool> IsOwnPeer(const Sys& sys, int fd) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (sys.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return Failure{errno, "getsockopt"};
+  return size == sizeof(peer) && peer.uid == geteuid();
+}
+
+}  // namespace reuseport

@@ -1,0 +1,59 @@
+import type { DrainOptions } from './drain-types.js'
+import { InvalidArgumentTypeError, OutOfRangeError } from './errors.js'
+import { refuseUnknownOptions } from './option-names.js'
+import { assertObject } from './socket-options.js'
+import type { AbortSignalLike } from './types.js'
+
+export interface DrainTimes {
+  readonly grace: number
+  readonly handshakeTimeout: number
+  readonly idleTimeout: number
+  readonly connectionTimeout: number
+  readonly lockTimeout: number
+  readonly signal: AbortSignalLike | undefined
+}
+
+const DEFAULTS = {
+  grace: 50,
+  handshakeTimeout: 1000,
+  idleTimeout: 1000,
+  connectionTimeout: 10_000,
+  lockTimeout: 10_000,
+} as const
+
+type Time = keyof typeof DEFAULTS
+
+/** The longest that setTimeout takes: 24 days. */
+const LONGEST = 0x7fffffff
+
+/** @throws InvalidArgumentTypeError, OutOfRangeError, ReusePortUnknownOptionError */
+export function parseDrainOptions(options: unknown): DrainTimes {
+  assertObject('options', options)
+  const given = options as { readonly [name in keyof DrainOptions]: unknown }
+  refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'signal'])
+  const { signal } = given
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
+  }
+  const time = (name: Time): number =>
+    toTime(`options.${name}`, given[name], DEFAULTS[name], name === 'connectionTimeout')
+  return {
+    grace: time('grace'),
+    handshakeTimeout: time('handshakeTimeout'),
+    idleTimeout: time('idleTimeout'),
+    connectionTimeout: time('connectionTimeout'),
+    lockTimeout: time('lockTimeout'),
+    signal,
+  }
+}
+
+function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite: boolean): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
+  if (value >= 0 && (value <= LONGEST || (mayBeInfinite && value === Number.POSITIVE_INFINITY))) return value
+  throw new OutOfRangeError(name, `>= 0 && <= ${LONGEST} ms${mayBeInfinite ? ', or Infinity' : ''}`, value)
+}
+
+function isSignal(value: unknown): value is AbortSignalLike {
+  return typeof value === 'object' && value !== null && 'aborted' in value
+}

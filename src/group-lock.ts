@@ -1,0 +1,67 @@
+import net from 'node:net'
+import process from 'node:process'
+import { getSystemErrorName } from 'node:util'
+import type { Addon } from './addon.js'
+import { ReusePortLockError, ReusePortSteeringError } from './errors.js'
+import type { SeenSocket } from './group-rows.js'
+import { OwnedDescriptor } from './owned-descriptor.js'
+import { type Deadline, pause } from './waiting.js'
+
+/** Whoever changes how the kernel chooses has it; released by `end()`, and by the death of its process. */
+export interface GroupLock {
+  end(): void
+}
+
+/** An abstract unix socket (unix(7)), as `ss -x` shows it without the @. */
+export function steeringName(purpose: 'lock' | 'keeper', group: SeenSocket): string {
+  const { protocol, family, address, device, port, uid } = group
+  const version = family === 'IPv4' ? 4 : 6
+  const where = device === 0 ? address : `${address}%${device}`
+  return `reuseport:steer-${purpose}:${protocol}${version}:${where}:${port}:${uid}`
+}
+
+/** ms: between two looks at a lock that has too many waiters for one more to be told. */
+const CROWDED = 5
+
+/**
+ * The one lock under which a group's choice is changed. The event loop goes on while it is waited for.
+ *
+ * @throws ReusePortLockError where it could not be had in time, or a stranger has taken its name.
+ * @throws ReusePortSteeringError where the system has no such lock.
+ */
+export async function lockGroup(addon: Addon, group: SeenSocket, deadline: Deadline): Promise<GroupLock> {
+  const name = steeringName('lock', group)
+  for (;;) {
+    deadline.assertNotAborted()
+    const fd = addon.acquireLock(name, 0)
+    if (typeof fd === 'number') {
+      const lock = new OwnedDescriptor(addon, fd, 4)
+      return { end: () => lock.close() }
+    }
+    const code = getSystemErrorName(fd.errno)
+    if (code === 'ENOSYS') throw new ReusePortSteeringError('this system has no abstract unix sockets')
+    if (code === 'EACCES') throw new ReusePortLockError(`@${name}`, 'a process of another user has taken its name')
+    if (code !== 'ETIMEDOUT') throw new ReusePortLockError(`@${name}`, `${fd.syscall} ${code}`)
+    if (deadline.left() === 0) {
+      throw new ReusePortLockError(`@${name}`, `others have had it for ${deadline.total} ms (process ${process.pid})`)
+    }
+    await endOf(name, deadline)
+  }
+}
+
+/** Until whoever has the lock lets it go, or there is reason to look again. */
+async function endOf(name: string, deadline: Deadline): Promise<void> {
+  const socket = net.connect({ path: `\0${name}` })
+  try {
+    const outcome = await deadline.race(
+      new Promise<'gone' | 'look again'>((resolve) => {
+        socket.once('close', () => resolve('gone'))
+        socket.once('error', () => resolve('look again'))
+      }),
+    )
+    if (outcome === 'look again') await pause(CROWDED)
+  } finally {
+    socket.on('error', () => {})
+    socket.destroy()
+  }
+}

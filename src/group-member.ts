@@ -1,0 +1,46 @@
+import { fstatSync } from 'node:fs'
+import type { Addon } from './addon.js'
+import { serverDescriptor } from './adopt.js'
+import { ReusePortSteeringError } from './errors.js'
+import { socketsOn } from './group-reader.js'
+import { groupKey } from './group-rows.js'
+import type { BoundSocket } from './socket-table.js'
+import type { ListenableServer } from './types.js'
+
+/** A descriptor of a member, by which its group is looked at and steered. */
+export interface Member {
+  readonly addon: Addon
+  readonly fd: number
+  readonly socket: BoundSocket
+}
+
+/**
+ * The member that a listening server is.
+ *
+ * @throws ReusePortSteeringError where it has no listening socket of its own on a port; ReusePortInspectionError
+ */
+export function memberOf(addon: Addon, neededBy: string, server: ListenableServer): Member {
+  const address = server.address()
+  if (typeof address !== 'object' || address === null || !('port' in address)) {
+    throw new ReusePortSteeringError('the server does not listen on a port')
+  }
+  const fd = serverDescriptor(server)
+  if (fd === undefined) {
+    throw new ReusePortSteeringError("the server has no descriptor of its own: a cluster's primary accepts for it")
+  }
+  return memberWith(addon, neededBy, fd, Number(address.port))
+}
+
+/** As `memberOf`, for a listening descriptor. */
+export function memberWith(addon: Addon, neededBy: string, fd: number, port: number): Member {
+  const { ino } = fstatSync(fd)
+  const socket = socketsOn(addon, neededBy, 'tcp', port).find(({ inode }) => inode === ino)
+  if (socket === undefined) throw new ReusePortSteeringError('the kernel does not list its socket as a TCP listener')
+  return { addon, fd, socket }
+}
+
+/** The sockets between which the kernel chooses at this moment, this one among them. @throws ReusePortInspectionError */
+export function membersNow({ addon, socket }: Member, neededBy: string): readonly BoundSocket[] {
+  const key = groupKey(socket)
+  return socketsOn(addon, neededBy, 'tcp', socket.port).filter((other) => groupKey(other) === key)
+}

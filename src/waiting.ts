@@ -1,0 +1,70 @@
+// Time that can be waited for, and that an AbortSignal ends.
+import type { AbortSignalLike } from './types.js'
+
+/** Resolves after this many ms. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
+/** After everything that is ready now has been served: connections that wait have been accepted. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
+/** setTimeout takes no longer than this. */
+const LONGEST = 0x7fffffff
+
+export class Deadline {
+  /** ms, `Infinity` for no end. */
+  readonly total: number
+  readonly #end: number
+  readonly #signal: AbortSignalLike | undefined
+
+  constructor(total: number, signal: AbortSignalLike | undefined) {
+    this.total = total
+    this.#end = performance.now() + total
+    this.#signal = signal
+  }
+
+  /** ms, 0 where it has passed. */
+  left(): number {
+    return Math.max(0, this.#end - performance.now())
+  }
+
+  /** @throws the reason of the signal. */
+  assertNotAborted(): void {
+    const signal = this.#signal as AbortSignal | undefined
+    if (signal?.aborted === true) throw signal.reason ?? new DOMException('This operation was aborted', 'AbortError')
+  }
+
+  /**
+   * What the promise gives, or 'late' where the time is over first.
+   *
+   * @throws the reason of the signal.
+   */
+  async race<T>(promise: Promise<T>): Promise<T | 'late'> {
+    this.assertNotAborted()
+    let timer: NodeJS.Timeout | undefined
+    let onAbort: (() => void) | undefined
+    const late = new Promise<'late'>((resolve) => {
+      const left = this.left()
+      if (left <= LONGEST) timer = setTimeout(resolve, Math.ceil(left), 'late')
+    })
+    const aborted = new Promise<'aborted'>((resolve) => {
+      onAbort = () => resolve('aborted')
+      this.#signal?.addEventListener('abort', onAbort, { once: true })
+    })
+    try {
+      const outcome = await Promise.race([promise, late, aborted])
+      this.assertNotAborted()
+      return outcome as T | 'late'
+    } finally {
+      clearTimeout(timer)
+      if (onAbort !== undefined) this.#signal?.removeEventListener('abort', onAbort)
+    }
+  }
+}
