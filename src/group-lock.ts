@@ -23,6 +23,11 @@ export function steeringName(purpose: 'lock' | 'keeper', group: SeenSocket): str
 /** ms: between two looks at a lock that has too many waiters for one more to be told. */
 const CROWDED = 5
 
+/** ms in which whoever had a lock leaves it to others: they only hear of its end by their event loop. */
+const COURTESY = 20
+
+const released = new Map<string, number>()
+
 /**
  * The one lock under which a group's choice is changed. The event loop goes on while it is waited for.
  *
@@ -31,12 +36,19 @@ const CROWDED = 5
  */
 export async function lockGroup(addon: Addon, group: SeenSocket, deadline: Deadline): Promise<GroupLock> {
   const name = steeringName('lock', group)
+  if (performance.now() - (released.get(name) ?? Number.NEGATIVE_INFINITY) < COURTESY) await pause(COURTESY)
   for (;;) {
     deadline.assertNotAborted()
     const fd = addon.acquireLock(name, 0)
     if (typeof fd === 'number') {
       const lock = new OwnedDescriptor(addon, fd, 4)
-      return { end: () => lock.close() }
+      return {
+        end: () => {
+          lock.close()
+          released.delete(name)
+          released.set(name, performance.now())
+        },
+      }
     }
     const code = getSystemErrorName(fd.errno)
     if (code === 'ENOSYS') throw new ReusePortSteeringError('this system has no abstract unix sockets')

@@ -56,13 +56,19 @@ Result<Program> Checked(Program program) {
   return program;
 }
 
-bool IsLoad(uint16_t code) {
+// At 4, 8 ... 60: what Linux has had since 4.4.
+bool IsAncillary(uint32_t offset) {
+  return offset % 4 == 0 && offset <= 60;
+}
+
+bool IsLoad(uint16_t code, uint32_t k) {
   switch (code & ~kClass) {
-    case 0x00:  // immediate
-    case 0x80:  // length of the packet
     case 0x20:
     case 0x28:
     case 0x30:
+      return k < kAncillary || IsAncillary(k - kAncillary);
+    case 0x00:  // immediate
+    case 0x80:  // length of the packet
     case 0x40:
     case 0x48:
     case 0x50:
@@ -122,7 +128,7 @@ bool IsKnown(const Instruction& instruction, size_t left) {
   if (UsesMemory(code) && instruction.k >= kMemoryWords) return false;
   switch (code & kClass) {
     case kLoad:
-      return IsLoad(code);
+      return IsLoad(code, instruction.k);
     case kLoadIndex:
       return IsLoadIndex(code);
     case kStore:

@@ -261,7 +261,6 @@ describe('the kernel and the interpreter agree', () => {
         const ours = faulty.checkProgram(program)
         const kernels = setRaw(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program)
         if (ours === undefined) taken++
-        // Ours knows no ancillary loads by number that the kernel lacks; all else is the same.
         expect(ours === undefined, JSON.stringify(body)).toBe(kernels === undefined)
       }),
       { numRuns: 3000 },

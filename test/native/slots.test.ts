@@ -1,0 +1,218 @@
+// A listener learns its slot: exactly, unseen, and leaving everything as it was.
+import net from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Addon } from '../../src/addon.js'
+import { loadAddon } from '../../src/addon.js'
+import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
+import { once } from '../support/listeners.js'
+import { openListener } from '../support/native.js'
+import { openSockets } from '../support/sockets.js'
+
+const state = loadAddon()
+if (!state.loaded) throw new Error(state.reason)
+const { addon } = state
+const faulty = loadFaultyAddon()
+
+interface Where {
+  readonly family: 4 | 6
+  readonly address: string
+  readonly target: string
+}
+
+const PLACES: readonly Where[] = [
+  { family: 4, address: '127.0.0.7', target: '127.0.0.7' },
+  { family: 4, address: '0.0.0.0', target: '127.0.0.1' },
+  { family: 4, address: '0.0.0.0', target: '127.83.9.4' },
+  { family: 6, address: '::1', target: '::1' },
+  { family: 6, address: '::', target: '::1' },
+  { family: 6, address: '::', target: '127.0.0.1' },
+]
+
+/** Listeners in the order of their slots; closed when they go out of scope. */
+function group(by: Addon, { family, address }: Where, members: number): { fds: number[]; port: number } & Disposable {
+  const fds: number[] = []
+  let port = 0
+  for (let member = 0; member < members; member++) {
+    const fd = openListener(by, { family, address, port })
+    if (typeof fd !== 'number') throw new Error(`${fd.syscall} ${fd.errno}`)
+    fds.push(fd)
+    const bound = by.localAddress(fd)
+    if ('port' in bound) port = bound.port
+  }
+  return {
+    fds,
+    port,
+    [Symbol.dispose]: () => {
+      for (const fd of fds) by.close(fd)
+    },
+  }
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4
+}
+
+function learn(by: Addon, fds: readonly number[], target: string, port: number, members: number): unknown {
+  return by.learnSlots(Float64Array.from(fds), familyOf(target), target, port, members)
+}
+
+/** What the listener asks of the TTL of packets. */
+function minimumTtl(fd: number, family: 4 | 6): unknown {
+  const before = addon.deferNewConnections(fd, family)
+  if (typeof before !== 'number') throw new Error(before.syscall)
+  expect(addon.answerNewConnections(fd, family, before)).toBe(undefined)
+  return before
+}
+
+function handshakes(family: 4 | 6, port: number): unknown {
+  return addon.dumpHandshakes({ transport: 'tcp', family, states: 1 << 3, port })
+}
+
+describe.each(PLACES)('$address, asked for at $target', (place) => {
+  test('each of 64 members, alone and all at once', () => {
+    using members = group(addon, place, 64)
+    const { fds, port } = members
+    for (const slot of [0, 1, 31, 62, 63]) {
+      expect(learn(addon, [fds[slot] as number], place.target, port, 64)).toEqual([slot])
+    }
+    expect(learn(addon, fds, place.target, port, 64)).toEqual([...fds.keys()])
+    expect(handshakes(place.family, port), 'half open').toEqual([])
+    for (const fd of fds) {
+      expect(addon.waitingConnections(fd)).toBe(0)
+      expect(minimumTtl(fd, place.family)).toBe(0)
+    }
+  })
+
+  test('after members have left, the last of them in their place', () => {
+    using members = group(addon, place, 5)
+    const [first, second, third, fourth, fifth] = members.fds as [number, number, number, number, number]
+    addon.close(second)
+    const left = [first, third, fourth, fifth]
+    expect(learn(addon, left, place.target, members.port, 4)).toEqual([0, 2, 3, 1])
+    addon.close(first)
+    expect(learn(addon, left.slice(1), place.target, members.port, 3)).toEqual([2, 0, 1])
+  })
+
+  test('no server hears of it, and all other connections go on', async () => {
+    const heard: number[] = []
+    const servers = await Promise.all(
+      Array.from({ length: 4 }, async (_, member) => {
+        const server = net.createServer((socket) => {
+          heard.push(member)
+          socket.on('error', () => {}).end('hello')
+        })
+        return server
+      }),
+    )
+    using members = group(addon, place, 4)
+    const handles = servers.map(async (server, member) => {
+      server.listen({ fd: addon.duplicate(members.fds[member] as number) as number })
+      await once(server, 'listening')
+    })
+    await Promise.all(handles)
+    const clients = Array.from({ length: 40 }, () => ask(place.target, members.port))
+    for (let round = 0; round < 20; round++) {
+      expect(learn(addon, [members.fds[2] as number], place.target, members.port, 4)).toEqual([2])
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await Promise.all(clients)).toEqual(clients.map(() => 'hello'))
+    expect(heard).toHaveLength(40)
+    for (const server of servers) server.close()
+  })
+})
+
+function ask(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    net
+      .connect(port, host)
+      .on('data', (data) => {
+        said += String(data)
+      })
+      .on('end', () => resolve(said))
+      .on('error', reject)
+  })
+}
+
+test('too few slots probed: unknown, never guessed', () => {
+  const [place] = PLACES as [Where]
+  using members = group(addon, place, 6)
+  const { fds, port } = members
+  expect(learn(addon, [fds[4] as number], place.target, port, 3)).toEqual([-1])
+})
+
+test('a listener that hardly anybody can join: its own minimum TTL is kept', () => {
+  const [place] = PLACES as [Where]
+  using members = group(addon, place, 3)
+  const [fd = 0] = members.fds
+  addon.answerNewConnections(fd, 4, 64)
+  expect(learn(addon, [fd], place.target, members.port, 3)).toEqual([0])
+  expect(minimumTtl(fd, 4)).toBe(64)
+})
+
+test('while the queue of each member is full and nobody accepts', async () => {
+  const [place] = PLACES as [Where]
+  using members = group(addon, place, 4)
+  const { fds, port } = members
+  for (const fd of fds) addon.listen(fd, 1)
+  const clients = Array.from({ length: 30 }, () => net.connect(port, place.target).on('error', () => {}))
+  while (fds.some((fd) => (addon.waitingConnections(fd) as number) < 2)) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(learn(addon, fds, place.target, port, 4)).toEqual([0, 1, 2, 3])
+  for (const client of clients) client.destroy()
+})
+
+describe('a system call that fails', () => {
+  const place: Where = { family: 4, address: '127.0.0.8', target: '127.0.0.8' }
+  let before: readonly string[]
+
+  beforeEach(() => {
+    faulty.takeCalls()
+    before = openSockets()
+  })
+
+  afterEach(() => {
+    faulty.takeCalls()
+    expect(openSockets()).toEqual(before)
+  })
+
+  const COUNTS = (() => {
+    using members = group(faulty, place, 3)
+    faulty.takeCalls()
+    learn(faulty, [members.fds[1] as number], place.target, members.port, 3)
+    const counts = new Map<SystemCall, number>()
+    for (const call of faulty.takeCalls()) counts.set(call, (counts.get(call) ?? 0) + 1)
+    return counts
+  })()
+
+  test('these are the calls', () => {
+    expect([...COUNTS.keys()].toSorted()).toEqual(['bind', 'close', 'connect', 'getsockopt', 'setsockopt', 'socket'])
+  })
+
+  const CASES = [...COUNTS]
+    .filter(([call]) => call !== 'close')
+    .flatMap(([call, times]) => Array.from({ length: times }, (_, after) => [call, after] as const))
+
+  test.each(CASES)('%s after %i that succeed: a failure or the truth, and nothing is left', (call, after) => {
+    using members = group(faulty, place, 3)
+    const [, fd = 0] = members.fds
+    faulty.injectFault(call, ERRNO.ENOBUFS, after, 1)
+    const answer = learn(faulty, [fd], place.target, members.port, 3)
+    faulty.takeCalls()
+    // The last of all gives a setting back: that it fails there is nobody to tell.
+    if (Array.isArray(answer)) expect(call).toBe('setsockopt')
+    else expect(answer).toEqual({ errno: -ERRNO.ENOBUFS, syscall: call })
+    if (!Array.isArray(answer)) {
+      expect(minimumTtl(fd, 4)).toBe(0)
+      expect(addon.attachProgram(fd, Uint32Array.of(6, 0, 0, 2))).toBe(undefined)
+    }
+  })
+
+  test('a port that is taken is passed over', () => {
+    using members = group(faulty, place, 3)
+    faulty.takeCalls()
+    faulty.injectFault('bind', ERRNO.EADDRINUSE, 0, 50)
+    expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
+  })
+})
