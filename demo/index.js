@@ -1,4 +1,4 @@
-// Several processes share one port: how even the kernel spreads connections, and what a plain restart loses.
+// Several processes share one port: how even the kernel spreads connections, and that a restart loses nothing.
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { capabilities } from 'reuseport'
@@ -10,14 +10,16 @@ import { startMember } from './processes.js'
 const HELP = `Usage: npm run demo -- [options]
 
 Starts processes that share one port, opens HTTP connections to it and shows
-which process got how many; then replaces one process while requests go on.
+which process got how many; then replaces one process by drain() while requests
+go on.
 
   -p, --processes <2-16>        processes on the port           (default 4)
   -c, --connections <100-20000> connections to open             (default 4000)
       --json                    print the result as JSON
   -h, --help                    print this
 
-Exit codes: 0 it ran, 1 this system does not balance a shared port, 2 usage.`
+Exit codes: 0 it ran, 1 this system does not balance a shared port, 2 usage,
+3 a request failed.`
 
 /** How unlikely a deviation has to be before it is called uneven. */
 const SIGNIFICANCE = 0.001
@@ -90,7 +92,7 @@ function spread(port, connections) {
   )
 }
 
-/** @type {(members: import('./processes.js').Member[], requests: number) => Promise<{ outcome: import('./load.js').Outcome, left: number, joined: number }>} */
+/** @type {(members: import('./processes.js').Member[], requests: number) => Promise<{ outcome: import('./load.js').Outcome, left: number, joined: number, report: import('./processes.js').Left }>} */
 async function replaceOne(members, requests) {
   const [old] = members
   if (old === undefined) throw new Error('there is no process to replace')
@@ -108,8 +110,8 @@ async function replaceOne(members, requests) {
   try {
     const successor = await startMember(old.port)
     members.push(successor)
-    await old.leave()
-    return { left: old.pid, joined: successor.pid, outcome: await finish() }
+    const report = await old.leave()
+    return { left: old.pid, joined: successor.pid, report, outcome: await finish() }
   } catch (error) {
     await finish()
     throw error
@@ -157,21 +159,29 @@ async function main() {
     say(`Now process ${first.pid} is replaced by a new one while requests go on.`)
   }
 
-  const { outcome, left, joined } = await replaceOne(members, connections)
+  const { outcome, left, joined, report } = await replaceOne(members, connections)
   line.clear()
   const failed = [...outcome.failed.values()].reduce((sum, value) => sum + value, 0)
   const causes = [...outcome.failed].map(([code, times]) => `${code} ${times} times`).join(', ')
   if (values.json) {
-    const restart = { left, joined, requests: outcome.total, failed, causes: Object.fromEntries(outcome.failed) }
+    const restart = {
+      left,
+      joined,
+      ...report,
+      requests: outcome.total,
+      failed,
+      causes: Object.fromEntries(outcome.failed),
+    }
     return console.log(
       JSON.stringify({ system, counts, chiSquare: { statistic, degrees, probability }, restart }, null, 2),
     )
   }
   say(`  process ${left} left, process ${joined} joined`)
   say(
-    `  ${count(outcome.total)} requests, ${failed === 0 ? green('none failed this time') : yellow(`${failed} failed (${causes})`)}`,
+    `  ${count(outcome.total)} requests, ${failed === 0 ? green('0 failed') : yellow(`${failed} failed (${causes})`)}`,
   )
-  say(dim('  A plain close() resets what waits in its queue; how much is load and luck.'))
+  say(dim(`  by drain ('${report.method}'): ${report.lossless ? 'nothing was lost' : report.reason}`))
+  if (failed > 0) process.exitCode = 3
 }
 
 process.on('SIGINT', () => process.exit(130))

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('./server.js', import.meta.url))
 
-/** @typedef {{ pid: number, port: number, leave(): Promise<void>, kill(): void }} Member */
+/** @typedef {Pick<import('reuseport').DrainReport, 'lossless' | 'method' | 'reason'>} Left */
+/** @typedef {{ pid: number, port: number, leave(): Promise<Left>, kill(): void }} Member */
 
 /**
  * Starts a process that listens on the port (0: on one that the kernel chooses).
@@ -23,7 +24,10 @@ export async function startMember(port) {
     port: bound,
     async leave() {
       child.send('leave')
+      const [said] = await Promise.race([once(child, 'message'), exited.then(() => [undefined])])
       await exited
+      if (said === undefined) throw new Error('a process ended while it left')
+      return said
     },
     kill() {
       child.kill('SIGKILL')

@@ -1,7 +1,7 @@
 // One of the processes of the demo: answers each request with its process id. argv[2]: the port.
 import http from 'node:http'
 import process from 'node:process'
-import { listenReusePort } from 'reuseport'
+import { drain, listenReusePort } from 'reuseport'
 
 const WORK = 1 // ms for each request, as an application has
 
@@ -17,8 +17,11 @@ listenReusePort(server, Number(process.argv[2]), '127.0.0.1', () => {
   process.send?.({ pid: process.pid, port: typeof address === 'object' ? address?.port : undefined })
 })
 
-// A plain restart: stop listening, let what was accepted finish, go.
-process.on('message', () => server.close(() => process.disconnect()))
+// New connections go to the others, what had begun is served; then it goes.
+process.on('message', async () => {
+  const { lossless, method, reason } = await drain(server)
+  process.send?.({ lossless, method, reason }, () => process.disconnect())
+})
 process.on('disconnect', () => process.exit())
 // The terminal sends Ctrl-C to all processes of the demo; the first one ends the others.
 process.on('SIGINT', () => {})

@@ -119,6 +119,11 @@ export function serverDescriptor(server: ListenableServer & ServerInternals): nu
   return typeof fd === 'number' && fd >= 0 ? fd : undefined
 }
 
+/** The descriptor of a connection. */
+export function connectionDescriptor(socket: net.Socket): number | undefined {
+  return serverDescriptor(socket as unknown as ListenableServer)
+}
+
 /** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */
 export function emitListenError(server: ListenableServer, options: object, error: unknown): void {
   const started = diagnostics.channel('tracing:net.server.listen:asyncStart')

@@ -3,6 +3,7 @@ import type { DrainMethod } from './drain-types.js'
 import { ReusePortInspectionError, ReusePortLockError, ReusePortSteeringError } from './errors.js'
 import { type GroupLock, lockGroup } from './group-lock.js'
 import type { Member } from './group-member.js'
+import { tellKeeper } from './keeper-channel.js'
 import { LeavingListener, textOf } from './leaving-listener.js'
 import { migrates } from './migration.js'
 import type { AbortSignalLike } from './types.js'
@@ -57,6 +58,7 @@ export async function depart(member: Member, leaver: Leaver, times: DepartureTim
   } finally {
     listener.end()
     lock?.end()
+    if (lock !== undefined) await tellKeeper(member.addon, member.socket)
   }
 }
 

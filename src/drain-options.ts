@@ -31,10 +31,6 @@ export function parseDrainOptions(options: unknown): DrainTimes {
   assertObject('options', options)
   const given = options as { readonly [name in keyof DrainOptions]: unknown }
   refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'signal'])
-  const { signal } = given
-  if (signal !== undefined && !isSignal(signal)) {
-    throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
-  }
   const time = (name: Time): number =>
     toTime(`options.${name}`, given[name], DEFAULTS[name], name === 'connectionTimeout')
   return {
@@ -43,17 +39,22 @@ export function parseDrainOptions(options: unknown): DrainTimes {
     idleTimeout: time('idleTimeout'),
     connectionTimeout: time('connectionTimeout'),
     lockTimeout: time('lockTimeout'),
-    signal,
+    signal: toSignal(given.signal),
   }
 }
 
-function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite: boolean): number {
+/** ms. @throws InvalidArgumentTypeError, OutOfRangeError */
+export function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite = false): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
   if (value >= 0 && (value <= LONGEST || (mayBeInfinite && value === Number.POSITIVE_INFINITY))) return value
   throw new OutOfRangeError(name, `>= 0 && <= ${LONGEST} ms${mayBeInfinite ? ', or Infinity' : ''}`, value)
 }
 
-function isSignal(value: unknown): value is AbortSignalLike {
-  return typeof value === 'object' && value !== null && 'aborted' in value
+/** @throws InvalidArgumentTypeError */
+export function toSignal(signal: unknown): AbortSignalLike | undefined {
+  if (signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
+    return signal as AbortSignalLike | undefined
+  }
+  throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
 }

@@ -5,6 +5,7 @@ import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
 import { ReusePortInspectionError, ReusePortSteeringError, ServerNotRunningError } from './errors.js'
 import { memberOf } from './group-member.js'
+import { stopKeeping } from './keeper.js'
 import { assertServer } from './server.js'
 import { ServerConnections } from './server-connections.js'
 import type { ListenableServer } from './types.js'
@@ -68,6 +69,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
     onSteered: () => connections.announceEnd(),
     onAccepted: (tell) => connections.onAccepted(tell),
     stopListening: () => {
+      stopKeeping(server)
       if (server.listening) connections.stopListening()
     },
   }

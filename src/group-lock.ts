@@ -12,8 +12,11 @@ export interface GroupLock {
   end(): void
 }
 
+/** What tells a group from others. */
+export type GroupName = Pick<SeenSocket, 'protocol' | 'family' | 'address' | 'device' | 'port' | 'uid'>
+
 /** An abstract unix socket (unix(7)), as `ss -x` shows it without the @. */
-export function steeringName(purpose: 'lock' | 'keeper', group: SeenSocket): string {
+export function steeringName(purpose: 'lock' | 'keeper', group: GroupName): string {
   const { protocol, family, address, device, port, uid } = group
   const version = family === 'IPv4' ? 4 : 6
   const where = device === 0 ? address : `${address}%${device}`
@@ -34,7 +37,7 @@ const released = new Map<string, number>()
  * @throws ReusePortLockError where it could not be had in time, or a stranger has taken its name.
  * @throws ReusePortSteeringError where the system has no such lock.
  */
-export async function lockGroup(addon: Addon, group: SeenSocket, deadline: Deadline): Promise<GroupLock> {
+export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadline): Promise<GroupLock> {
   const name = steeringName('lock', group)
   if (performance.now() - (released.get(name) ?? Number.NEGATIVE_INFINITY) < COURTESY) await pause(COURTESY)
   for (;;) {

@@ -28,8 +28,17 @@ export {
   ReusePortOptionRefusedError,
   ReusePortOptionUnsupportedError,
 } from './option-errors.js'
+export { repairGroup } from './repair.js'
 export type { ReusePortSocket } from './socket.js'
 export type { SocketOptions, SocketOptionValues } from './socket-option-types.js'
+export { type SteerOptions, steer } from './steer.js'
+export type {
+  FilterInstruction,
+  MemberName,
+  Steering,
+  SteeringOption,
+  SteeringPolicy,
+} from './steering-types.js'
 export type { Semantics } from './systems.js'
 export type {
   AbortSignalLike,

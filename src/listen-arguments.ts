@@ -1,6 +1,7 @@
 import { InvalidArgumentValueError } from './errors.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from './given-configuration.js'
 import { refuseUnknownOptions } from './option-names.js'
+import { parseSteeringOption } from './steering-policy.js'
 import type { AbortSignalLike, FallbackPolicy } from './types.js'
 
 /** What Node uses where no backlog is given. */
@@ -19,6 +20,7 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'ipv6Only',
   'signal',
   'fallback',
+  'steering',
   ...CONFIGURATION_OPTIONS,
   'exclusive',
   'reusePort',
@@ -38,6 +40,7 @@ export interface PortRequest extends GivenConfiguration {
   readonly exclusive: boolean | undefined
   readonly signal: AbortSignalLike | undefined
   readonly fallback: FallbackPolicy
+  readonly steering: ReturnType<typeof parseSteeringOption>
   readonly callback: (() => void) | undefined
 }
 
@@ -71,6 +74,7 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     exclusive: options['exclusive'] === undefined ? undefined : Boolean(options['exclusive']),
     signal: options['signal'],
     fallback: toFallback(options),
+    steering: parseSteeringOption(options['steering']),
     ...pickConfiguration(options),
     callback: toCallback(args),
   }

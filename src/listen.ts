@@ -11,6 +11,7 @@ import { lookupHost } from './lookup.js'
 import { networkDenied } from './permission.js'
 import { assertServer } from './server.js'
 import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
+import { steerWhenListening } from './steer.js'
 import type { AbortSignalLike, ListenableServer, ListenReusePortOptions, UnsharedListenOptions } from './types.js'
 
 /**
@@ -72,6 +73,7 @@ export function listenReusePort(server: ListenableServer, ...args: unknown[]): L
   const request = parseListenArguments(args)
   // Denied the network, Node throws its own error.
   if (request.form === 'node' || networkDenied()) return toNode()
+  if (request.steering !== undefined) steerWhenListening(server, request.steering.policy, request.steering.optional)
   serve(server, request)
   return server
 }

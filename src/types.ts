@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
 import type { SocketOptions, SocketOptionValues } from './socket-option-types.js'
+import type { SteeringOption } from './steering-types.js'
 
 /**
  * The part of `net.Server` that listening needs: `net`, `http`, `https`, `http2` and `tls` servers have it. Described
@@ -161,6 +162,11 @@ export interface ListenReusePortOptions extends ListenerConfiguration {
   readonly signal?: AbortSignalLike | undefined
   /** What to do where the kernel does not balance. Default `'error'`. */
   readonly fallback?: FallbackPolicy | undefined
+  /**
+   * How the kernel chooses, for the whole group, as by `steer` once the server listens. Where it cannot be had, `'error'`
+   * (`ERR_REUSEPORT_STEERING_UNAVAILABLE`) follows and the server goes on. Default: as it is. Linux.
+   */
+  readonly steering?: SteeringOption | undefined
   /** Accepted for Node's sake: a shared port is always this process's own socket. */
   readonly exclusive?: boolean | undefined
   /** Accepted for Node's sake; `false` is refused. */

@@ -1,24 +1,32 @@
-import { parseFlags, UsageError } from './arguments.js'
+import { parseFlags, toPorts, UsageError } from './arguments.js'
 import { type Check, findOut, type Status } from './checks.js'
+import { fix } from './fix.js'
 import type { Output } from './ls.js'
 import { type Colour, cut, paint, type Screen } from './terminal.js'
 
 export const DOCTOR_HELP = `Usage: reuseport doctor [options]
+       reuseport doctor --fix [port ...]
 
 Shows what this system can do for port sharing, each "no" with its reason and
 what to do about it. Tries it with two sockets on the loopback address.
 
+  --fix       put the groups of this user right, or those on the ports named,
+              where a process died in the middle of a drain and some member
+              gets no connections: the policy that somebody keeps is put in
+              force anew, otherwise the kernel chooses by hash
   --json      JSON
   -h, --help  print this
 
-Exit codes: 0 ports are shared and balanced here, 1 they are not, 2 usage.`
+Exit codes: 0 ports are shared and balanced here (--fix: all groups are right),
+1 they are not, 2 usage.`
 
 export async function doctor(args: readonly string[], { stream, screen }: Output): Promise<number> {
-  const { flags, rest } = parseFlags(args, { json: 'boolean', help: 'boolean' })
+  const { flags, rest } = parseFlags(args, { fix: 'boolean', json: 'boolean', help: 'boolean' })
   if (flags.has('--help')) {
     stream.write(`${DOCTOR_HELP}\n`)
     return 0
   }
+  if (flags.has('--fix')) return fix(toPorts(rest), flags.has('--json'), { stream, screen })
   if (rest[0] !== undefined) throw new UsageError(`doctor takes no '${rest[0]}'`)
   const checks = await findOut()
   const balanced = checks.some(({ name, status }) => name === 'balanced' && status === 'yes')

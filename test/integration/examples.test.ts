@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { exchange, freeUdpPort, occupyUdpPort } from '../support/datagrams.js'
+import { freePort } from '../support/listeners.js'
 
 const PROCESSES = 3
 
@@ -76,4 +77,23 @@ test.each(['echo.js', 'statsd.js'])('%s says why it cannot have the port, and fa
   await using example = run(name, [taken.port, 1])
   await example.said(/bind EADDRINUSE 127\.0\.0\.1/, 1)
   expect(await example.exited).toEqual([1, null])
+})
+
+test('graceful-restart: SIGTERM to the old generation beside the new one, and no request fails', async () => {
+  const port = await freePort()
+  await using one = run('graceful-restart/server.js', [port, 'one'])
+  await one.said(/listens on port/, 1)
+  await using client = run('graceful-restart/client.js', [port])
+  await client.said(/answers from generation one/, 1)
+  await using two = run('graceful-restart/server.js', [port, 'two'])
+  await two.said(/listens on port/, 1)
+  const left = await one.end('SIGTERM')
+  expect(left).toMatchObject({ code: 0, stderr: '' })
+  expect(left.stdout).toMatch(/^generation one left by 'steer' in \d+ ms, lost nothing$/m)
+  await client.said(/answers from generation two/, 1)
+  const { code, stdout } = await client.end('SIGINT')
+  expect(code).toBe(0)
+  expect(stdout.trim().split('\n').at(-1)).toMatch(
+    /^\d+ answers from generation one, \d+ answers from generation two, 0 failed$/,
+  )
 })

@@ -8,7 +8,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
   ['index'],
-  ['listen', 'bind', 'open-socket', 'effective-options', 'group', 'drain'],
+  ['listen', 'bind', 'open-socket', 'effective-options', 'group', 'drain', 'steer', 'repair'],
   [
     'socket',
     'shared-socket',
@@ -25,6 +25,11 @@ const LAYERS: readonly (readonly string[])[] = [
     'member-limit',
     'processes',
     'departure',
+    'apply-policy',
+    'keeper',
+    'keeper-channel',
+    'policy-in-force',
+    'keeper-server',
     'leaving-listener',
     'group-lock',
     'group-member',
@@ -48,6 +53,8 @@ const LAYERS: readonly (readonly string[])[] = [
     'datagram-socket',
     'drain-options',
     'drain-types',
+    'steering-policy',
+    'steering-types',
     'kernel-versions',
     'conflict',
     'transport',

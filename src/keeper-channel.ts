@@ -1,0 +1,117 @@
+// What is said between the processes that want a policy for a group: lines of JSON over the abstract unix socket of
+// whoever keeps it.
+import net from 'node:net'
+import process from 'node:process'
+import type { Addon } from './addon.js'
+import { connectionDescriptor } from './adopt.js'
+import { ReusePortSteeringError } from './errors.js'
+import { type GroupName, steeringName } from './group-lock.js'
+import type { Steering, SteeringPolicy } from './steering-types.js'
+import type { Deadline } from './waiting.js'
+
+/** A policy, and when it was asked for by the clock of the machine (ns, CLOCK_MONOTONIC). */
+export interface Wish {
+  readonly policy: SteeringPolicy
+  readonly since: number
+}
+
+export type Answer = { readonly steering: Steering } | { readonly refused: string }
+
+export type Message = Partial<Wish> & Partial<{ steering: Steering; refused: string }>
+
+/** Tells whoever keeps a policy for the group that its program has been taken away. */
+export async function tellKeeper(addon: Addon, group: GroupName): Promise<void> {
+  const socket = await connectTo(addon, group).catch(() => undefined)
+  socket?.end()
+}
+
+/** What whoever keeps a policy for the group says to another one; undefined where nobody does. */
+export async function askKeeper(
+  addon: Addon,
+  group: GroupName,
+  wish: Wish,
+  deadline: Deadline,
+): Promise<Steering | undefined> {
+  const socket = await connectTo(addon, group)
+  if (socket === undefined) return undefined
+  try {
+    return await ask(socket, wish, deadline, () => {})
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Comparable between processes. */
+export function now(): number {
+  return Number(process.hrtime.bigint())
+}
+
+/** @throws ReusePortSteeringError; the connection is then closed. */
+export async function ask(
+  socket: net.Socket,
+  wish: Wish,
+  deadline: Deadline,
+  onOther: (message: Message) => void,
+): Promise<Steering | undefined> {
+  const answered = new Promise<Answer | undefined>((resolve) => {
+    readMessages(socket, (message) => {
+      if (message.steering !== undefined) resolve({ steering: message.steering })
+      else if (message.refused !== undefined) resolve({ refused: message.refused })
+      else onOther(message)
+    })
+    socket.once('close', () => resolve(undefined))
+  })
+  send(socket, wish)
+  let answer: Answer | undefined | 'late'
+  try {
+    answer = await deadline.race(answered)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+  if (answer !== undefined && answer !== 'late' && 'steering' in answer) return answer.steering
+  socket.destroy()
+  if (answer === undefined) return undefined
+  throw new ReusePortSteeringError(
+    answer === 'late' ? 'the process that keeps the policy does not answer' : answer.refused,
+  )
+}
+
+/** @throws ReusePortSteeringError where it is not a process of this user. */
+export async function connectTo(addon: Addon, group: GroupName): Promise<net.Socket | undefined> {
+  const socket = net.connect({ path: `\0${steeringName('keeper', group)}` }).unref()
+  const isConnected = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true))
+    socket.on('error', () => resolve(false))
+  })
+  if (!isConnected) return undefined
+  if (isOwn(addon, socket)) return socket
+  socket.destroy()
+  throw new ReusePortSteeringError('a process of another user has taken the name under which it is kept')
+}
+
+export function isOwn(addon: Addon, socket: net.Socket): boolean {
+  const fd = connectionDescriptor(socket)
+  return fd !== undefined && addon.isOwnPeer(fd) === true
+}
+
+export function send(socket: net.Socket, message: Wish | Answer): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
+}
+
+const LONGEST_MESSAGE = 1 << 20
+
+/** A line of JSON each. Whatever is none ends the connection. */
+export function readMessages(socket: net.Socket, onMessage: (message: Message) => void): void {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part) => {
+    const lines = `${text}${part}`.split('\n')
+    text = lines.pop() ?? ''
+    try {
+      if (text.length > LONGEST_MESSAGE) throw new RangeError('too long')
+      for (const line of lines) onMessage(JSON.parse(line) as Message)
+    } catch {
+      socket.destroy()
+    }
+  })
+}
