@@ -23,7 +23,7 @@ export interface DrainOptions {
 export type DrainMethod =
   /** New connections were steered to the other members by a program of the group. */
   | 'steer'
-  /** The kernel moved what waited to other members (`net.ipv4.tcp_migrate_req`). */
+  /** What had not been accepted in time the kernel moved to other members (`net.ipv4.tcp_migrate_req`). */
   | 'migrate'
   /** New connections were not answered, so that their clients asked again, a second later, and reached others. */
   | 'defer'
