@@ -95,6 +95,14 @@ Napi::Value DumpHandshakesCall(const Napi::CallbackInfo& info) {
   return rows.ok() ? FromPeers(env, rows.value()) : FromFailure(env, rows.failure());
 }
 
+Napi::Value ConnectDatagramCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::optional<BindRequest> request = ToBindRequest(info);
+  if (!request) return env.Undefined();
+  if (!request->address.ok()) return FromFailure(env, request->address.failure());
+  return FromStatus(env, ConnectDatagram(StateOf(env).sys, request->fd, request->address.value()));
+}
+
 Napi::Value TakeSocketCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<SocketOfProcess> request = ToSocketOfProcess(info);
@@ -133,6 +141,7 @@ void InitSteering(Napi::Env env, Napi::Object exports) {
   exports.Set("answerNewConnections", Napi::Function::New<AnswerNewConnectionsCall>(env, "answerNewConnections"));
   exports.Set("leaveGroup", Napi::Function::New<LeaveGroupCall>(env, "leaveGroup"));
   exports.Set("dumpHandshakes", Napi::Function::New<DumpHandshakesCall>(env, "dumpHandshakes"));
+  exports.Set("connectDatagram", Napi::Function::New<ConnectDatagramCall>(env, "connectDatagram"));
   exports.Set("takeSocket", Napi::Function::New<TakeSocketCall>(env, "takeSocket"));
   exports.Set("duplicate", Napi::Function::New<DuplicateCall>(env, "duplicate"));
   exports.Set("isOwnPeer", Napi::Function::New<IsOwnPeerCall>(env, "isOwnPeer"));

@@ -59,6 +59,8 @@ export interface Addon {
   leaveGroup(fd: number, family: 4 | 6, detach: boolean): undefined | SystemFailure
   /** The handshakes under way, as text that is equal for equal ones. */
   dumpHandshakes(request: DumpRequest): readonly string[] | SystemFailure
+  /** A UDP socket takes datagrams of this sender alone from now on. */
+  connectDatagram(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
   /** A descriptor for a socket of another process, owned as those of openSocket. Linux 5.6: pidfd_getfd(2). */
   takeSocket(pid: number, inode: number): number | SystemFailure
   /** Another descriptor for the same socket, owned as those of openSocket. */

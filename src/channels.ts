@@ -23,9 +23,9 @@ export interface FallbackMessage {
   readonly reason: string
 }
 
-/** Message of `reuseport:drain`: a server has been drained. */
+/** Message of `reuseport:drain`: a server or dgram socket has been drained. */
 export interface DrainMessage {
-  readonly server: ListenableServer
+  readonly target: ListenableServer | BindableSocket
   readonly report: DrainReport
 }
 

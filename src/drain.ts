@@ -1,6 +1,8 @@
 import { loadAddon } from './addon.js'
 import { publish } from './channels.js'
+import { isDatagramSocket } from './datagram-socket.js'
 import { type Departure, type DepartureTimes, depart, type Leaver } from './departure.js'
+import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
 import { ReusePortInspectionError, ReusePortSteeringError, ServerNotRunningError } from './errors.js'
@@ -8,10 +10,10 @@ import { memberOf } from './group-member.js'
 import { stopKeeping } from './keeper.js'
 import { assertServer } from './server.js'
 import { ServerConnections } from './server-connections.js'
-import type { ListenableServer } from './types.js'
+import type { BindableSocket, ListenableServer } from './types.js'
 import { Deadline, pause } from './waiting.js'
 
-const draining = new WeakMap<ListenableServer, Promise<DrainReport>>()
+const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainReport>>()
 
 /**
  * Takes a server out of the group that shares its port and closes it, without losing a connection: new connections go to
@@ -28,29 +30,32 @@ const draining = new WeakMap<ListenableServer, Promise<DrainReport>>()
  * worker threads. A second call for the same server gives the same promise. From the moment that new connections go
  * elsewhere HTTP/1 answers say `Connection: close`, and HTTP/2 sessions get a GOAWAY.
  *
+ * A UDP socket that is bound to one address takes no datagrams but those that have arrived; one that is bound to every
+ * address cannot be steered around, and is closed when it has read what waits. The report says so.
+ *
  * Without privileges: a program of the group is replaced (twice, and taken away), so a member that had attached one of
  * its own has to do so again. One drain of a group at a time: others wait. The socket leaves the group for every process
  * that holds it.
  *
- * Rejected: `ERR_SERVER_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` and
+ * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given. What could not be done stands in the report instead.
  *
  * Lossless on Linux 4.6 and later; elsewhere it closes as `server.close()` does, and says so. `socket(7)`, `tcp(7)`.
  */
-export function drain(server: ListenableServer, options: DrainOptions = {}): Promise<DrainReport> {
+export function drain(target: ListenableServer | BindableSocket, options: DrainOptions = {}): Promise<DrainReport> {
   try {
-    assertServer(server)
+    const isDatagram = isDatagramSocket(target)
+    if (!isDatagram) assertServer(target)
     const times = parseDrainOptions(options)
-    const known = draining.get(server)
+    const known = draining.get(target)
     if (known !== undefined) return known
-    if (!server.listening) throw new ServerNotRunningError()
-    const report = run(server, times)
-    draining.set(server, report)
+    const report = isDatagram ? drainDatagram(target, times) : run(target, times)
+    draining.set(target, report)
     const forget = (): void => {
-      draining.delete(server)
+      draining.delete(target)
     }
     // A server may listen again; one whose drain was aborted listens still.
-    server.once('close', forget)
+    target.once('close', forget)
     report.catch(forget)
     return report
   } catch (error) {
@@ -59,6 +64,7 @@ export function drain(server: ListenableServer, options: DrainOptions = {}): Pro
 }
 
 async function run(server: ListenableServer, times: DrainTimes): Promise<DrainReport> {
+  if (!server.listening) throw new ServerNotRunningError()
   const started = performance.now()
   const connections = new ServerConnections(server)
   const closed = new Promise<void>((resolve) => {
@@ -94,7 +100,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
     connectionsDestroyed: destroyed,
     duration: performance.now() - started,
   }
-  publish('reuseport:drain', () => ({ server, report }))
+  publish('reuseport:drain', () => ({ target: server, report }))
   return report
 }
 

@@ -99,6 +99,15 @@ export class ServerNotRunningError extends Error {
   }
 }
 
+/** Node's `ERR_SOCKET_DGRAM_NOT_RUNNING`. */
+export class SocketNotRunningError extends Error {
+  readonly code = 'ERR_SOCKET_DGRAM_NOT_RUNNING'
+
+  constructor() {
+    super('Not running')
+  }
+}
+
 /** An option has a name that nothing here knows. `nearest` is the valid name that looks most like it. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'

@@ -5,6 +5,7 @@ import { ReusePortSteeringError } from './errors.js'
 import { socketsOn } from './group-reader.js'
 import { groupKey } from './group-rows.js'
 import type { BoundSocket } from './socket-table.js'
+import type { Transport } from './transport.js'
 import type { ListenableServer } from './types.js'
 
 /** A descriptor of a member, by which its group is looked at and steered. */
@@ -31,16 +32,22 @@ export function memberOf(addon: Addon, neededBy: string, server: ListenableServe
   return memberWith(addon, neededBy, fd, Number(address.port))
 }
 
-/** As `memberOf`, for a listening descriptor. */
-export function memberWith(addon: Addon, neededBy: string, fd: number, port: number): Member {
+/** As `memberOf`, for a descriptor that listens, or is bound. */
+export function memberWith(
+  addon: Addon,
+  neededBy: string,
+  fd: number,
+  port: number,
+  protocol: Transport = 'tcp',
+): Member {
   const { ino } = fstatSync(fd)
-  const socket = socketsOn(addon, neededBy, 'tcp', port).find(({ inode }) => inode === ino)
-  if (socket === undefined) throw new ReusePortSteeringError('the kernel does not list its socket as a TCP listener')
+  const socket = socketsOn(addon, neededBy, protocol, port).find(({ inode }) => inode === ino)
+  if (socket === undefined) throw new ReusePortSteeringError('the kernel does not list its socket')
   return { addon, fd, socket }
 }
 
 /** The sockets between which the kernel chooses at this moment, this one among them. @throws ReusePortInspectionError */
 export function membersNow({ addon, socket }: Member, neededBy: string): readonly BoundSocket[] {
   const key = groupKey(socket)
-  return socketsOn(addon, neededBy, 'tcp', socket.port).filter((other) => groupKey(other) === key)
+  return socketsOn(addon, neededBy, socket.protocol, socket.port).filter((other) => groupKey(other) === key)
 }

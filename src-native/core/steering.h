@@ -52,6 +52,11 @@ Status AnswerNewConnections(const Sys& sys, int fd, int family, const MinTtls& b
 // is reset. Later calls on the socket fail.
 Status LeaveGroup(const Sys& sys, int fd, int family, bool detach);
 
+// A UDP socket takes datagrams of this sender alone from now on, and the kernel gives those of others to the rest of
+// its group (Linux 5.4). A socket that is bound to every address then sends from the one by which it reaches the
+// sender.
+Status ConnectDatagram(const Sys& sys, int fd, const SocketAddress& sender);
+
 // A descriptor of ours for a socket of another process (pidfd_getfd(2), Linux 5.6): ENOENT where it holds no such
 // socket, EPERM where this user may not.
 Result<UniqueFd> TakeSocket(const Sys& sys, int pid, uint64_t inode);

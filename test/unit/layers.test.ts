@@ -25,6 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'member-limit',
     'processes',
     'departure',
+    'drain-datagram',
     'apply-policy',
     'keeper',
     'keeper-channel',

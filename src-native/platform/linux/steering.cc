@@ -101,6 +101,11 @@ Status LeaveGroup(const Sys& sys, int fd, int family, bool detach) {
   return detached;
 }
 
+Status ConnectDatagram(const Sys& sys, int fd, const SocketAddress& sender) {
+  if (sys.connect(fd, sender.data(), sender.size()) != 0) return Failure{errno, "connect"};
+  return Done{};
+}
+
 Result<bool> IsOwnPeer(const Sys& sys, int fd) {
   ucred peer{};
   socklen_t size = sizeof(peer);

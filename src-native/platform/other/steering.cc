@@ -32,6 +32,10 @@ Status LeaveGroup(const Sys&, int, int, bool) {
   return Failure{ENOSYS, "setsockopt"};
 }
 
+Status ConnectDatagram(const Sys&, int, const SocketAddress&) {
+  return Failure{ENOSYS, "connect"};
+}
+
 Result<UniqueFd> TakeSocket(const Sys&, int, uint64_t) {
   return Failure{ENOSYS, "pidfd_getfd"};
 }
