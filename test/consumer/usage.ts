@@ -10,6 +10,8 @@ import {
   type Capabilities,
   capabilities,
   type DatagramSocketOptions,
+  type DrainReport,
+  drain,
   effectiveSocketOptions,
   type ListenReusePortOptions,
   listenReusePort,
@@ -18,7 +20,11 @@ import {
   ReusePortOptionUnsupportedError,
   type ReusePortSocket,
   ReusePortUnsupportedError,
+  repairGroup,
   type SocketOptions,
+  type Steering,
+  type SteeringPolicy,
+  steer,
 } from 'reuseport'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -149,3 +155,30 @@ openReusePortSocket({ port: '80' })
 system.balanced = true
 // @ts-expect-error made by openReusePortSocket alone
 ;new (socket.constructor as never)()
+
+// Leaving, and choosing who gets what.
+const report: Promise<DrainReport> = drain(server, { grace: 10, connectionTimeout: Number.POSITIVE_INFINITY, signal })
+drain(dgram.createSocket('udp4'))
+report.then(({ method }) => same<typeof method, 'steer' | 'migrate' | 'defer' | 'close'>(true))
+// @ts-expect-error it is a number of ms
+drain(server, { grace: '10' })
+const steering: Promise<Steering> = steer(server, {
+  weights: [
+    { pid: 1, weight: 2 },
+    { slot: 0, weight: 0.5 },
+  ],
+})
+steer({ port: 8080, host: '::1' }, 'hash', { optional: true })
+listenReusePort(server, { port: 1, steering: 'random' })
+listenReusePort(server, { port: 1, steering: { policy: { cpu: true }, optional: true } })
+// @ts-expect-error no such policy
+const fair: SteeringPolicy = 'fair'
+// @ts-expect-error a weight is missing
+const weightless: SteeringPolicy = { weights: [{ pid: 1 }] }
+// @ts-expect-error a name names something
+const nameless: SteeringPolicy = { exclude: [{}] }
+// @ts-expect-error it is there or it is not
+const sometimes: SteeringPolicy = { cpu: false }
+repairGroup({ port: 8080 })
+
+export { fair, nameless, sometimes, steering, weightless }
