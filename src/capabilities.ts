@@ -1,7 +1,9 @@
+import os from 'node:os'
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import { type Addon, type AddonState, loadAddon } from './addon.js'
 import { coreSharesPorts } from './core-reuse-port.js'
+import { CVE_2026_52910, hasFix } from './kernel-versions.js'
 import { networkDenied } from './permission.js'
 import { factsOf, type Semantics } from './systems.js'
 
@@ -24,8 +26,12 @@ export interface Capabilities {
   readonly addon: boolean
   /** The file that the addon was loaded from. */
   readonly binary: string | null
+  /** Whether it can be chosen who gets a new connection (`steer`), which is also how `drain` works best. Linux 4.6. */
+  readonly steering: boolean
+  /** What may go wrong with that on this kernel: a sentence; null where nothing is known of. */
+  readonly steeringRisk: string | null
   /** For each "no" a sentence: why, and what to do. `probe` stands there when the port could not be tried. */
-  readonly reasons: Readonly<Partial<Record<'supported' | 'balanced' | 'addon' | 'probe', string>>>
+  readonly reasons: Readonly<Partial<Record<'supported' | 'balanced' | 'addon' | 'steering' | 'probe', string>>>
 }
 
 type Reasons = { -readonly [name in keyof Capabilities['reasons']]: string }
@@ -35,6 +41,8 @@ interface Probed {
   readonly reason: string
   /** Whether another try could say something else. */
   readonly conclusive: boolean
+  /** Or why not. */
+  readonly steering?: true | string
 }
 
 let cached: Capabilities | undefined
@@ -64,6 +72,7 @@ export function combine(platform: string, state: AddonState, probed: Probed): Ca
   if (!state.loaded) reasons.addon = state.reason
   if (!supported) reasons.supported = facts.semantics === 'none' ? facts.advice : probed.reason
   if (!balanced) reasons.balanced = facts.semantics === 'hash' ? probed.reason : facts.advice
+  if (typeof probed.steering === 'string') reasons.steering = probed.steering
   if (!probed.conclusive) reasons.probe = probed.reason
   return Object.freeze({
     platform,
@@ -73,8 +82,17 @@ export function combine(platform: string, state: AddonState, probed: Probed): Ca
     option: supported ? optionOf(platform, state) : null,
     addon: state.loaded,
     binary: state.loaded ? (state.binary ?? null) : null,
+    steering: probed.steering === true,
+    steeringRisk: probed.steering === true ? riskOf(os.release()) : null,
     reasons: Object.freeze(reasons),
   })
+}
+
+function riskOf(release: string): string | null {
+  const verdict = hasFix(release, CVE_2026_52910)
+  if (verdict === 'yes') return null
+  const known = verdict === 'no' ? `Linux ${release} lacks the fix` : `Linux ${release} cannot be judged by its number`
+  return `changing who gets what under traffic can crash a kernel with CVE-2026-52910; ${known}: ask your distribution`
 }
 
 function optionOf(platform: string, state: AddonState): Capabilities['option'] {
@@ -85,10 +103,27 @@ function optionOf(platform: string, state: AddonState): Capabilities['option'] {
 function probe(state: AddonState): Probed {
   // The addon is no way around Node's permission model.
   if (networkDenied()) {
-    return { supported: false, reason: 'the permission model denies the network; add --allow-net', conclusive: true }
+    const reason = 'the permission model denies the network; add --allow-net'
+    return { supported: false, reason, conclusive: true, steering: reason }
   }
-  return state.loaded ? probeAddon(state.addon) : probeCore(state.reason)
+  return state.loaded
+    ? { ...probeAddon(state.addon), steering: probeSteering(state.addon) }
+    : { ...probeCore(state.reason), steering: `the native addon is missing: ${state.reason}` }
 }
+
+/** By a program for a socket that is not bound, and so for nobody. */
+function probeSteering(addon: Addon): true | string {
+  const fd = addon.openSocket({ transport: 'tcp', family: 4, ipv6Only: false, multipath: false })
+  if (typeof fd !== 'number') return `it could not be tried: ${fd.syscall} ${getSystemErrorName(fd.errno)}`
+  const failure = addon.attachProgram(fd, RETURN_0)
+  addon.close(fd)
+  if (failure === undefined) return true
+  const code = getSystemErrorName(failure.errno)
+  if (code === 'ENOSYS') return 'this system has no programs for the members of a port'
+  return `the kernel, or a seccomp filter, refuses programs for the members of a port (${failure.syscall} ${code})`
+}
+
+const RETURN_0: Uint32Array = Uint32Array.of(6, 0, 0, 0)
 
 /** What the system says to the option itself. Anything else (EMFILE, ENOBUFS …) says nothing about port sharing. */
 const REFUSALS: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS']

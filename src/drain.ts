@@ -80,21 +80,22 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
     },
   }
   let departure: Departure
+  let open: number
+  let destroyed: number
   try {
     departure = await leaveGroup(server, leaver, times)
-  } catch (error) {
+    open = await connections.count()
+    destroyed = await end(connections, closed, times)
+  } finally {
+    // The server may listen again, or go on listening.
     connections.forget()
-    throw error
   }
-  const { accepted } = connections
-  const open = await connections.count()
-  const destroyed = await end(connections, closed, times)
   const losses = destroyed > 0 ? [...departure.losses, `${destroyed} connections were destroyed`] : departure.losses
   const report: DrainReport = {
     lossless: losses.length === 0,
     method: departure.method,
     reason: [departure.reason, ...losses].filter(Boolean).join('; ') || undefined,
-    acceptedWhileDraining: accepted,
+    acceptedWhileDraining: connections.accepted,
     handshakesAwaited: departure.handshakesAwaited,
     connectionsClosed: open - destroyed,
     connectionsDestroyed: destroyed,

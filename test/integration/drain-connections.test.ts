@@ -186,6 +186,20 @@ test('a server whose close() was replaced is closed by that, and its closeIdleCo
   expect(Object.hasOwn(server, 'closeIdleConnections')).toBe(false)
 })
 
+test('a server that listens again keeps its connections again', async () => {
+  const server = http.createServer((_request, response) => response.end())
+  const listeners = (): readonly number[] =>
+    ['request', 'connection', 'close'].map((name) => server.listenerCount(name))
+  const before = listeners()
+  await pair(server)
+  await drain(server)
+  expect(listeners()).toEqual(before)
+  const port = await share([server])
+  const agent = new http.Agent({ keepAlive: true })
+  expect((await getterOf(http)(agent, port)).connection).toBe('keep-alive')
+  agent.destroy()
+})
+
 test('requests that ask before they send, where the program listens for them', async () => {
   const server = http.createServer()
   server.on('checkContinue', (request, response) => request.resume().on('end', () => response.end('checked')))

@@ -1,13 +1,14 @@
 // A server leaves its group: what it does, what it reports, and what happens when something comes between.
 import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadAddon } from '../../src/addon.js'
 import { serverDescriptor } from '../../src/adopt.js'
 import { type DrainOptions, drain, listenReusePort } from '../../src/index.js'
 import { hear, hearMany, named, share } from '../support/group-of-servers.js'
 import { closed, once, portOf, SERVER_KINDS } from '../support/listeners.js'
-import { start } from '../support/processes.js'
+import { program, start } from '../support/processes.js'
 import { NODE_SHARES } from '../support/run.js'
 import { listenersOn, openSockets } from '../support/sockets.js'
 
@@ -322,6 +323,30 @@ test.each([0, 3, 10, 30, 60])('SIGKILL %i ms into a drain: the next drain puts t
   doomed.send({ act: 'drain', options: { grace: 5000 } satisfies DrainOptions })
   await doomed.message()
   await pause(delay)
+  doomed.child.kill('SIGKILL')
+  await doomed.exited
+  expect(await drain(first)).toMatchObject({ lossless: true, method: 'steer' })
+  expect(Object.keys(await hearMany(port, 200)).toSorted()).toEqual(['second', 'third'])
+})
+
+test('SIGKILL while it waits for a handshake: the next drain puts the group right', async () => {
+  const [first, second, third] = keep(named('first'), named('second'), named('third')) as [
+    net.Server,
+    net.Server,
+    net.Server,
+  ]
+  await using doomed = start('drain.mjs', [JSON.stringify({ host: '127.0.0.1', port: 0 })])
+  const { port } = await doomed.message<{ port: number }>()
+  // Its handshake is open for a second.
+  await using _client = await program('python3', [
+    fileURLToPath(new URL('../fixtures/late-client.py', import.meta.url)),
+    String(port),
+  ])
+  await share([first, second, third], '127.0.0.1', port)
+  doomed.send({ act: 'drain', options: { grace: 0, handshakeTimeout: 5000 } satisfies DrainOptions })
+  await doomed.message()
+  await pause(200)
+  expect(Object.keys(await hearMany(port, 100)).toSorted()).toEqual(['first', 'second', 'third'])
   doomed.child.kill('SIGKILL')
   await doomed.exited
   expect(await drain(first)).toMatchObject({ lossless: true, method: 'steer' })

@@ -55,13 +55,14 @@ export interface Other extends AsyncDisposable {
 /** Starts a program that is not ours and waits until it prints something; it is killed when it goes out of scope. */
 export async function program(command: string, args: readonly string[]): Promise<Other> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const closed = once(child, 'close')
   const [said] = await once(child.stdout, 'data')
   return {
     said: String(said),
     pid: child.pid as number,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
-      await once(child, 'close')
+      await closed
     },
   }
 }

@@ -19,6 +19,8 @@ test('this system: tried, frozen and remembered', () => {
     option: 'SO_REUSEPORT',
     addon: true,
     binary: expect.stringMatching(/reuseport\.node$/),
+    steering: true,
+    steeringRisk: expect.toSatisfy((risk) => risk === null || /CVE-2026-52910/.test(String(risk))),
     reasons: {},
   })
   expect(Object.isFrozen(answer)).toBe(true)
