@@ -27,7 +27,7 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  * ```
  *
  * For every server that listens on a port, whoever opened it: `listenReusePort`, Node's `reusePort`, workers of cluster,
- * worker threads. A second call for the same server gives the same promise. From the moment that new connections go
+ * worker threads. A second call for the same server gives the same promise, until it listens again. From the moment that new connections go
  * elsewhere HTTP/1 answers say `Connection: close`, and HTTP/2 sessions get a GOAWAY.
  *
  * A UDP socket that is bound to one address takes no datagrams but those that have arrived; one that is bound to every
@@ -37,8 +37,8 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  * its own has to do so again. One drain of a group at a time: others wait. The socket leaves the group for every process
  * that holds it.
  *
- * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` and
- * `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given. What could not be done stands in the report instead.
+ * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`,
+ * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given. What could not be done stands in the report instead.
  *
  * Lossless on Linux 4.6 and later; elsewhere it closes as `server.close()` does, and says so. `socket(7)`, `tcp(7)`.
  */
@@ -55,7 +55,7 @@ export function drain(target: ListenableServer | BindableSocket, options: DrainO
       draining.delete(target)
     }
     // A server may listen again; one whose drain was aborted listens still.
-    target.once('close', forget)
+    target.once('listening', forget)
     report.catch(forget)
     return report
   } catch (error) {

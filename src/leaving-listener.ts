@@ -3,7 +3,7 @@ import { ReusePortSteeringError, type SystemFailure } from './errors.js'
 import { type Member, membersNow } from './group-member.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
 import { type BoundSocket, STATES } from './socket-table.js'
-import { detach, steerAway } from './steering.js'
+import { steerAway } from './steering.js'
 
 /**
  * A listener on its way out of its group, held by a descriptor of its own: whatever happens to the server, the group can
@@ -104,7 +104,8 @@ export class LeavingListener {
   #stay(): void {
     const { addon, fd, family } = this.#descriptor
     if (this.#before !== undefined) addon.answerNewConnections(fd, family, this.#before)
-    if (this.#isSteered) detach(this.#member)
+    // There is nobody to tell that it fails; the next drain puts the group right.
+    if (this.#isSteered) addon.detachProgram(fd)
   }
 }
 

@@ -132,6 +132,10 @@ export class ServerConnections {
 
   closeIdle(): void {
     this.#server.closeIdleConnections?.()
+    // To Node a connection on which nothing has ever come is one whose request is under way.
+    for (const { socket } of this.#httpConnections()) {
+      if (isSilent(socket)) socket.destroy()
+    }
   }
 
   destroyAll(): void {
@@ -167,6 +171,10 @@ export class ServerConnections {
 
 interface Emitter {
   listenerCount(event: string): number
+}
+
+function isSilent(socket: object | null | undefined): socket is Connection {
+  return typeof socket === 'object' && socket !== null && 'bytesRead' in socket && socket.bytesRead === 0
 }
 
 function closeSession(session: Session): void {

@@ -186,6 +186,18 @@ test('a server whose close() was replaced is closed by that, and its closeIdleCo
   expect(Object.hasOwn(server, 'closeIdleConnections')).toBe(false)
 })
 
+test('a connection on which nothing has ever come is idle', async () => {
+  const server = http.createServer()
+  let client: net.Socket | undefined
+  await joined(server, async (port) => {
+    client = net.connect(port, '127.0.0.1')
+    await once(server, 'connection')
+  })
+  const report = await drain(server, { grace: 0, idleTimeout: 100 })
+  expect(report).toMatchObject({ lossless: true, connectionsClosed: 1, connectionsDestroyed: 0 })
+  client?.destroy()
+})
+
 test('a server that listens again keeps its connections again', async () => {
   const server = http.createServer((_request, response) => response.end())
   const listeners = (): readonly number[] =>

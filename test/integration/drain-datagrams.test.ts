@@ -94,7 +94,10 @@ test('alone; a second call; one that is closed; an abort', async () => {
     reason: 'there is no other member to steer to',
   })
   await pause(1)
-  await expect(drain(socket)).rejects.toMatchObject({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING', message: 'Not running' })
+  expect(drain(socket)).toBe(draining)
+  const gone = createSocket('udp4')
+  gone.close()
+  await expect(drain(gone)).rejects.toMatchObject({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING', message: 'Not running' })
   const staying = await member('127.0.0.1', 0)
   await expect(drain(staying.socket, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
   expect(staying.socket.address().port).toBe(staying.port)

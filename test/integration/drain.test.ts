@@ -144,6 +144,8 @@ test('a second call gives the same promise; a server that listens again is drain
   expect(drain(server)).toBe(first)
   expect(drain(server, { grace: 1 })).toBe(first)
   await first
+  await pause(1)
+  expect(drain(server)).toBe(first)
   await share([server], '127.0.0.1', port)
   const second = drain(server)
   expect(second).not.toBe(first)
