@@ -101,7 +101,8 @@ export class Keeper {
   /** As the keeper: puts the wish in force, and lets it go again where that cannot be done. */
   async #keep(deadline: Deadline): Promise<Steering> {
     try {
-      return toSteering(await this.#inForce.put(this.#member(), this.#wish as Wish, deadline))
+      if (this.#wish === undefined) throw new ReusePortSteeringError('the server has left its group meanwhile')
+      return toSteering(await this.#inForce.put(this.#member(), this.#wish, deadline))
     } catch (error) {
       this.stop()
       throw error
@@ -155,16 +156,16 @@ export class Keeper {
 
   /** Puts the policy in force anew where members have come or gone, or somebody has taken it away. */
   async #look(): Promise<void> {
-    if (this.#wish === undefined || this.#listening === undefined) return
-    if (!this.#server.listening) {
+    if (this.#listening === undefined) return
+    if (this.#wish === undefined || !this.#server.listening) {
       this.stop()
       return
     }
     try {
       await this.#inForce.put(this.#member(), this.#wish, new Deadline(ANSWER, undefined))
     } catch (error) {
-      // By hash until it succeeds; the next look tries again.
-      if (!isExpected(error)) throw error
+      // By hash until it succeeds; the next look tries again. What is not known of is left to others.
+      if (!isExpected(error)) this.stop()
     }
   }
 
@@ -201,14 +202,15 @@ export class Keeper {
     try {
       for (;;) {
         const member = this.#member()
-        if ((await this.#take(member.socket)) && this.#wish === wish) {
-          await this.#inForce.put(member, wish, new Deadline(ANSWER, undefined))
+        if (await this.#take(member.socket)) {
+          await this.#look()
           return
         }
         if ((await this.#follow(member, wish, new Deadline(ANSWER, undefined))) !== undefined) return
       }
-    } catch (error) {
-      if (!isExpected(error)) throw error
+    } catch {
+      // Then there is no keeper, until somebody asks for a policy again.
+      this.stop()
     }
   }
 }

@@ -17,12 +17,11 @@ export class PolicyInForce {
    */
   put(member: Member, wish: Wish, deadline: Deadline): Promise<Applied> {
     const putting = this.#latest.then(async () => {
+      if (this.#applied !== undefined && this.#isInForce(member, wish)) return this.#applied
       const lock = await lockGroup(member.addon, member.socket, deadline)
       try {
-        if (this.#applied?.wish !== wish || !areSame(this.#applied.members, membersNow(member, 'steer'))) {
-          this.#applied = undefined
-          this.#applied = { ...applyPolicy(member, wish.policy), wish }
-        }
+        this.#applied = undefined
+        this.#applied = { ...applyPolicy(member, wish.policy), wish }
         return this.#applied
       } finally {
         lock.end()
@@ -30,6 +29,10 @@ export class PolicyInForce {
     })
     this.#latest = putting.catch(() => {})
     return putting
+  }
+
+  #isInForce(member: Member, wish: Wish): boolean {
+    return this.#applied?.wish === wish && areSame(this.#applied.members, membersNow(member, 'steer'))
   }
 
   /** Somebody else has changed the group. */
