@@ -44,15 +44,20 @@ async function buildTypeScript() {
     transform: { target: 'node20.19' },
     output: { file: path.join(root, 'dist/index.js'), format: 'esm' },
   })
-  // The command stands on what users import, as it is in the package.
-  await build({
-    input: path.join(root, 'src/cli/main.ts'),
-    external: ['../index.js'],
-    platform: 'node',
-    logLevel: 'warn',
-    transform: { target: 'node20.19' },
-    output: { file: path.join(root, 'dist/cli/main.js'), format: 'esm' },
-  })
+  // These stand on what users import, as it is in the package.
+  for (const [name, index] of [
+    ['cli/main', '../index.js'],
+    ['register', './index.js'],
+  ]) {
+    await build({
+      input: path.join(root, `src/${name}.ts`),
+      external: [index],
+      platform: 'node',
+      logLevel: 'warn',
+      transform: { target: 'node20.19' },
+      output: { file: path.join(root, `dist/${name}.js`), format: 'esm' },
+    })
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

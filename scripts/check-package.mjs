@@ -23,10 +23,18 @@ function pack() {
 
 function checkContents({ names, unpackedSize }) {
   const expected =
-    /^(dist\/index\.js|dist\/cli\/main\.js|dist\/[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    /^(dist\/index\.js|dist\/cli\/main\.js|dist\/register\.js|dist\/[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
   const strangers = names.filter((name) => !expected.test(name))
   assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
-  for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  for (const name of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cli/main.js',
+    'dist/register.js',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+  ])
     assert.ok(names.includes(name), name)
   assert.ok(
     names.some((name) => name.endsWith('.node')),

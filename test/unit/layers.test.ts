@@ -7,6 +7,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
+  ['register'],
   ['index'],
   ['listen', 'bind', 'open-socket', 'effective-options', 'group', 'drain', 'steer', 'repair'],
   [
@@ -75,7 +76,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'types',
   ],
 ]
-const PURE = LAYERS[4] as readonly string[]
+const PURE = LAYERS[5] as readonly string[]
 
 /** The builtins that do no input or output by being called as the pure layer calls them. */
 const PURE_BUILTINS = ['node:util', 'node:net']
@@ -136,6 +137,10 @@ test('no file imports itself by way of others', () => {
 test.each(commands)('%s stands on what users import, and on pure helpers', (name) => {
   for (const from of imports.get(name)?.own ?? [])
     expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|option-names|kernel-versions)\.js$/)
+})
+
+test('the preload stands on what users import', () => {
+  expect(imports.get('register')?.own).toEqual(['index'])
 })
 
 test('the façade only re-exports', () => {

@@ -1,0 +1,86 @@
+/**
+ * `node --import reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its cluster
+ * workers shares its port, as by `listenReusePort`; all else is as before.
+ *
+ * - `REUSEPORT_PORTS`: the ports to share, by commas; one with `!` in front is left alone, and so is every other where one
+ *   without is named. `8080,8443`, `!9229`.
+ * - `REUSEPORT_FALLBACK`: what happens where the kernel does not balance: `error` (default), `unbalanced` or `exclusive`.
+ *
+ * A program that says `reusePort: false` is left alone in that call.
+ */
+import net from 'node:net'
+import process from 'node:process'
+import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort } from './index.js'
+
+/** The options of `server.listen` that mean something to a port. A program may have others in the same object. */
+const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
+
+const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
+
+const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
+const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
+
+type Listen = (this: net.Server, ...args: unknown[]) => net.Server
+
+const prototype = net.Server.prototype as unknown as { listen: Listen }
+const { listen } = prototype
+/** Servers whose call is under way: what that asks of `server.listen` is for Node. */
+const listening = new WeakSet<net.Server>()
+
+prototype.listen = function listenShared(...args): net.Server {
+  const call = listening.has(this) ? undefined : toCall(args)
+  if (call === undefined) return Reflect.apply(listen, this, args)
+  listening.add(this)
+  try {
+    return Reflect.apply(listenReusePort, undefined, [this, ...call]) as net.Server
+  } finally {
+    listening.delete(this)
+  }
+}
+
+/** The arguments with the fallback, or nothing where they name no port that is to be shared. */
+function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
+  const [first, second, third] = args
+  if (typeof first !== 'object' || first === null) {
+    // What is no number is a path, or nothing: then Node takes a port of the kernel's choice.
+    const port = typeof first === 'function' || first === null || first === undefined ? 0 : Number(first)
+    if (!isShared(port)) return undefined
+    const host = typeof second === 'string' ? second : undefined
+    const backlog = toNumber(second) || toNumber(third)
+    return [{ port: typeof first === 'function' ? 0 : first, host, backlog, fallback }, args.at(-1)]
+  }
+  const options = first as Readonly<Record<string, unknown>>
+  const { _handle, fd, handle, port, reusePort } = options as Record<string, unknown>
+  if (_handle || handle || (typeof fd === 'number' && fd >= 0) || reusePort === false) return undefined
+  if (!('port' in options) || !isShared(Number(port ?? 0))) return undefined
+  const given = OPTIONS.filter((name) => name in options).map((name) => [name, options[name]])
+  return [{ ...Object.fromEntries(given), fallback } as ListenReusePortOptions, ...args.slice(1)]
+}
+
+/** As Node takes a backlog among other arguments. */
+function toNumber(value: unknown): number | undefined {
+  if (typeof value === 'symbol' || typeof value === 'bigint') return undefined
+  return Number(value) >= 0 ? Number(value) : undefined
+}
+
+function parsePorts(text: string | undefined): (port: number) => boolean {
+  const names = (text ?? '').split(',').map((name) => name.trim())
+  const wanted = new Set<number>()
+  const unwanted = new Set<number>()
+  for (const name of names.filter(Boolean)) {
+    const port = Number(name.replace('!', ''))
+    if (!/^!?\d+$/.test(name) || port > 65_535) {
+      throw new RangeError(
+        `REUSEPORT_PORTS takes ports from 0 to 65535, with ! in front of one that is not to be shared, not '${name}'`,
+      )
+    }
+    ;(name.startsWith('!') ? unwanted : wanted).add(port)
+  }
+  return (port) => Number.isInteger(port) && !unwanted.has(port) && (wanted.size === 0 || wanted.has(port))
+}
+
+function parseFallback(text: string | undefined): FallbackPolicy {
+  const policy = POLICIES.find((candidate) => candidate === (text || 'error'))
+  if (policy !== undefined) return policy
+  throw new TypeError(`REUSEPORT_FALLBACK takes ${POLICIES.join(', ')}, not '${text}'`)
+}
