@@ -1,4 +1,5 @@
 // A server leaves its group: what it does, what it reports, and what happens when something comes between.
+import { execFile } from 'node:child_process'
 import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +16,9 @@ import { listenersOn, openSockets } from '../support/sockets.js'
 const state = loadAddon()
 if (!state.loaded) throw new Error(state.reason)
 const { addon } = state
+
+/** Its handshake takes a second. */
+const lateClient = fileURLToPath(new URL('../fixtures/late-client.py', import.meta.url))
 
 const opened: net.Server[] = []
 let before: readonly string[]
@@ -222,6 +226,29 @@ describe('where programs are refused (SO_LOCK_FILTER, as seccomp would)', () => 
     expect(answers.filter((answer) => answer !== 'leaving' && answer !== 'other')).toEqual([])
     expect(answers).toContain('other')
   })
+  test('a client whose handshake is under way when that begins is heard', async () => {
+    const leaving = net.createServer((socket) => socket.on('error', () => {}).on('data', (data) => socket.end(data)))
+    const [other] = keep(named('other')) as [net.Server]
+    keep(leaving)
+    listenReusePort(leaving, { port: 0, host: '127.0.0.1', rawSocketOptions: [locked] })
+    await once(leaving, 'listening')
+    const port = portOf(leaving)
+    const client = execFile('python3', [lateClient, String(port), 'are you there?'])
+    let said = ''
+    client.stdout?.on('data', (text) => {
+      said += text
+    })
+    while (said !== 'begun\n') await pause(5)
+    await share([other], '127.0.0.1', port)
+    expect(await drain(leaving, { handshakeTimeout: 3000 })).toMatchObject({
+      lossless: true,
+      method: 'defer',
+      handshakesAwaited: 1,
+      acceptedWhileDraining: 1,
+    })
+    while (said === 'begun\n') await pause(5)
+    expect(said).toBe('begun\nare you there?')
+  })
 })
 
 describe('what comes between', () => {
@@ -340,10 +367,7 @@ test('SIGKILL while it waits for a handshake: the next drain puts the group righ
   await using doomed = start('drain.mjs', [JSON.stringify({ host: '127.0.0.1', port: 0 })])
   const { port } = await doomed.message<{ port: number }>()
   // Its handshake is open for a second.
-  await using _client = await program('python3', [
-    fileURLToPath(new URL('../fixtures/late-client.py', import.meta.url)),
-    String(port),
-  ])
+  await using _client = await program('python3', [lateClient, String(port)])
   await share([first, second, third], '127.0.0.1', port)
   doomed.send({ act: 'drain', options: { grace: 0, handshakeTimeout: 5000 } satisfies DrainOptions })
   await doomed.message()
