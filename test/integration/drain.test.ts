@@ -80,6 +80,16 @@ test('not one connection goes to it from the moment that it is steered around; w
   expect(acceptedWhileDraining).toBeLessThanOrEqual(answers.filter((answer) => answer === 'leaving').length)
 })
 
+test.each([0, 1, 2, 3])('whichever its slot: %i', async (slot) => {
+  const servers = keep(named('0'), named('1'), named('2'), named('3'))
+  const port = await share(servers)
+  const draining = drain(servers[slot] as net.Server, { grace: 200 })
+  await pause(20)
+  const answers = await hearMany(port, 60)
+  expect(Object.keys(answers).toSorted()).toEqual(['0', '1', '2', '3'].filter((name) => name !== String(slot)))
+  expect(await draining).toMatchObject({ lossless: true, method: 'steer' })
+})
+
 test('alone in its group: what waits is accepted, and it says so', async () => {
   const [alone] = keep(named('alone')) as [net.Server]
   const port = await share([alone])
