@@ -138,6 +138,14 @@ Napi::Value AcquireLockCall(const Napi::CallbackInfo& info) {
   return FromOwned(env, state, AcquireLock(state.sys, request->name, request->timeout_ms));
 }
 
+Napi::Value ConnectToLockCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<std::string> name = ToLockName(info);
+  if (!name) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, ConnectToLock(state.sys, *name));
+}
+
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<bool> shared = ProbePortSharing(StateOf(env).sys);
@@ -169,6 +177,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   exports.Set("heldBy", Napi::Function::New<HeldByCall>(env, "heldBy"));
   exports.Set("findHolders", Napi::Function::New<FindHoldersCall>(env, "findHolders"));
   exports.Set("acquireLock", Napi::Function::New<AcquireLockCall>(env, "acquireLock"));
+  exports.Set("connectToLock", Napi::Function::New<ConnectToLockCall>(env, "connectToLock"));
   exports.Set("localAddress", Napi::Function::New<LocalAddressCall>(env, "localAddress"));
   exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));

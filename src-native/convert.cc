@@ -128,6 +128,12 @@ std::optional<LockRequest> ToLockRequest(const Napi::CallbackInfo& info) {
   return request;
 }
 
+std::optional<std::string> ToLockName(const Napi::CallbackInfo& info) {
+  std::string name;
+  if (!ToText(info[0], "name", &name)) return std::nullopt;
+  return name;
+}
+
 std::optional<int> ToPid(const Napi::Value& value) {
   int pid = 0;
   if (!ToInt(value, "pid", 1, INT32_MAX, &pid)) return std::nullopt;

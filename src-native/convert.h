@@ -80,6 +80,9 @@ struct LockRequest {
 // (name, timeout)
 std::optional<LockRequest> ToLockRequest(const Napi::CallbackInfo& info);
 
+// (name)
+std::optional<std::string> ToLockName(const Napi::CallbackInfo& info);
+
 // A Float64Array: numbers of sockets.
 std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value);
 std::optional<int> ToPid(const Napi::Value& value);

@@ -33,6 +33,11 @@ export interface Addon {
   /** Waits at most `timeout` ms. The lock is released by closing its descriptor. Linux: an abstract unix socket. */
   acquireLock(name: string, timeout: number): number | SystemFailure
   /**
+   * A connection to whoever has the lock, which ends with it. ECONNREFUSED where nobody has it, EAGAIN where too many wait,
+   * EACCES where another user has the name.
+   */
+  connectToLock(name: string): number | SystemFailure
+  /**
    * A program that chooses between slots: each as often, by weight, or by the CPU that receives (there `slots` only says
    * how many). Four numbers for each instruction: code, jump where true, jump where false, k. E2BIG, EINVAL.
    */

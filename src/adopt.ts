@@ -119,6 +119,26 @@ export function serverDescriptor(server: ListenableServer & ServerInternals): nu
   return typeof fd === 'number' && fd >= 0 ? fd : undefined
 }
 
+/**
+ * Gives a listening unix socket to a server, in a worker of cluster too, where a number would be looked up among the
+ * descriptors of the primary.
+ *
+ * @returns why not.
+ */
+export function listenOn(server: net.Server, fd: number, release: () => void): SystemFailure | undefined {
+  const { _createServerHandle: createServerHandle } = net as NetInternals
+  if (createServerHandle === undefined) {
+    server.listen({ fd })
+    release()
+    return undefined
+  }
+  const handle = createServerHandle(null, null, null, fd)
+  if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
+  release()
+  server.listen(handle)
+  return undefined
+}
+
 /** The descriptor of a connection. */
 export function connectionDescriptor(socket: net.Socket): number | undefined {
   return serverDescriptor(socket as unknown as ListenableServer)

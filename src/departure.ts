@@ -58,7 +58,7 @@ export async function depart(member: Member, leaver: Leaver, times: DepartureTim
   } finally {
     listener.end()
     lock?.end()
-    if (lock !== undefined) await tellKeeper(member.addon, member.socket)
+    if (lock !== undefined) tellKeeper(member.addon, member.socket)
   }
 }
 

@@ -1,6 +1,6 @@
-import net from 'node:net'
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
+import { connectAbstract } from './abstract-socket.js'
 import type { Addon } from './addon.js'
 import { ReusePortLockError, ReusePortSteeringError } from './errors.js'
 import type { SeenSocket } from './group-rows.js'
@@ -60,23 +60,26 @@ export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadli
     if (deadline.left() === 0) {
       throw new ReusePortLockError(`@${name}`, `others have had it for ${deadline.total} ms (process ${process.pid})`)
     }
-    await endOf(name, deadline)
+    await endOf(addon, name, deadline)
   }
 }
 
 /** Until whoever has the lock lets it go, or there is reason to look again. */
-async function endOf(name: string, deadline: Deadline): Promise<void> {
-  const socket = net.connect({ path: `\0${name}` })
+async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<void> {
+  const socket = connectAbstract(addon, name)
+  if ('errno' in socket) {
+    await pause(CROWDED)
+    return
+  }
   try {
-    const outcome = await deadline.race(
-      new Promise<'gone' | 'look again'>((resolve) => {
-        socket.once('close', () => resolve('gone'))
-        socket.once('error', () => resolve('look again'))
+    // Waited for, so that the process stays.
+    socket.on('error', () => {}).ref()
+    await deadline.race(
+      new Promise<void>((resolve) => {
+        socket.once('close', () => resolve())
       }),
     )
-    if (outcome === 'look again') await pause(CROWDED)
   } finally {
-    socket.on('error', () => {})
     socket.destroy()
   }
 }

@@ -1,7 +1,9 @@
 // What is said between the processes that want a policy for a group: lines of JSON over the abstract unix socket of
 // whoever keeps it.
-import net from 'node:net'
+import type net from 'node:net'
 import process from 'node:process'
+import { getSystemErrorName } from 'node:util'
+import { connectAbstract } from './abstract-socket.js'
 import type { Addon } from './addon.js'
 import { connectionDescriptor } from './adopt.js'
 import { ReusePortSteeringError } from './errors.js'
@@ -20,9 +22,9 @@ export type Answer = { readonly steering: Steering } | { readonly refused: strin
 export type Message = Partial<Wish> & Partial<{ steering: Steering; refused: string }>
 
 /** Tells whoever keeps a policy for the group that its program has been taken away. */
-export async function tellKeeper(addon: Addon, group: GroupName): Promise<void> {
-  const socket = await connectTo(addon, group).catch(() => undefined)
-  socket?.end()
+export function tellKeeper(addon: Addon, group: GroupName): void {
+  const socket = connectAbstract(addon, steeringName('keeper', group))
+  if (!('errno' in socket)) socket.on('error', () => {}).end()
 }
 
 /** What whoever keeps a policy for the group says to another one; undefined where nobody does. */
@@ -32,7 +34,7 @@ export async function askKeeper(
   wish: Wish,
   deadline: Deadline,
 ): Promise<Steering | undefined> {
-  const socket = await connectTo(addon, group)
+  const socket = connectTo(addon, group)
   if (socket === undefined) return undefined
   try {
     return await ask(socket, wish, deadline, () => {})
@@ -78,17 +80,14 @@ export async function ask(
 }
 
 /** @throws ReusePortSteeringError where it is not a process of this user. */
-export async function connectTo(addon: Addon, group: GroupName): Promise<net.Socket | undefined> {
-  const socket = net.connect({ path: `\0${steeringName('keeper', group)}` }).unref()
-  const isConnected = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true))
-    socket.on('error', () => resolve(false))
-  })
-  if (!isConnected) return undefined
-  if (isOwn(addon, socket)) return socket
-  socket.destroy()
-  throw new ReusePortSteeringError('a process of another user has taken the name under which it is kept')
+export function connectTo(addon: Addon, group: GroupName): net.Socket | undefined {
+  const socket = connectAbstract(addon, steeringName('keeper', group))
+  if (!('errno' in socket)) return socket.on('error', () => {})
+  if (getSystemErrorName(socket.errno) === 'EACCES') throw new ReusePortSteeringError(STRANGER)
+  return undefined
 }
+
+export const STRANGER = 'a process of another user has taken the name under which it is kept'
 
 export function isOwn(addon: Addon, socket: net.Socket): boolean {
   const fd = connectionDescriptor(socket)
@@ -101,6 +100,11 @@ export function send(socket: net.Socket, message: Wish | Answer): void {
 
 const LONGEST_MESSAGE = 1 << 20
 
+function toMessage(value: unknown): Message {
+  if (typeof value !== 'object' || value === null) throw new TypeError('no message')
+  return value as Message
+}
+
 /** A line of JSON each. Whatever is none ends the connection. */
 export function readMessages(socket: net.Socket, onMessage: (message: Message) => void): void {
   let text = ''
@@ -109,7 +113,7 @@ export function readMessages(socket: net.Socket, onMessage: (message: Message) =
     text = lines.pop() ?? ''
     try {
       if (text.length > LONGEST_MESSAGE) throw new RangeError('too long')
-      for (const line of lines) onMessage(JSON.parse(line) as Message)
+      for (const line of lines) onMessage(toMessage(JSON.parse(line)))
     } catch {
       socket.destroy()
     }

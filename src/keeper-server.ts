@@ -1,9 +1,11 @@
 import net from 'node:net'
+import { getSystemErrorName } from 'node:util'
+import { listenAbstract } from './abstract-socket.js'
 import type { Addon } from './addon.js'
 import { ReusePortSteeringError } from './errors.js'
 import { steeringName } from './group-lock.js'
 import type { SeenSocket } from './group-rows.js'
-import { type Answer, isOwn, type Message, readMessages, send, type Wish } from './keeper-channel.js'
+import { type Answer, isOwn, type Message, readMessages, STRANGER, send, type Wish } from './keeper-channel.js'
 
 export interface KeeperEvents {
   onMessage(message: Message, answer: (answer: Answer) => void): void
@@ -28,20 +30,20 @@ export class KeeperServer {
   }
 
   /** @returns undefined where somebody else has the group's name. @throws ReusePortSteeringError */
-  static async open(addon: Addon, group: SeenSocket, events: KeeperEvents): Promise<KeeperServer | undefined> {
+  static open(addon: Addon, group: SeenSocket, events: KeeperEvents): KeeperServer | undefined {
     const keeper = new KeeperServer(addon, events)
     const server = keeper.#server
-    const isOurs = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EADDRINUSE') resolve(false)
-        else reject(new ReusePortSteeringError(`nobody can keep the policy (${error.message})`, error))
-      })
-      // A worker of cluster would ask its primary otherwise.
-      server.listen({ path: `\0${steeringName('keeper', group)}`, exclusive: true }, () => resolve(true))
-    })
-    if (!isOurs) return undefined
-    server.on('error', () => events.onError()).unref()
-    return keeper
+    server.on('error', () => events.onError())
+    const failure = listenAbstract(addon, steeringName('keeper', group), server)
+    if (failure === undefined) {
+      server.unref()
+      return keeper
+    }
+    const code = getSystemErrorName(failure.errno)
+    if (code === 'ETIMEDOUT') return undefined
+    throw new ReusePortSteeringError(
+      code === 'EACCES' ? STRANGER : `nobody can keep the policy (${failure.syscall} ${code})`,
+    )
   }
 
   tellAll(wish: Wish): void {

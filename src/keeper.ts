@@ -77,7 +77,7 @@ export class Keeper {
         this.stop()
         return toSteering(await this.#inForce.put(member, wish, deadline))
       }
-      if (await this.#take(member.socket)) return this.#keep(deadline)
+      if (this.#take(member.socket)) return this.#keep(deadline)
     }
   }
 
@@ -112,8 +112,8 @@ export class Keeper {
   }
 
   /** @returns whether this is the keeper from now on. */
-  async #take(group: SeenSocket): Promise<boolean> {
-    const server = await KeeperServer.open(this.#addon, group, {
+  #take(group: SeenSocket): boolean {
+    const server = KeeperServer.open(this.#addon, group, {
       onMessage: (message, answer) => void this.#onWish(message, answer),
       onGone: () => this.#lookSoon(),
       onTakenAway: () => {
@@ -173,7 +173,7 @@ export class Keeper {
   async #follow({ socket: group }: Member, wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
     this.#following?.destroy()
     this.#following = undefined
-    const socket = await connectTo(this.#addon, group)
+    const socket = connectTo(this.#addon, group)
     if (socket === undefined) return undefined
     const steering = await ask(socket, wish, deadline, (message) => this.#onChange(message))
     if (steering === undefined) return undefined
@@ -202,7 +202,7 @@ export class Keeper {
     try {
       for (;;) {
         const member = this.#member()
-        if (await this.#take(member.socket)) {
+        if (this.#take(member.socket)) {
           await this.#look()
           return
         }

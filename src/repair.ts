@@ -31,7 +31,7 @@ export async function repairGroup(target: GroupTarget): Promise<Steering> {
   }
   const name: GroupName = { ...group, device: group.device ?? 0, uid: group.uid ?? 0 }
   const deadline = new Deadline(LOCK_TIMEOUT, undefined)
-  await tellKeeper(addon, name)
+  tellKeeper(addon, name)
   // Older than any: it only asks.
   const kept = await askKeeper(addon, name, { policy: 'hash', since: 0 }, deadline)
   if (kept !== undefined) return kept

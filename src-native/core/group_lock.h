@@ -14,4 +14,8 @@ namespace reuseport {
 // such sockets; ENAMETOOLONG.
 Result<UniqueFd> AcquireLock(const Sys& sys, const std::string& name, int timeout_ms);
 
+// A connection to whoever has the lock, which ends with it. ECONNREFUSED where nobody has it, or does not listen yet;
+// EAGAIN where too many wait; EACCES where a process of another user has the name.
+Result<UniqueFd> ConnectToLock(const Sys& sys, const std::string& name);
+
 }  // namespace reuseport

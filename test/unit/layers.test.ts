@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'departure',
     'drain-datagram',
     'apply-policy',
+    'abstract-socket',
     'keeper',
     'keeper-channel',
     'policy-in-force',

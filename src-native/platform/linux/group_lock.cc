@@ -78,6 +78,17 @@ Status WaitForHolder(const Sys& sys, const Name& name, Clock::time_point deadlin
 
 }  // namespace
 
+Result<UniqueFd> ConnectToLock(const Sys& sys, const std::string& text) {
+  Result<Name> name = ToAbstract(text);
+  if (!name.ok()) return name.failure();
+  Result<UniqueFd> opened = OpenUnix(sys);
+  if (!opened.ok()) return opened;
+  const int fd = opened.value().get();
+  if (sys.connect(fd, Generic(name.value()), name.value().size) != 0) return Failure{errno, "connect"};
+  if (!IsOwn(sys, fd)) return Failure{EACCES, "connect"};
+  return opened;
+}
+
 Result<UniqueFd> AcquireLock(const Sys& sys, const std::string& text, int timeout_ms) {
   Result<Name> name = ToAbstract(text);
   if (!name.ok()) return name.failure();

@@ -8,4 +8,8 @@ Result<UniqueFd> AcquireLock(const Sys& /*sys*/, const std::string& /*name*/, in
   return Failure{ENOSYS, "bind"};
 }
 
+Result<UniqueFd> ConnectToLock(const Sys& /*sys*/, const std::string& /*name*/) {
+  return Failure{ENOSYS, "connect"};
+}
+
 }  // namespace reuseport
