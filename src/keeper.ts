@@ -102,7 +102,10 @@ export class Keeper {
   async #keep(deadline: Deadline): Promise<Steering> {
     try {
       if (this.#wish === undefined) throw new ReusePortSteeringError('the server has left its group meanwhile')
-      return toSteering(await this.#inForce.put(this.#member(), this.#wish, deadline))
+      const wish = this.#wish
+      const steering = toSteering(await this.#inForce.put(this.#member(), wish, deadline))
+      this.#listening?.tellAll(wish)
+      return steering
     } catch (error) {
       this.stop()
       throw error

@@ -1,4 +1,5 @@
 // A UDP socket leaves its group.
+import { execFileSync } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
@@ -83,6 +84,15 @@ test.each(['0.0.0.0', '::'])(
     expect(() => leaving.socket.address()).toThrow()
   },
 )
+
+test.each(['127.0.0.1', '0.0.0.0'])('what has arrived and was not read is read: %s', async (address) => {
+  const leaving = await member(address, 0)
+  const send = `import socket; s = socket.socket(2, 2); [s.sendto(b"x", ("127.0.0.1", ${leaving.port})) for _ in range(50)]`
+  // The event loop stands still meanwhile.
+  execFileSync('python3', ['-c', send])
+  expect(await drain(leaving.socket)).toMatchObject({ lossless: true, acceptedWhileDraining: 50 })
+  expect(leaving.got).toHaveLength(50)
+})
 
 test('alone; a second call; one that is closed; an abort', async () => {
   const { socket } = await member('127.0.0.1', 0)

@@ -288,6 +288,33 @@ test('what was asked for last is the policy of all, whoever keeps it', async () 
   expect(await counts(port, 40)).toEqual({ 2: 40 })
 })
 
+test('the keeper asks for another one: whoever takes its place knows', async () => {
+  const { servers, port } = await members(3)
+  const [first, second] = servers as [net.Server, net.Server]
+  await steer(first, 'random')
+  await steer(second, 'random')
+  await steer(first, { program: [{ code: 6, k: 1 }] })
+  await pause(50)
+  await closed(first)
+  await pause(1300)
+  // The last member has taken the place of the first.
+  expect(await counts(port, 40)).toEqual({ 1: 40 })
+})
+
+test('what cannot be had changes nothing, now or later', async () => {
+  const { servers, port } = await members(3)
+  const [first, second] = servers as [net.Server, net.Server]
+  await steer(first, { exclude: [{ slot: 0 }] })
+  await expect(steer(second, { program: [{ code: 0xff }, { code: 6 }] })).rejects.toMatchObject({
+    code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
+  })
+  await pause(100)
+  expectShares(await counts(port, 2000), { 0: 0, 1: 1, 2: 1 })
+  await join('3', port)
+  await pause(1200)
+  expectShares(await counts(port, 2000), { 0: 0, 1: 1, 2: 1, 3: 1 })
+})
+
 test('a group by its port, from outside', async () => {
   await using program = start('steer.mjs', ['{}'])
   const { port } = await program.message<{ port: number }>()
