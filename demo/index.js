@@ -1,7 +1,7 @@
 // Several processes share one port: how even the kernel spreads connections, and that a restart loses nothing.
 import process from 'node:process'
-import { parseArgs } from 'node:util'
 import { capabilities } from 'reuseport'
+import { readArguments } from './arguments.js'
 import { chiSquare } from './chi-square.js'
 import { bar, bold, columns, count, cyan, dim, green, percent, progress, yellow } from './format.js'
 import { load } from './load.js'
@@ -26,34 +26,12 @@ const SIGNIFICANCE = 0.001
 const WIDTH = 32
 const line = progress()
 
-/** @type {(message: string) => never} */
-function misused(message) {
-  console.error(`${message}\n\n${HELP}`)
-  process.exit(2)
-}
-
-/** @type {(name: string, text: string, low: number, high: number) => number} */
-function wholeNumber(name, text, low, high) {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  return misused(`--${name} takes a whole number from ${low} to ${high}, not '${text}'`)
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        processes: { type: 'string', short: 'p', default: '4' },
-        connections: { type: 'string', short: 'c', default: '4000' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    return misused(error instanceof Error ? error.message : String(error))
-  }
-}
+const OPTIONS = /** @type {const} */ ({
+  processes: { type: 'string', short: 'p', default: '4' },
+  connections: { type: 'string', short: 'c', default: '4000' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+})
 
 /** @type {(system: import('reuseport').Capabilities) => string} */
 function summary(system) {
@@ -124,7 +102,7 @@ async function replaceOne(members, requests) {
 }
 
 async function main() {
-  const values = readArguments()
+  const { values, wholeNumber } = readArguments(HELP, OPTIONS)
   if (values.help) return console.log(HELP)
   const processes = wholeNumber('processes', values.processes, 2, 16)
   const connections = wholeNumber('connections', values.connections, 100, 20_000)

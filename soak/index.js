@@ -1,7 +1,7 @@
 // Members of shared ports are replaced without a pause while clients connect as fast as they can: by drain, which must
 // fail none, and as a control by close(), which must fail some, or the run says nothing.
 import process from 'node:process'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
 import { Load } from './load.js'
 import { Members } from './members.js'
@@ -25,35 +25,13 @@ const CONTROL_SECONDS = 5 // at least; goes on until something failed
 const CONTROL_LONGEST = 60
 const line = progress()
 
-/** @type {(message: string) => never} */
-function misused(message) {
-  console.error(`${message}\n\n${HELP}`)
-  process.exit(2)
-}
-
-/** @type {(name: string, text: string, low: number, high: number) => number} */
-function wholeNumber(name, text, low, high) {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  return misused(`--${name} takes a whole number from ${low} to ${high}, not '${text}'`)
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seconds: { type: 'string', short: 's', default: '30' },
-        restarts: { type: 'string', default: '0' },
-        connections: { type: 'string', default: '0' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    return misused(error instanceof Error ? error.message : String(error))
-  }
-}
+const OPTIONS = /** @type {const} */ ({
+  seconds: { type: 'string', short: 's', default: '30' },
+  restarts: { type: 'string', default: '0' },
+  connections: { type: 'string', default: '0' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+})
 
 /** @typedef {import('./load.js').Totals & import('./members.js').MemberTotals & { mode: 'drain' | 'close', seconds: number }} Outcome */
 
@@ -100,7 +78,7 @@ function report({ mode, seconds, connections, causes, failed, slow, restarts, aw
 }
 
 async function main() {
-  const values = readArguments()
+  const { values, wholeNumber } = readArguments(HELP, OPTIONS)
   if (values.help) return console.log(HELP)
   const wanted = {
     seconds: wholeNumber('seconds', values.seconds, 1, 86_400),

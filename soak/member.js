@@ -10,7 +10,8 @@ import { drain, listenReusePort } from 'reuseport'
 const { groups, mode, pause } = JSON.parse(process.argv[2] ?? '')
 
 let ending = false
-const totals = { restarts: 0, awaited: 0, /** @type {Record<string, number>} */ notLossless: {} }
+/** @type {import('./members.js').MemberTotals} */
+const totals = { restarts: 0, awaited: 0, notLossless: {} }
 
 function serve() {
   return net.createServer((socket) => {

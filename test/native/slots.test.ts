@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Addon } from '../../src/addon.js'
 import { loadAddon } from '../../src/addon.js'
 import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
+import { hear } from '../support/group-of-servers.js'
 import { once } from '../support/listeners.js'
 import { openListener } from '../support/native.js'
 import { openSockets } from '../support/sockets.js'
@@ -110,7 +111,7 @@ describe.each(PLACES)('$address, asked for at $target', (place) => {
       await once(server, 'listening')
     })
     await Promise.all(handles)
-    const clients = Array.from({ length: 40 }, () => ask(place.target, members.port))
+    const clients = Array.from({ length: 40 }, () => hear(members.port, place.target))
     for (let round = 0; round < 20; round++) {
       expect(learn(addon, [members.fds[2] as number], place.target, members.port, 4)).toEqual([2])
       await new Promise((resolve) => setImmediate(resolve))
@@ -120,19 +121,6 @@ describe.each(PLACES)('$address, asked for at $target', (place) => {
     for (const server of servers) server.close()
   })
 })
-
-function ask(host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let said = ''
-    net
-      .connect(port, host)
-      .on('data', (data) => {
-        said += String(data)
-      })
-      .on('end', () => resolve(said))
-      .on('error', reject)
-  })
-}
 
 test('too few slots probed: unknown, never guessed', () => {
   const [place] = PLACES as [Where]

@@ -1,0 +1,35 @@
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+
+/**
+ * What a program was started with. Ends it with its help, and exit code 2, where that makes no sense.
+ *
+ * @template {Record<string, NonNullable<import('node:util').ParseArgsConfig['options']>[string]>} Options
+ * @param {string} help
+ * @param {Options} options
+ */
+export function readArguments(help, options) {
+  /** @type {(message: string) => never} */
+  function misused(message) {
+    console.error(`${message}\n\n${help}`)
+    process.exit(2)
+  }
+
+  function parse() {
+    try {
+      return parseArgs({ options }).values
+    } catch (error) {
+      return misused(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  return {
+    values: parse(),
+    /** @type {(name: string, text: string, low: number, high: number) => number} */
+    wholeNumber(name, text, low, high) {
+      const value = Number(text)
+      if (Number.isInteger(value) && value >= low && value <= high) return value
+      return misused(`--${name} takes a whole number from ${low} to ${high}, not '${text}'`)
+    },
+  }
+}
