@@ -28,6 +28,12 @@ function keep<T extends net.Server>(...servers: readonly T[]): readonly T[] {
   return servers
 }
 
+function three(): readonly [net.Server, net.Server, net.Server] {
+  const servers = [named('first'), named('second'), named('third')] as const
+  keep(...servers)
+  return servers
+}
+
 beforeEach(() => {
   before = openSockets()
 })
@@ -351,11 +357,7 @@ describe('what comes between', () => {
 
 /** Kills the drainer at some moment of its drain, and looks what is left of the group. */
 test.each([0, 3, 10, 30, 60])('SIGKILL %i ms into a drain: the next drain puts the group right', async (delay) => {
-  const [first, second, third] = keep(named('first'), named('second'), named('third')) as [
-    net.Server,
-    net.Server,
-    net.Server,
-  ]
+  const [first, second, third] = three()
   await using doomed = start('drain.mjs', [JSON.stringify({ host: '127.0.0.1', port: 0 })])
   const { port } = await doomed.message<{ port: number }>()
   await share([first, second, third], '127.0.0.1', port)
@@ -369,11 +371,7 @@ test.each([0, 3, 10, 30, 60])('SIGKILL %i ms into a drain: the next drain puts t
 })
 
 test('SIGKILL while it waits for a handshake: the next drain puts the group right', async () => {
-  const [first, second, third] = keep(named('first'), named('second'), named('third')) as [
-    net.Server,
-    net.Server,
-    net.Server,
-  ]
+  const [first, second, third] = three()
   await using doomed = start('drain.mjs', [JSON.stringify({ host: '127.0.0.1', port: 0 })])
   const { port } = await doomed.message<{ port: number }>()
   // Its handshake is open for a second.

@@ -14,6 +14,9 @@ if (!state.loaded) throw new Error(state.reason)
 const { addon } = state
 const faulty = loadFaultyAddon()
 
+const SOL_SOCKET = 1
+const SO_DETACH_REUSEPORT_BPF = 68
+
 interface Where {
   readonly family: 4 | 6
   readonly address: string
@@ -193,7 +196,10 @@ describe('a system call that fails', () => {
     else expect(answer).toEqual({ errno: -ERRNO.ENOBUFS, syscall: call })
     if (!Array.isArray(answer)) {
       expect(minimumTtl(fd, 4)).toBe(0)
-      expect(addon.attachProgram(fd, Uint32Array.of(6, 0, 0, 2))).toBe(undefined)
+      expect(addon.setRawOption(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 0), 'no program').toEqual({
+        errno: -ERRNO.ENOENT,
+        syscall: 'setsockopt',
+      })
     }
   })
 
