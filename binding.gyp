@@ -11,6 +11,7 @@
     "sources": [
       "src-native/addon.cc",
       "src-native/addon_steering.cc",
+      "src-native/addon_supervision.cc",
       "src-native/convert.cc",
       "src-native/convert_results.cc",
       "src-native/convert_steering.cc",
@@ -21,6 +22,7 @@
       "src-native/core/owned_descriptors.cc",
       "src-native/core/shared_socket.cc",
       "src-native/core/socket_option.cc",
+      "src-native/core/supervision.cc",
       "src-native/core/sys.cc"
     ],
     # Small rather than fast: it runs once per listen, and inlining makes it three times as large. Nothing is thrown, so
@@ -38,6 +40,7 @@
     "conditions": [
       ["OS in 'linux android'.split()", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/linux/reuse_port.cc",
+                    "src-native/platform/linux/cpus.cc",
                     "src-native/platform/linux/dump_parser.cc", "src-native/platform/linux/group_lock.cc",
                     "src-native/platform/linux/pidfd.cc", "src-native/platform/linux/slot_probe.cc",
                     "src-native/platform/linux/socket_dump.cc", "src-native/platform/linux/socket_holders.cc",
@@ -45,31 +48,31 @@
       }],
       ["OS=='mac'", {
         "sources": ["src-native/platform/darwin/open_socket.cc", "src-native/platform/darwin/reuse_port.cc",
-                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
+                    "src-native/platform/other/cpus.cc", "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
                     "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc",
                     "src-native/platform/other/steering.cc"]
       }],
       ["OS=='freebsd'", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/freebsd/reuse_port.cc",
-                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
+                    "src-native/platform/other/cpus.cc", "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
                     "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc",
                     "src-native/platform/other/steering.cc"]
       }],
       ["OS in 'openbsd netbsd'.split()", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/bsd/reuse_port.cc",
-                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
+                    "src-native/platform/other/cpus.cc", "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
                     "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc",
                     "src-native/platform/other/steering.cc"]
       }],
       ["OS=='solaris'", {
         "sources": ["src-native/platform/atomic/open_socket.cc", "src-native/platform/sunos/reuse_port.cc",
-                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
+                    "src-native/platform/other/cpus.cc", "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
                     "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc",
                     "src-native/platform/other/steering.cc"]
       }],
       ["OS=='aix'", {
         "sources": ["src-native/platform/aix/open_socket.cc", "src-native/platform/aix/reuse_port.cc",
-                    "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
+                    "src-native/platform/other/cpus.cc", "src-native/platform/other/group_lock.cc", "src-native/platform/other/pidfd.cc",
                     "src-native/platform/other/socket_dump.cc", "src-native/platform/other/socket_holders.cc",
                     "src-native/platform/other/steering.cc"]
       }]

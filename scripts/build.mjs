@@ -45,13 +45,14 @@ async function buildTypeScript() {
     output: { file: path.join(root, 'dist/index.js'), format: 'esm' },
   })
   // These stand on what users import, as it is in the package.
-  for (const [name, index] of [
-    ['cli/main', '../index.js'],
-    ['register', './index.js'],
+  for (const [name, external] of [
+    ['cli/main', ['../index.js', '../supervisor.js']],
+    ['register', ['./index.js', '../index.js']],
+    ['supervisor', ['./index.js', '../index.js']],
   ]) {
     await build({
       input: path.join(root, `src/${name}.ts`),
-      external: [index],
+      external,
       platform: 'node',
       logLevel: 'warn',
       transform: { target: 'node20.19' },

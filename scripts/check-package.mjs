@@ -23,7 +23,7 @@ function pack() {
 
 function checkContents({ names, unpackedSize }) {
   const expected =
-    /^(dist\/index\.js|dist\/cli\/main\.js|dist\/register\.js|dist\/[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    /^(dist\/index\.js|dist\/cli\/main\.js|dist\/(register|supervisor)\.js|dist\/(supervisor\/)?[a-z-]+\.d\.ts|prebuilds\/[a-z0-9-]+\/reuseport\.[a-z]+\.node|docs\/[a-z-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
   const strangers = names.filter((name) => !expected.test(name))
   assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
   for (const name of [
@@ -31,6 +31,7 @@ function checkContents({ names, unpackedSize }) {
     'dist/index.d.ts',
     'dist/cli/main.js',
     'dist/register.js',
+    'dist/supervisor.js',
     'README.md',
     'CHANGELOG.md',
     'LICENSE',

@@ -183,6 +183,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));
   exports.Set("probe", Napi::Function::New<ProbeCall>(env, "probe"));
   InitSteering(env, exports);
+  InitSupervision(env, exports);
   return exports;
 }
 

@@ -28,4 +28,7 @@ Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened)
 // What a member can do about the choice between the members: into the same exports.
 void InitSteering(Napi::Env env, Napi::Object exports);
 
+// What a supervisor needs: into the same exports.
+void InitSupervision(Napi::Env env, Napi::Object exports);
+
 }  // namespace reuseport

@@ -72,6 +72,11 @@ export interface Addon {
   duplicate(fd: number): number | SystemFailure
   /** Whether a process of this user is at the other end of a unix socket. */
   isOwnPeer(fd: number): boolean | SystemFailure
+  /** The CPUs that this thread may run on, and what it starts. ENOSYS where the system does not tell. Linux: sched_setaffinity(2). */
+  getCpus(): Float64Array | SystemFailure
+  setCpus(cpus: Float64Array): undefined | SystemFailure
+  /** A datagram to a unix socket: its file, or '@' and its abstract name. unix(7). */
+  sendToUnix(to: string, text: string): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
   /** From now on somebody else closes this descriptor. */

@@ -50,6 +50,7 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
 }
 
 async function leave(socket: BindableSocket, times: DrainTimes): Promise<Way> {
+  if (times.handOver) return { method: 'hand-over', reason: undefined, losses: [] }
   let member: Member
   try {
     member = memberOf(socket)

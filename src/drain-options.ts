@@ -11,6 +11,7 @@ export interface DrainTimes {
   readonly connectionTimeout: number
   readonly lockTimeout: number
   readonly signal: AbortSignalLike | undefined
+  readonly handOver: boolean
 }
 
 const DEFAULTS = {
@@ -30,7 +31,7 @@ const LONGEST = 0x7fffffff
 export function parseDrainOptions(options: unknown): DrainTimes {
   assertObject('options', options)
   const given = options as { readonly [name in keyof DrainOptions]: unknown }
-  refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'signal'])
+  refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'signal', 'handOver'])
   const time = (name: Time): number =>
     toTime(`options.${name}`, given[name], DEFAULTS[name], name === 'connectionTimeout')
   return {
@@ -40,6 +41,7 @@ export function parseDrainOptions(options: unknown): DrainTimes {
     connectionTimeout: time('connectionTimeout'),
     lockTimeout: time('lockTimeout'),
     signal: toSignal(given.signal),
+    handOver: toBoolean('options.handOver', given.handOver),
   }
 }
 
@@ -49,6 +51,12 @@ export function toTime(name: string, value: unknown, otherwise: number, mayBeInf
   if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
   if (value >= 0 && (value <= LONGEST || (mayBeInfinite && value === Number.POSITIVE_INFINITY))) return value
   throw new OutOfRangeError(name, `>= 0 && <= ${LONGEST} ms${mayBeInfinite ? ', or Infinity' : ''}`, value)
+}
+
+/** @throws InvalidArgumentTypeError */
+function toBoolean(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new InvalidArgumentTypeError(name, 'of type boolean', value)
 }
 
 /** @throws InvalidArgumentTypeError */

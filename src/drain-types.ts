@@ -10,6 +10,11 @@ export interface DrainOptions {
   readonly idleTimeout?: number | undefined
   /** ms for open connections to end, once the listener is closed; those that remain are destroyed. `Infinity` for no end. Default 10000. */
   readonly connectionTimeout?: number | undefined
+  /**
+   * Another process holds this socket too, and goes on accepting from it: only this process stops. The socket stays in
+   * its group with all that waits in it. Default false.
+   */
+  readonly handOver?: boolean | undefined
   /** ms at most for others to finish draining the same group, one after the other. Default 10000. */
   readonly lockTimeout?: number | undefined
   /**
@@ -27,6 +32,8 @@ export type DrainMethod =
   | 'migrate'
   /** New connections were not answered, so that their clients asked again, a second later, and reached others. */
   | 'defer'
+  /** Another process goes on accepting from the same socket (`handOver`). */
+  | 'hand-over'
   /** There was nobody to steer to, or no way to: what waited was accepted, and the listener closed. */
   | 'close'
 

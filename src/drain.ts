@@ -1,7 +1,7 @@
 import { loadAddon } from './addon.js'
 import { publish } from './channels.js'
 import { isDatagramSocket } from './datagram-socket.js'
-import { type Departure, type DepartureTimes, depart, type Leaver } from './departure.js'
+import { type Departure, depart, type Leaver } from './departure.js'
 import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
@@ -106,7 +106,12 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
 }
 
 /** By closing it where there is nothing better. */
-async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
+async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
+  if (times.handOver) {
+    leaver.onSteered()
+    leaver.stopListening()
+    return { method: 'hand-over', handshakesAwaited: 0, losses: [], reason: undefined }
+  }
   const state = loadAddon()
   try {
     if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)

@@ -6,11 +6,12 @@ import { emitListenError, supersede } from './adopt.js'
 import { capabilities } from './capabilities.js'
 import { parseConfiguration } from './configure.js'
 import { chooseRoute, fallBack, refusalOf } from './fallback.js'
+import { inheritOrOpen } from './inherit.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
 import { lookupHost } from './lookup.js'
 import { networkDenied } from './permission.js'
 import { assertServer } from './server.js'
-import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
+import type { ReusePortSocket, SocketRequest } from './socket.js'
 import { steerWhenListening } from './steer.js'
 import type { AbortSignalLike, ListenableServer, ListenReusePortOptions, UnsharedListenOptions } from './types.js'
 
@@ -123,7 +124,7 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
   const where = { host: request.where?.address ?? null, port: request.port }
   let socket: ReusePortSocket | undefined
   try {
-    const opened = openSocket(addon, request)
+    const opened = inheritOrOpen(addon, request)
     if (opened instanceof Error) throw opened
     socket = opened
   } catch (error) {

@@ -13,10 +13,11 @@ import {
 } from './errors.js'
 import { chooseRoute } from './fallback.js'
 import { CONFIGURATION_OPTIONS } from './given-configuration.js'
+import { inheritOrOpen } from './inherit.js'
 import { DEFAULT_BACKLOG, isPort, MAX_BACKLOG, parseFallback } from './listen-arguments.js'
 import { refuseUnknownOptions } from './option-names.js'
 import { networkDenied } from './permission.js'
-import { openSocket, type ReusePortSocket, type SocketRequest } from './socket.js'
+import type { ReusePortSocket, SocketRequest } from './socket.js'
 import type { ReusePortSocketOptions } from './types.js'
 
 const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fallback', ...CONFIGURATION_OPTIONS]
@@ -46,7 +47,7 @@ export function openReusePortSocket(options: ReusePortSocketOptions = {}): Reuse
   if (route.by === 'refusal') throw route.error
 
   const configuration = parseConfiguration(state.addon, 'tcp', options)
-  const socket = openSocket(state.addon, { ...request, configuration })
+  const socket = inheritOrOpen(state.addon, { ...request, configuration })
   if (socket instanceof Error) throw socket
   return socket
 }

@@ -10,7 +10,9 @@
  */
 import net from 'node:net'
 import process from 'node:process'
-import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort } from './index.js'
+import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
+import { supervise } from './supervised/supervise.js'
+import type { SteeringName } from './supervisor/protocol.js'
 
 /** The options of `server.listen` that mean something to a port. A program may have others in the same object. */
 const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
@@ -19,6 +21,10 @@ const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
 const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
 const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
+const worker = supervise()
+const steering = toSteering(worker?.steering)
+/** What every call gets beside what it says. */
+const others = { fallback, ...(steering && { steering }) }
 
 type Listen = (this: net.Server, ...args: unknown[]) => net.Server
 
@@ -47,14 +53,14 @@ function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
     if (!isShared(port)) return undefined
     const host = typeof second === 'string' ? second : undefined
     const backlog = toNumber(second) || toNumber(third)
-    return [{ port: typeof first === 'function' ? 0 : first, host, backlog, fallback }, args.at(-1)]
+    return [{ port: typeof first === 'function' ? 0 : first, host, backlog, ...others }, args.at(-1)]
   }
   const options = first as Readonly<Record<string, unknown>>
   const { _handle, fd, handle, port, reusePort } = options as Record<string, unknown>
   if (_handle || handle || (typeof fd === 'number' && fd >= 0) || reusePort === false) return undefined
   if (!('port' in options) || !isShared(Number(port ?? 0))) return undefined
   const given = OPTIONS.filter((name) => name in options).map((name) => [name, options[name]])
-  return [{ ...Object.fromEntries(given), fallback } as ListenReusePortOptions, ...args.slice(1)]
+  return [{ ...Object.fromEntries(given), ...others } as ListenReusePortOptions, ...args.slice(1)]
 }
 
 /** As Node takes a backlog among other arguments. */
@@ -77,6 +83,11 @@ function parsePorts(text: string | undefined): (port: number) => boolean {
     ;(name.startsWith('!') ? unwanted : wanted).add(port)
   }
   return (port) => Number.isInteger(port) && !unwanted.has(port) && (wanted.size === 0 || wanted.has(port))
+}
+
+function toSteering(name: SteeringName | undefined): SteeringOption | undefined {
+  if (name === undefined) return undefined
+  return { policy: name === 'cpu' ? { cpu: true } : name, optional: true }
 }
 
 function parseFallback(text: string | undefined): FallbackPolicy {

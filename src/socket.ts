@@ -10,6 +10,7 @@ import { readOption } from './read-option.js'
 import { assertServer } from './server.js'
 import { openListener } from './shared-socket.js'
 import type { SocketOptionValues } from './socket-option-types.js'
+import { type ListenWish, supervision } from './supervision.js'
 import type { ListenableServer } from './types.js'
 
 export interface SocketRequest {
@@ -19,6 +20,8 @@ export interface SocketRequest {
   readonly backlog: number
   readonly ipv6Only: boolean
   readonly configuration: Configuration
+  /** As it was asked for, where there is a supervisor. */
+  readonly wish?: ListenWish
 }
 
 /**
@@ -104,6 +107,7 @@ export class ReusePortSocket {
       const error = failure instanceof Error ? failure : this.#error(failure)
       emitListenError(server, { host: where?.address ?? null, port }, error)
     } else {
+      if (this.#request.wish !== undefined) supervision()?.adopted(server, this.#request.wish)
       publish('reuseport:adopt', () => {
         const message = describe(this.#addon, this.#fd)
         return message && { ...message, target: server }

@@ -26,6 +26,8 @@ struct Sys {
   // Linux; ENOSYS elsewhere.
   int (*pidfd_open)(int pid);
   int (*pidfd_getfd)(int process, int fd);
+  int (*get_cpus)(size_t size, unsigned long* mask);
+  int (*set_cpus)(size_t size, const unsigned long* mask);
 };
 
 extern const Sys kSystem;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "core/result.h"
 #include "core/sys.h"
 #include "core/unique_fd.h"
@@ -21,5 +23,9 @@ Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol);
 // pidfd_open(2) and pidfd_getfd(2).
 int PidFdOpen(int pid);
 int PidFdGetFd(int process, int fd);
+
+// Of this thread. sched_getaffinity(2)
+int GetCpuMask(size_t size, unsigned long* mask);
+int SetCpuMask(size_t size, const unsigned long* mask);
 
 }  // namespace reuseport

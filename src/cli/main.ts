@@ -5,10 +5,14 @@ import { nearestName } from '../option-names.js'
 import { UsageError } from './arguments.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'
 import { LS_HELP, ls, type Output } from './ls.js'
+import { RELOAD_HELP, reload } from './reload.js'
+import { RUN_HELP, run } from './run.js'
 import { screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
 
+  run         run a program in several processes on its ports
+  reload      replace the processes of a program that runs
   doctor      what this system can do for port sharing
   ls          who is on which port, with queues and drops
 
@@ -17,12 +21,16 @@ const HELP = `Usage: reuseport <command> [options]
 
 Exit codes: 0 done, 1 it cannot be done here, 2 usage.`
 
-const COMMANDS = ['doctor', 'ls']
+const COMMANDS = ['run', 'reload', 'doctor', 'ls']
 
 const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
 
-async function run([command, ...args]: readonly string[]): Promise<number> {
+async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
+    case 'run':
+      return run(args)
+    case 'reload':
+      return reload(args)
     case 'doctor':
       return doctor(args, out)
     case 'ls':
@@ -54,7 +62,12 @@ function version(): string {
   return String((JSON.parse(manifest) as { version: unknown }).version)
 }
 
-const HELPS: Readonly<Record<string, string>> = { doctor: DOCTOR_HELP, ls: LS_HELP }
+const HELPS: Readonly<Record<string, string>> = {
+  run: RUN_HELP,
+  reload: RELOAD_HELP,
+  doctor: DOCTOR_HELP,
+  ls: LS_HELP,
+}
 
 function fail(error: unknown): number {
   if (error instanceof UsageError) {
@@ -72,4 +85,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-process.exitCode = await run(process.argv.slice(2)).catch(fail)
+process.exitCode = await main(process.argv.slice(2)).catch(fail)

@@ -159,7 +159,7 @@ system.balanced = true
 // Leaving, and choosing who gets what.
 const report: Promise<DrainReport> = drain(server, { grace: 10, connectionTimeout: Number.POSITIVE_INFINITY, signal })
 drain(dgram.createSocket('udp4'))
-report.then(({ method }) => same<typeof method, 'steer' | 'migrate' | 'defer' | 'close'>(true))
+report.then(({ method }) => same<typeof method, 'steer' | 'migrate' | 'defer' | 'hand-over' | 'close'>(true))
 // @ts-expect-error it is a number of ms
 drain(server, { grace: '10' })
 const steering: Promise<Steering> = steer(server, {

@@ -119,6 +119,14 @@ int PidFdGetFd(int process, int fd) {
   return Fails("pidfd_getfd") ? -1 : reuseport::kSystem.pidfd_getfd(process, fd);
 }
 
+int GetCpuMask(size_t size, unsigned long* mask) {
+  return Fails("get_cpus") ? -1 : reuseport::kSystem.get_cpus(size, mask);
+}
+
+int SetCpuMask(size_t size, const unsigned long* mask) {
+  return Fails("set_cpus") ? -1 : reuseport::kSystem.set_cpus(size, mask);
+}
+
 // As Linux does, the descriptor is gone also where close() reports an error.
 int Close(int fd) {
   const bool fails = Fails("close");
@@ -129,9 +137,9 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket,   Ioctl,     SetSockOpt,  GetSockOpt, Bind,      Listen,
-                                      Connect,  Poll,      GetSockName, SendTo,     RecvFrom,  FStat,
-                                      Shutdown, Duplicate, Close,       PidFdOpen,  PidFdGetFd};
+const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,      Listen,   Connect,
+                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat,     Shutdown, Duplicate,
+                                      Close,  PidFdOpen,   PidFdGetFd, GetCpuMask, SetCpuMask};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {

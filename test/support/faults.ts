@@ -21,6 +21,8 @@ export type SystemCall =
   | 'close'
   | 'pidfd_open'
   | 'pidfd_getfd'
+  | 'get_cpus'
+  | 'set_cpus'
 
 export interface ParsedDump {
   readonly progress: 'more' | 'done' | 'interrupted' | 'malformed'

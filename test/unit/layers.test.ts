@@ -7,11 +7,13 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** From top to bottom. A file imports from its own layer or from one below. See CONTRIBUTING.md. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['register'],
+  ['register', 'supervisor'],
   ['index'],
   ['listen', 'bind', 'open-socket', 'effective-options', 'group', 'drain', 'steer', 'repair'],
   [
     'socket',
+    'inherit',
+    'supervision',
     'shared-socket',
     'unbound-socket',
     'configure',
@@ -104,7 +106,10 @@ const files = readdirSync(source)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => path.basename(file, '.ts'))
 const commands = readdirSync(path.join(source, 'cli')).map((file) => `cli/${path.basename(file, '.ts')}`)
-const imports = new Map([...files, ...commands].map((name) => [name, read(name)]))
+const processes = ['supervisor', 'supervised'].flatMap((folder) =>
+  readdirSync(path.join(source, folder)).map((file) => `${folder}/${path.basename(file, '.ts')}`),
+)
+const imports = new Map([...files, ...commands, ...processes].map((name) => [name, read(name)]))
 
 function layerOf(name: string): number {
   return LAYERS.findIndex((layer) => layer.includes(name))
@@ -122,7 +127,7 @@ test('the reader of imports sees them', () => {
 })
 
 test.each(files)('%s imports from its own layer or below', (name) => {
-  for (const from of imports.get(name)?.own ?? []) {
+  for (const from of imports.get(name)?.own.filter((one) => !one.includes('/')) ?? []) {
     expect(layerOf(from), `${name} imports ${from}`).toBeGreaterThanOrEqual(layerOf(name))
   }
 })
@@ -130,18 +135,26 @@ test.each(files)('%s imports from its own layer or below', (name) => {
 test('no file imports itself by way of others', () => {
   const visit = (name: string, above: readonly string[]): void => {
     expect(above, [...above, name].join(' imports ')).not.toContain(name)
-    for (const from of imports.get(name)?.own ?? []) visit(from, [...above, name])
+    for (const from of imports.get(name)?.own.filter((one) => !one.includes('/')) ?? []) visit(from, [...above, name])
   }
   for (const name of files) visit(name, [])
 })
 
 test.each(commands)('%s stands on what users import, and on pure helpers', (name) => {
   for (const from of imports.get(name)?.own ?? [])
-    expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|option-names|kernel-versions)\.js$/)
+    expect(from).toMatch(/^[a-z-]+$|^\.\.\/(index|supervisor|option-names|kernel-versions)\.js$/)
 })
 
-test('the preload stands on what users import', () => {
-  expect(imports.get('register')?.own).toEqual(['index'])
+test('the preload and the supervisor stand on what users import', () => {
+  expect(imports.get('register')?.own).toEqual(['index', 'supervised/supervise', 'supervisor/protocol'])
+  for (const from of imports.get('supervisor')?.own ?? []) expect(from).toMatch(/^supervisor\/[a-z-]+$/)
+})
+
+// The addon: for what has nothing to do with who shares a port, as descriptors, CPUs and systemd.
+test.each(processes)('%s stands on what users import, on the addon, and on what both sides know', (name) => {
+  const other = name.startsWith('supervised/') ? '|supervisor/protocol' : ''
+  const allowed = new RegExp(`^[a-z-]+$|^\\.\\./(index|addon|supervision|option-names${other})\\.js$`)
+  for (const from of imports.get(name)?.own ?? []) expect(from).toMatch(allowed)
 })
 
 test('the façade only re-exports', () => {
@@ -176,7 +189,7 @@ test('no file outgrows the head: TypeScript 250 lines, C++ 250', () => {
   const native = fileURLToPath(new URL('../../src-native', import.meta.url))
   const cpp = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(cc|h)$/.test(file))
   const all = [
-    ...[...files, ...commands].map((name) => path.join(source, `${name}.ts`)),
+    ...[...files, ...commands, ...processes].map((name) => path.join(source, `${name}.ts`)),
     ...cpp.map((file) => path.join(native, file)),
   ]
   expect(all.length).toBeGreaterThan(30)

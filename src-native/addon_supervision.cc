@@ -1,0 +1,51 @@
+#include "addon_state.h"
+#include "convert_values.h"
+#include "core/supervision.h"
+
+namespace reuseport {
+namespace {
+
+bool ToCpus(const Napi::Value& value, std::vector<uint32_t>* out) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+    return Refuse(value.Env(), "cpus", "a Float64Array");
+  const Napi::Float64Array cpus = value.As<Napi::Float64Array>();
+  for (size_t i = 0; i < cpus.ElementLength(); i++) {
+    if (!(cpus[i] >= 0 && cpus[i] <= UINT32_MAX)) return Refuse(value.Env(), "cpus", "in range");
+    out->push_back(static_cast<uint32_t>(cpus[i]));
+  }
+  return true;
+}
+
+Napi::Value GetCpusCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Result<std::vector<uint32_t>> cpus = GetCpus(StateOf(env).sys);
+  if (!cpus.ok()) return FromFailure(env, cpus.failure());
+  Napi::Float64Array array = Napi::Float64Array::New(env, cpus.value().size());
+  for (size_t i = 0; i < cpus.value().size(); i++) array[i] = cpus.value()[i];
+  return array;
+}
+
+Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<uint32_t> cpus;
+  if (!ToCpus(info[0], &cpus)) return env.Undefined();
+  return FromStatus(env, SetCpus(StateOf(env).sys, cpus));
+}
+
+Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::string to;
+  std::string text;
+  if (!ToText(info[0], "to", &to) || !ToText(info[1], "text", &text)) return env.Undefined();
+  return FromStatus(env, SendToUnix(StateOf(env).sys, to, text));
+}
+
+}  // namespace
+
+void InitSupervision(Napi::Env env, Napi::Object exports) {
+  exports.Set("getCpus", Napi::Function::New<GetCpusCall>(env, "getCpus"));
+  exports.Set("setCpus", Napi::Function::New<SetCpusCall>(env, "setCpus"));
+  exports.Set("sendToUnix", Napi::Function::New<SendToUnixCall>(env, "sendToUnix"));
+}
+
+}  // namespace reuseport

@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util'
+import { nearestName } from '../option-names.js'
+import type { SupervisorOptions } from '../supervisor.js'
+import { UsageError } from './arguments.js'
+
+const OPTIONS = {
+  workers: { type: 'string', short: 'n' },
+  grace: { type: 'string' },
+  'drain-timeout': { type: 'string' },
+  'ready-timeout': { type: 'string' },
+  'max-restarts': { type: 'string' },
+  steering: { type: 'string' },
+  pin: { type: 'boolean' },
+  threads: { type: 'boolean' },
+  'one-socket': { type: 'boolean' },
+  fallback: { type: 'string' },
+  watch: { type: 'boolean' },
+  replace: { type: 'boolean' },
+  'env-file': { type: 'string' },
+  cwd: { type: 'string' },
+  prefix: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+export interface RunArguments {
+  readonly options: SupervisorOptions
+  readonly json: boolean
+  readonly prefix: boolean
+}
+
+/** @returns 'help' where that is asked for. @throws UsageError */
+export function parseRunArguments(args: readonly string[]): RunArguments | 'help' {
+  // What follows the script is the script's.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const first = tokens.find(({ kind }) => kind !== 'option')
+  const own = first === undefined ? args : args.slice(0, first.index)
+  const [script, ...rest] =
+    first === undefined ? [] : args.slice(first.kind === 'positional' ? first.index : first.index + 1)
+  const values = parseStrictly(own)
+  if (values.help === true) return 'help'
+  if (script === undefined) throw new UsageError('A script is missing')
+  const given = {
+    workers:
+      values.workers === undefined || values.workers === 'auto' ? values.workers : toNumber('workers', values.workers),
+    grace: toTime('grace', values.grace),
+    drainTimeout: toTime('drain-timeout', values['drain-timeout']),
+    readyTimeout: toTime('ready-timeout', values['ready-timeout']),
+    maxRestarts: values['max-restarts'] === undefined ? undefined : toNumber('max-restarts', values['max-restarts']),
+    steering: oneOf('steering', values.steering, ['hash', 'cpu', 'random']),
+    fallback: oneOf('fallback', values.fallback, ['error', 'exclusive']),
+    pin: values.pin,
+    threads: values.threads,
+    oneSocket: values['one-socket'],
+    watch: values.watch,
+    replace: values.replace,
+    envFile: values['env-file'],
+    cwd: values.cwd,
+  } as const
+  const prefix = values.prefix === true
+  return {
+    options: { script, args: rest, ...given, ...(prefix && { output: 'pipe' }) },
+    json: values.json === true,
+    prefix,
+  }
+}
+
+function parseStrictly(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const [, name = ''] = /'(-+[^' ]*)/.exec(message) ?? []
+    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+      throw new UsageError((message.split('. ')[0] ?? message).split('\n')[0])
+    const nearest = nearestName(name.replace(/^-+/, ''), Object.keys(OPTIONS))
+    throw new UsageError(`There is no option ${name}${nearest === undefined ? '' : `. Did you mean --${nearest}?`}`)
+  }
+}
+
+function toNumber(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  if (name === 'max-restarts' && text === 'Infinity') return Number.POSITIVE_INFINITY
+  const or = name === 'workers' ? ", or 'auto'" : ''
+  throw new UsageError(`--${name} takes a whole number${or}, not '${text}'`)
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000 } as const
+
+/** ms. */
+function toTime(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
+  if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
+  throw new UsageError(`--${name} takes a time such as 500ms, 10s or 2m, not '${text}'`)
+}
+
+function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T | undefined {
+  if (text === undefined) return undefined
+  const found = allowed.find((one) => one === text)
+  if (found !== undefined) return found
+  throw new UsageError(`--${name} takes ${allowed.join(', ')}, not '${text}'`)
+}

@@ -1,0 +1,116 @@
+// What a supervisor does, for people or as JSON.
+import process from 'node:process'
+import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerInfo } from '../supervisor.js'
+import { type Colour, paint, type Screen } from './terminal.js'
+
+const EVENTS: readonly (keyof SupervisorEvents)[] = [
+  'worker:start',
+  'worker:listening',
+  'worker:ready',
+  'worker:drained',
+  'worker:exit',
+  'worker:restart',
+  'warning',
+  'reload:start',
+  'reload:done',
+  'reload:failed',
+  'scaled',
+  'stopping',
+]
+
+/** The names of what an event tells, in their order. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  'worker:restart': ['slot', 'restart'],
+  warning: ['message'],
+  'reload:start': ['generation'],
+  'reload:done': ['generation', 'duration'],
+  'reload:failed': ['generation', 'error'],
+  scaled: ['workers'],
+  stopping: ['error'],
+  'worker:listening': ['worker', 'where'],
+  'worker:drained': ['worker', 'report'],
+  'worker:exit': ['worker', 'exit'],
+}
+
+/** A line of JSON for each event. */
+export function narrateAsJson(supervisor: Supervisor, write: (line: string) => void): void {
+  for (const name of EVENTS) {
+    supervisor.on(name, (...told: unknown[]) => {
+      const fields = FIELDS[name] ?? ['worker']
+      const pairs = fields.map((field, index) => [field, toPlain(told[index])])
+      const line = {
+        time: new Date().toISOString(),
+        supervisor: process.pid,
+        event: name,
+        ...Object.fromEntries(pairs),
+      }
+      write(JSON.stringify(line))
+    })
+  }
+}
+
+function toPlain(value: unknown): unknown {
+  if (value instanceof Error) return { message: value.message, ...('code' in value && { code: value.code }) }
+  if (typeof value !== 'object' || value === null || !('error' in value)) return value
+  return { ...value, error: toPlain(value.error) }
+}
+
+/** Sentences: what one wants to know at night, and no more. */
+export function narrate(supervisor: Supervisor, write: (line: string) => void, screen: Screen): void {
+  const say = (text: string, colour?: Colour): void => {
+    const name = paint(screen, 'dim', `reuseport ${process.pid}:`)
+    write(`${name} ${colour === undefined ? text : paint(screen, colour, text)}`)
+  }
+  const places = new Map<string, ListeningInfo>()
+  let told = ''
+  supervisor.on('worker:listening', (_worker, where) => places.set(`${where.address} ${where.port}`, where))
+  supervisor.on('worker:ready', (worker) => {
+    const { state, workers } = supervisor
+    if (state === 'reloading') say(`${nameOf(worker)} is ready`)
+    if (state === 'starting' && workers.some((one) => one.state !== 'ready')) return
+    const all = [...places.values()].map(format).join(', ')
+    if (all === told) return
+    told = all
+    say(
+      `${count(workers.length, 'worker')} on ${all || 'no port'}: ${workers.map(({ pid }) => pid).join(', ')}`,
+      'green',
+    )
+  })
+  supervisor.on('worker:drained', (worker, { lossless, reason }) => {
+    if (!lossless) say(`${nameOf(worker)} lost connections when it left: ${reason}`, 'yellow')
+  })
+  supervisor.on('worker:exit', (worker, exit) => {
+    if (exit.isExpected) return
+    const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal)
+    say(`${nameOf(worker)} died: ${how}`, 'yellow')
+  })
+  supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
+    const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
+    say(`worker ${slot} is started again${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
+  })
+  supervisor.on('warning', (message) => say(message, 'yellow'))
+  supervisor.on('reload:start', (generation) => say(`reload: generation ${generation}`))
+  supervisor.on('reload:done', (generation, duration) =>
+    say(`reload: generation ${generation} serves, after ${(duration / 1000).toFixed(1)} s`, 'green'),
+  )
+  supervisor.on('reload:failed', (_generation, error) =>
+    say(`reload failed, the others go on: ${error.message}`, 'red'),
+  )
+  supervisor.on('scaled', (workers) => say(count(workers, 'worker')))
+  supervisor.on('stopping', (error) => {
+    if (error !== undefined) say(`gives up: ${error.message}`, 'red')
+    say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
+  })
+}
+
+function nameOf({ slot, pid, threadId }: WorkerInfo): string {
+  return `worker ${slot} (${threadId === undefined ? pid : `thread ${threadId}`})`
+}
+
+function format({ address, family, port }: ListeningInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,84 @@
+// The way to the supervisor, from a process or from a thread.
+import { closeSync, readFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import process from 'node:process'
+import workerThreads, { type MessagePort } from 'node:worker_threads'
+import {
+  CONFIGURATION_FD,
+  type Envelope,
+  type FromWorker,
+  isEnvelope,
+  THREAD_DATA,
+  type ToWorker,
+  type WorkerConfiguration,
+} from '../supervisor/protocol.js'
+
+export interface Link {
+  readonly isThread: boolean
+  readonly configuration: WorkerConfiguration
+  /** False where the supervisor has gone, or the program has closed the channel. */
+  isOpen(): boolean
+  /** @param handle Of the socket, for a process. */
+  send(message: FromWorker, handle?: unknown): void
+  onMessage(listener: (message: ToWorker, handle: unknown) => void): void
+}
+
+/** Undefined where no supervisor has started this process, or thread, itself. */
+export function linkToSupervisor(): Link | undefined {
+  return threadLink() ?? processLink()
+}
+
+function processLink(): Link | undefined {
+  const fd = process.env[CONFIGURATION_FD]
+  if (fd === undefined || !workerThreads.isMainThread || process.send === undefined) return undefined
+  // What this process starts is no worker.
+  delete process.env[CONFIGURATION_FD]
+  const configuration = JSON.parse(readFileSync(Number(fd), 'utf8')) as WorkerConfiguration
+  closeSync(Number(fd))
+  const channel = process as unknown as { send(message: Envelope, handle: unknown, then: () => void): boolean }
+  return {
+    isThread: false,
+    configuration,
+    isOpen: () => process.connected,
+    send(body, handle) {
+      // Where the channel closes meanwhile there is nobody to tell.
+      if (process.connected) channel.send({ cmd: 'NODE_REUSEPORT', body }, handle, () => {})
+    },
+    onMessage(listener) {
+      ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown, handle: unknown) => {
+        if (isEnvelope(message)) listener(message.body as ToWorker, handle)
+      })
+    },
+  }
+}
+
+interface ThreadData {
+  readonly configuration: WorkerConfiguration
+  readonly port: MessagePort
+}
+
+function threadLink(): Link | undefined {
+  const { workerData } = workerThreads as { workerData: { readonly [THREAD_DATA]?: ThreadData } | null }
+  const data = workerData?.[THREAD_DATA]
+  if (workerThreads.isMainThread || data === undefined)
+    return undefined
+    // The program is as it would be without.
+  ;(workerThreads as { workerData: unknown }).workerData = null
+  syncBuiltinESMExports()
+  const { configuration, port } = data
+  let isOpen = true
+  port.on('close', () => {
+    isOpen = false
+  })
+  port.unref()
+  return {
+    isThread: true,
+    configuration,
+    isOpen: () => isOpen,
+    send: (message) => port.postMessage(message),
+    onMessage(listener) {
+      port.on('message', (message: ToWorker) => listener(message, undefined))
+      port.unref()
+    },
+  }
+}

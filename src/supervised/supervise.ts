@@ -1,0 +1,54 @@
+import net from 'node:net'
+import process from 'node:process'
+import { isMainThread } from 'node:worker_threads'
+import type { ListenableServer } from '../index.js'
+import { setSupervision } from '../supervision.js'
+import { WORKER_NAME } from '../supervisor/protocol.js'
+import { drainAll } from './drain-all.js'
+import { type Link, linkToSupervisor } from './link.js'
+import { Nested, obey } from './nested.js'
+import { Servers } from './servers.js'
+import { SupervisedWorker } from './worker.js'
+
+/** What `reuseport run` adds to a process; undefined where none has started it. */
+export function supervise(): SupervisedWorker | undefined {
+  const link = linkToSupervisor()
+  if (link !== undefined) return superviseThis(link)
+  if (process.env[WORKER_NAME] !== undefined) followWorker()
+  return undefined
+}
+
+function superviseThis(link: Link): SupervisedWorker {
+  process.env[WORKER_NAME] = link.configuration.worker
+  const worker = new SupervisedWorker(link, new Nested())
+  onClose((server) => worker.closing(server))
+  return worker
+}
+
+/** A thread or cluster worker of a worker's program. */
+function followWorker(): void {
+  const servers = new Servers()
+  setSupervision({
+    take: () => undefined,
+    portFor: ({ port }) => port,
+    adopted: (server, wish) => servers.add({ server, wish, id: '' }),
+  })
+  onClose((server) => servers.delete(server))
+  const nested = isMainThread ? new Nested() : undefined
+  obey(async (times) => {
+    const leaving = servers.listening().map(({ server }) => ({ server, handOver: false }))
+    await Promise.all([drainAll(leaving, times), nested?.leave(times)])
+  })
+}
+
+type Close = (this: net.Server, ...args: unknown[]) => net.Server
+
+/** Tells of each server before it closes. */
+function onClose(tell: (server: ListenableServer) => void): void {
+  const prototype = net.Server.prototype as unknown as { close: Close }
+  const { close } = prototype
+  prototype.close = function (...args): net.Server {
+    tell(this as unknown as ListenableServer)
+    return Reflect.apply(close, this, args)
+  }
+}

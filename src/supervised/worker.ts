@@ -1,0 +1,136 @@
+// A process, or thread, that a supervisor has started: it tells the supervisor what listens, gives it the sockets to keep,
+// takes those that it has kept, and drains when it is told, or when the signals come that end it.
+import { closeSync } from 'node:fs'
+import process from 'node:process'
+import type { DrainReport, ListenableServer } from '../index.js'
+import { type ListenWish, type Supervision, setSupervision } from '../supervision.js'
+import { type KeptSocket, type SteeringName, type ToWorker, wishKey } from '../supervisor/protocol.js'
+import { drainAll } from './drain-all.js'
+import type { Link } from './link.js'
+import type { Nested } from './nested.js'
+import { Servers } from './servers.js'
+import { type EndingSignal, EndingSignals } from './signals.js'
+import { TicketKeys } from './ticket-keys.js'
+
+export class SupervisedWorker implements Supervision {
+  readonly #link: Link
+  readonly #nested: Nested
+  readonly #servers = new Servers()
+  readonly #signals: EndingSignals
+  readonly #ticketKeys: TicketKeys
+  #kept: readonly KeptSocket[]
+  /** By the wish that it was taken for. */
+  readonly #taken = new WeakMap<ListenWish, KeptSocket>()
+  #asked = 0
+  #opened = 0
+  #leaving: EndingSignal | 'told' | undefined
+
+  constructor(link: Link, nested: Nested) {
+    this.#link = link
+    this.#nested = nested
+    this.#kept = link.configuration.sockets
+    this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
+    this.#signals = new EndingSignals((signal) => this.#onSignal(signal))
+    link.onMessage((message) => this.#onMessage(message))
+    setSupervision(this)
+    process.on('disconnect', survive)
+  }
+
+  get steering(): SteeringName | undefined {
+    return this.#link.configuration.steering
+  }
+
+  take(wish: ListenWish): { readonly fd: number; done(): void } | undefined {
+    if (wish.port === 0) this.#asked++
+    const key = wishKey(wish)
+    const kept = this.#kept.find((socket) =>
+      socket.isGiven ? socket.wish.port === wish.port : wishKey(socket.wish) === key,
+    )
+    if (kept === undefined) return undefined
+    this.#taken.set(wish, kept)
+    if (!kept.isGiven) this.#kept = this.#kept.filter((socket) => socket !== kept)
+    // Of a thread it is the supervisor's own; what is given may be asked for again.
+    const isOwn = !this.#link.isThread && !kept.isGiven
+    return { fd: kept.fd, done: () => isOwn && closeSync(kept.fd) }
+  }
+
+  portFor({ port }: ListenWish): number {
+    return port === 0 ? (this.#link.configuration.ports[this.#asked - 1] ?? 0) : port
+  }
+
+  adopted(server: ListenableServer, wish: ListenWish): void {
+    const { configuration, isThread } = this.#link
+    const taken = this.#taken.get(wish)
+    const id = taken?.id ?? `${configuration.worker}:${this.#opened++}`
+    this.#servers.add({ server, id, wish })
+    this.#ticketKeys.give(server)
+    const address = server.address()
+    if (typeof address !== 'object' || address === null || !('port' in address)) return
+    const handle = taken === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
+    const place = {
+      address: 'address' in address ? String(address.address) : '',
+      port: Number(address.port),
+      family: toFamily(address),
+    }
+    const fd = isThread ? handle?.fd : undefined
+    this.#link.send({ type: 'listening', id, wish, ...place, fd }, isThread ? undefined : handle)
+  }
+
+  /** The program closes a server. */
+  closing(server: ListenableServer): void {
+    const listening = this.#servers.delete(server)
+    if (listening !== undefined && this.#leaving === undefined) this.#link.send({ type: 'closed', id: listening.id })
+  }
+
+  #onMessage(message: ToWorker): void {
+    if (message.type === 'leave') void this.#leave('told', message.kept)
+    else if (message.type === 'release') this.#release(message.ids)
+    else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
+  }
+
+  #release(ids: readonly string[]): void {
+    const released = this.#kept.filter(({ id }) => ids.includes(id))
+    this.#kept = this.#kept.filter((socket) => !released.includes(socket))
+    if (!this.#link.isThread) for (const { fd } of released) closeSync(fd)
+  }
+
+  #onSignal(signal: EndingSignal): void {
+    // The second one is for those who do not wait.
+    if (this.#leaving !== undefined) this.#signals.pass(signal, this.#link.isThread)
+    else if (this.#link.isOpen()) {
+      this.#leaving = signal
+      this.#link.send({ type: 'relieve', signal })
+    } else void this.#leave(signal, [])
+  }
+
+  /** Drains; then the program hears the signal, and may end as it does. */
+  async #leave(by: EndingSignal | 'told', kept: readonly string[]): Promise<void> {
+    const signal = by === 'told' ? (this.#leaving ?? 'SIGTERM') : by
+    this.#leaving = signal
+    const reports = await this.drain(kept)
+    const losses = reports.filter(({ lossless }) => !lossless)
+    const reason = losses.map((report) => report.reason).join('; ') || undefined
+    this.#link.send({ type: 'left', lossless: losses.length === 0, reason })
+    this.#signals.pass(signal as EndingSignal, this.#link.isThread)
+  }
+
+  async drain(kept: readonly string[]): Promise<readonly DrainReport[]> {
+    const [reports] = await Promise.all([
+      drainAll(
+        this.#servers.listening().map(({ server, id }) => ({ server, handOver: kept.includes(id) })),
+        this.#link.configuration,
+      ),
+      this.#nested.leave(this.#link.configuration),
+    ])
+    return reports
+  }
+}
+
+function toFamily(address: object): 'IPv4' | 'IPv6' {
+  return 'family' in address && address.family === 'IPv4' ? 'IPv4' : 'IPv6'
+}
+
+/** The supervisor has gone, and with it perhaps the reader of what this process prints. */
+function survive(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+}

@@ -1,0 +1,8 @@
+export { ask, controlFiles, type SupervisorStatus, supervisors } from './supervisor/control.js'
+export { SupervisorError } from './supervisor/errors.js'
+export type { ListeningInfo, SupervisorEvents, WorkerInfo } from './supervisor/events.js'
+export type { WorkerExit } from './supervisor/launch.js'
+export { SupervisorOptionError, type SupervisorOptions } from './supervisor/options.js'
+export type { SteeringName } from './supervisor/protocol.js'
+export type { WorkerState } from './supervisor/running-worker.js'
+export { Supervisor, type SupervisorState } from './supervisor/supervisor.js'

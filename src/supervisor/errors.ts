@@ -1,0 +1,37 @@
+import type { WorkerFailure } from './running-worker.js'
+
+/** The workers could not be started, or replaced, or kept running. The message says why. */
+export class SupervisorError extends Error {
+  readonly code: 'ERR_REUSEPORT_WORKER_FAILED' | 'ERR_REUSEPORT_GAVE_UP' | 'ERR_REUSEPORT_SUPERVISOR_STATE'
+
+  constructor(code: SupervisorError['code'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+/** What happened, as the rest of a sentence that begins with the worker. */
+export function describeFailure(failure: WorkerFailure): string {
+  switch (failure.why) {
+    case 'late':
+      return `did not listen on a port within ${failure.timeout / 1000} s`
+    case 'stopped':
+      return 'was stopped before it listened'
+    case 'exited':
+      return `${describeExit(failure.exit)} before it was ready`
+  }
+}
+
+export function describeExit({
+  code,
+  signal,
+  error,
+}: {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly error: Error | undefined
+}): string {
+  if (error !== undefined && code === null) return `could not be started (${error.message})`
+  if (error !== undefined) return `threw ${error.name}: ${error.message}`
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+}

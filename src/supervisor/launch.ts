@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import process from 'node:process'
+import type { Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
+import type { Kept } from './kept-socket.js'
+import {
+  CONFIGURATION_FD,
+  type Envelope,
+  type FromWorker,
+  isEnvelope,
+  type KeptSocket,
+  THREAD_DATA,
+  type ToWorker,
+  type WorkerConfiguration,
+} from './protocol.js'
+
+export interface Program {
+  readonly script: string
+  readonly args: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** `'pipe'`: what it prints is told to `onOutput`. */
+  readonly output: 'inherit' | 'pipe'
+}
+
+/** How a worker ended. */
+export interface WorkerExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Why it could not be started, or what it threw (threads). */
+  readonly error: Error | undefined
+}
+
+export interface WorkerListeners {
+  onMessage(message: FromWorker, handle: unknown): void
+  /** The program itself said it, by `process.send` or `parentPort.postMessage`. */
+  onProgramMessage(message: unknown): void
+  onOutput(stream: 'stdout' | 'stderr', text: string): void
+  /** The program has closed its IPC channel, and goes on. */
+  onDisconnect(): void
+  /** Once, after all that it said. */
+  onExit(exit: WorkerExit): void
+}
+
+export interface Launched {
+  readonly pid: number
+  /** Undefined for a process. */
+  readonly threadId: number | undefined
+  isConnected(): boolean
+  send(message: ToWorker, handle?: object): void
+  /** SIGTERM, for one that has closed its channel. */
+  terminate(): void
+  /** At once. */
+  kill(): void
+}
+
+const REGISTER = new URL('./register.js', import.meta.url)
+
+/** IPC is 3, the configuration 4. */
+const FIRST_SOCKET = 5
+const MOMENT = 200 // ms
+const CHANNEL_CLOSES = 1000 // ms at most after the end of the process
+
+export type Launch = (
+  program: Program,
+  configuration: Omit<WorkerConfiguration, 'sockets'>,
+  sockets: readonly Kept[],
+  listeners: WorkerListeners,
+) => Launched
+
+export const launchProcess: Launch = (program, configuration, sockets, listeners) => {
+  const { script, args, execArgv, env, cwd, output } = program
+  const child = spawn(process.execPath, [...execArgv, '--import', REGISTER.href, script, ...args], {
+    cwd,
+    env: { ...env, [CONFIGURATION_FD]: '4' },
+    stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
+    // Ctrl-C is for the supervisor, and a terminal that closes ends no worker.
+    detached: true,
+    serialization: 'json',
+  })
+  const kept = sockets.map((socket, index) => toKept(socket, FIRST_SOCKET + index))
+  const pipe = child.stdio[4] as Duplex | null | undefined
+  // One that ends before it has read it says so by its exit.
+  pipe?.on('error', () => {}).end(JSON.stringify({ ...configuration, sockets: kept }))
+  hear(child, listeners)
+  return {
+    pid: child.pid ?? -1,
+    threadId: undefined,
+    isConnected: () => child.connected,
+    send(body, handle) {
+      if (child.connected) child.send({ cmd: 'NODE_REUSEPORT', body } satisfies Envelope, handle as never, () => {})
+    },
+    terminate: () => void child.kill('SIGTERM'),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+function toKept({ id, wish, isGiven }: Kept, fd: number): KeptSocket {
+  return { id, wish, isGiven, fd }
+}
+
+function hear(child: ChildProcess, listeners: WorkerListeners): void {
+  const emitter = child as NodeJS.EventEmitter
+  emitter.on('internalMessage', (message: unknown, handle: unknown) => {
+    if (isEnvelope(message)) listeners.onMessage(message.body as FromWorker, handle)
+  })
+  emitter.on('message', (message: unknown) => listeners.onProgramMessage(message))
+  hearOutput(child, listeners)
+  let exit: WorkerExit | undefined
+  let isTold = false
+  const tell = (): void => {
+    if (isTold || exit === undefined) return
+    isTold = true
+    listeners.onExit(exit)
+  }
+  child.once('disconnect', () => {
+    // A process that dies closes it too, and is known to be dead a moment later.
+    setTimeout(() => exit === undefined && listeners.onDisconnect(), MOMENT).unref()
+    tell()
+  })
+  child.on('error', (error) => {
+    if (child.pid !== undefined) return
+    exit ??= { code: null, signal: null, error }
+    tell()
+  })
+  child.once('exit', (code, signal) => {
+    exit = { code, signal, error: undefined }
+    // What it sent before it ended may still be on its way.
+    if (child.connected) setTimeout(tell, CHANNEL_CLOSES).unref()
+    else tell()
+  })
+}
+
+function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, listeners: WorkerListeners): void {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    from[stream]?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text))
+  }
+}
+
+export const launchThread: Launch = (program, configuration, sockets, listeners) => {
+  const { script, args, execArgv, env, output } = program
+  const { port1, port2 } = new MessageChannel()
+  const kept = sockets.map((socket) => toKept(socket, socket.fd))
+  const thread = new Thread(script, {
+    argv: [...args],
+    execArgv: [...execArgv, '--import', fileURLToPath(REGISTER)],
+    env: { ...env },
+    stdout: output === 'pipe',
+    stderr: output === 'pipe',
+    workerData: { [THREAD_DATA]: { configuration: { ...configuration, sockets: kept }, port: port2 } },
+    transferList: [port2],
+  })
+  let error: Error | undefined
+  port1.on('message', (message: FromWorker) => listeners.onMessage(message, undefined))
+  thread.on('message', (message: unknown) => listeners.onProgramMessage(message))
+  thread.on('error', (thrown) => {
+    error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  })
+  let isRunning = true
+  thread.once('exit', (code) => {
+    isRunning = false
+    // What it said last may still be on its way.
+    for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
+      listeners.onMessage(last.message as FromWorker, undefined)
+    }
+    port1.close()
+    listeners.onExit({ code, signal: null, error })
+  })
+  if (output === 'pipe') hearOutput(thread, listeners)
+  return {
+    pid: process.pid,
+    threadId: thread.threadId,
+    isConnected: () => isRunning,
+    send: (message) => port1.postMessage(message),
+    terminate: () => void thread.terminate(),
+    kill: () => void thread.terminate(),
+  }
+}

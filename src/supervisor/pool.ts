@@ -1,0 +1,239 @@
+import { fstatSync, readFileSync } from 'node:fs'
+import process from 'node:process'
+import { parseEnv } from 'node:util'
+import { describeFailure, SupervisorError } from './errors.js'
+import type { WorkerInfo } from './events.js'
+import type { Kept } from './kept-socket.js'
+import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
+import { pinned } from './pin.js'
+import type { FromWorker, Listening } from './protocol.js'
+import { WORKER_NAME } from './protocol.js'
+import { type RestartOwner, restart } from './restart.js'
+import { RunningWorker, type WorkerEvents, type WorkerFailure } from './running-worker.js'
+import { Slot, type SlotOwner } from './slot.js'
+
+/** ms that a worker may take beyond `drainTimeout`: to leave its group, and for what the program does itself. */
+const LEAVE_MARGIN = 5000
+
+export interface PoolOwner extends RestartOwner {
+  /** For port 0. */
+  readonly ports: readonly number[]
+  readonly ticketKeys: string
+  readonly generation: number
+}
+
+/** The workers, and what happens to each. */
+export class Pool implements SlotOwner, WorkerEvents {
+  readonly #owner: PoolOwner
+  readonly #alive = new Set<RunningWorker>()
+  readonly #slots: Slot[] = []
+  /** Sockets that all workers accept from, by somebody else or by one of them. */
+  readonly #common: Kept[] = []
+  readonly #told = new WeakSet<RunningWorker>()
+  #started = 0
+
+  constructor(owner: PoolOwner) {
+    this.#owner = owner
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots
+  }
+
+  get alive(): readonly RunningWorker[] {
+    return [...this.#alive]
+  }
+
+  get readyTimeout(): number {
+    return this.#owner.settings.readyTimeout
+  }
+
+  get leaveTimeout(): number {
+    return this.#owner.settings.drainTimeout + LEAVE_MARGIN
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal
+  }
+
+  get common(): readonly string[] {
+    return this.#common.map(({ id }) => id)
+  }
+
+  addCommon(kept: Kept): void {
+    this.#common.push(kept)
+  }
+
+  /** Starts workers until there are so many, all at once. @throws SupervisorError; the others go on, unless it is all or none. */
+  async grow(count: number, how: 'all or none' | 'as many as come up' = 'as many as come up'): Promise<void> {
+    const added = Array.from({ length: count - this.#slots.length }, () => {
+      const slot = new Slot(this.#slots.length, this)
+      this.#slots.push(slot)
+      return slot
+    })
+    let first: SupervisorError | undefined
+    await Promise.all(
+      added.map(async (slot) => {
+        const failure = await slot.run(() => slot.start())
+        if (failure === undefined) return
+        first ??= toError(slot.index, failure)
+        this.#slots.splice(this.#slots.indexOf(slot), 1)
+        if (how === 'all or none') this.killAll()
+      }),
+    )
+    if (first !== undefined) throw first
+  }
+
+  /** Drains the last workers until there are so many. */
+  async shrink(count: number): Promise<void> {
+    const left = this.#slots.splice(count)
+    await Promise.all(left.map((slot) => this.#end(slot, this.common)))
+  }
+
+  /** One after the other. @throws SupervisorError; the worker that was to be replaced goes on, as do those after it. */
+  async replaceAll(): Promise<void> {
+    for (const slot of [...this.#slots]) {
+      const failure = await slot.run(() => slot.replace())
+      if (failure !== undefined) throw toError(slot.index, failure)
+    }
+  }
+
+  /** Drains all. What everybody accepts from is drained by the last. */
+  async endAll(): Promise<void> {
+    const slots = this.#slots.splice(0)
+    const own = this.#common.filter(({ isGiven }) => !isGiven).map(({ id }) => id)
+    const given = this.common.filter((id) => !own.includes(id))
+    const last = own.length > 0 ? slots.pop() : undefined
+    await Promise.all(slots.map((slot) => this.#end(slot, this.common)))
+    if (last !== undefined) await this.#end(last, given)
+    for (const kept of this.#common.splice(0)) kept.close()
+  }
+
+  async #end(slot: Slot, kept: readonly string[]): Promise<void> {
+    slot.isEnding = true
+    const { current } = slot
+    const went = await slot.run(() => slot.end(kept))
+    if (!went) {
+      const timeout = this.leaveTimeout / 1000
+      this.#owner.emit(
+        'warning',
+        `worker ${slot.index} (${current?.pid}) did not end within ${timeout} s and was killed`,
+      )
+    }
+  }
+
+  /** Of the sockets that it accepts from. */
+  inodesOf(worker: RunningWorker): readonly number[] {
+    const kept = [...this.#slots.flatMap((slot) => slot.kept), ...this.#common]
+    return kept.filter(({ id }) => worker.claimed.has(id)).map(({ fd }) => fstatSync(fd).ino)
+  }
+
+  killAll(): void {
+    for (const worker of this.#alive) worker.kill()
+  }
+
+  launch(slot: Slot, sockets: readonly Kept[]): RunningWorker {
+    const { settings, generation, ports, ticketKeys } = this.#owner
+    const name = `${process.pid}.${++this.#started}`
+    const { steering, grace, drainTimeout, pin, threads } = settings
+    const plan = {
+      slot: slot.index,
+      generation,
+      program: this.#program(name),
+      configuration: { worker: name, ports, isShared: false, steering, ticketKeys, grace, drainTimeout },
+      sockets: [...sockets, ...this.#common],
+    }
+    const launch = threads ? launchThread : launchProcess
+    const worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
+    this.#alive.add(worker)
+    this.#owner.emit('worker:start', describe(worker))
+    return worker
+  }
+
+  #program(name: string): Program {
+    const { script, args, execArgv, cwd, output, env, envFile } = this.#owner.settings
+    const more = envFile === undefined ? {} : parseEnv(readFileSync(envFile, 'utf8'))
+    return { script, args, execArgv, cwd, output, env: { ...more, ...env, [WORKER_NAME]: name } }
+  }
+
+  onReady(worker: RunningWorker): void {
+    this.#owner.emit('worker:ready', describe(worker))
+  }
+
+  onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
+    const slot = this.#slots.find(({ index }) => index === worker.slot)
+    const isKnown = [...(slot?.kept ?? []), ...this.#common].some(({ id }) => id === listening.id)
+    if (kept !== undefined) {
+      if (slot === undefined) kept.close()
+      else slot.keep(kept)
+    } else if (!isKnown) {
+      this.#owner.emit('warning', `the socket of worker ${worker.slot} on port ${listening.port} could not be kept`)
+    }
+    const { address, family, port } = listening
+    this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: isKnown })
+  }
+
+  onClosed(worker: RunningWorker, id: string): void {
+    const others = [...this.#alive].some((other) => other !== worker && other.claimed.has(id))
+    if (!others) this.#slots.find(({ index }) => index === worker.slot)?.drop(id)
+  }
+
+  onRelieve(worker: RunningWorker, signal: string): void {
+    const slot = this.#slots.find(({ current }) => current === worker)
+    if (slot === undefined || slot.isEnding) {
+      // It is on its way out, or never came up.
+      worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
+      return
+    }
+    this.#told.add(worker)
+    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) got ${signal} and is replaced`)
+    void slot.run(async () => {
+      if (slot.current !== worker || slot.isEnding) return
+      const failure = await slot.replace()
+      // It goes as it was told, and what waits in its queue waits for the next.
+      if (failure !== undefined) await worker.leave([...worker.claimed, ...this.common], this.leaveTimeout)
+      if (failure !== undefined) await restart(slot, undefined, this.#owner)
+    })
+  }
+
+  onLeft(worker: RunningWorker, { lossless, reason }: FromWorker & { readonly type: 'left' }): void {
+    this.#owner.emit('worker:drained', describe(worker), { lossless, reason })
+  }
+
+  onWant(): void {}
+
+  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
+    this.#owner.emit('worker:output', describe(worker), stream, text)
+  }
+
+  onProgramMessage(worker: RunningWorker, message: unknown): void {
+    this.#owner.emit('worker:message', describe(worker), message)
+  }
+
+  onDisconnect(worker: RunningWorker): void {
+    if (worker.state === 'leaving') return
+    const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: it is told to end by SIGTERM`
+    this.#owner.emit('warning', text)
+  }
+
+  onExit(worker: RunningWorker, exit: WorkerExit): void {
+    this.#alive.delete(worker)
+    const slot = this.#slots.find(({ current }) => current === worker)
+    const isExpected = worker.wasTold || this.#told.has(worker)
+    this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })
+    if (slot === undefined || slot.isEnding || isExpected) return
+    void slot.run(async () => {
+      if (slot.current === worker) await restart(slot, exit, this.#owner)
+    })
+  }
+}
+
+function toError(slot: number, failure: WorkerFailure): SupervisorError {
+  const cause = failure.why === 'exited' ? failure.exit.error : undefined
+  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
+}
+
+export function describe(worker: RunningWorker): WorkerInfo {
+  const { slot, pid, threadId, generation, state, startedAt } = worker
+  return { slot, pid, threadId, generation, state, startedAt }
+}

@@ -1,0 +1,87 @@
+// What a supervisor and its workers tell each other. Processes: by Node's IPC channel, in messages that Node keeps from
+// the program ('internalMessage'); threads: by a port of their own.
+import type { ListenWish } from '../supervision.js'
+
+/** A socket that the supervisor keeps. */
+export interface KeptSocket {
+  readonly id: string
+  /** In the worker. */
+  readonly fd: number
+  readonly wish: ListenWish
+  /** Taken for every wish for this port, whatever its address and options: systemd has opened it. */
+  readonly isGiven: boolean
+}
+
+export type SteeringName = 'hash' | 'cpu' | 'random'
+
+/** What a worker is told before its program begins. */
+export interface WorkerConfiguration {
+  /** `<pid of the supervisor>.<number of the worker>` */
+  readonly worker: string
+  readonly sockets: readonly KeptSocket[]
+  /** For port 0: the first call gets the first of these, and so on. */
+  readonly ports: readonly number[]
+  /** Whether all workers accept from one socket, which is asked for. */
+  readonly isShared: boolean
+  readonly steering: SteeringName | undefined
+  /** 48 bytes, in base64. */
+  readonly ticketKeys: string
+  readonly grace: number
+  readonly drainTimeout: number
+}
+
+export type ToWorker =
+  /** Drain all servers, hand these sockets over, and end. */
+  | { readonly type: 'leave'; readonly kept: readonly string[] }
+  /** Nobody waits for these any more. */
+  | { readonly type: 'release'; readonly ids: readonly string[] }
+  | { readonly type: 'ticket-keys'; readonly keys: string }
+  /** An answer to `want`; with the handle, or (in a thread) its descriptor. */
+  | { readonly type: 'take'; readonly id: string; readonly want: number; readonly fd: number | undefined }
+  /** An answer to `want`: be the one who opens it. */
+  | { readonly type: 'open'; readonly want: number }
+
+export interface Listening {
+  readonly type: 'listening'
+  readonly id: string
+  readonly wish: ListenWish
+  readonly address: string
+  readonly family: 'IPv4' | 'IPv6'
+  readonly port: number
+  /** Of a thread: the descriptor of a socket that the supervisor does not have yet. */
+  readonly fd: number | undefined
+}
+
+export type FromWorker =
+  /** A server listens; with its handle, where the supervisor does not have it yet. */
+  | Listening
+  /** The program has closed the server. */
+  | { readonly type: 'closed'; readonly id: string }
+  /** Somebody sent a signal that ends it: it asks for a successor, and to be told to leave. */
+  | { readonly type: 'relieve'; readonly signal: string }
+  /** What the drains of its servers lost; undefined: nothing. */
+  | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
+  | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
+  /** What it was told to open could not be. */
+  | { readonly type: 'not-opened'; readonly wish: ListenWish }
+
+/** How the messages look on Node's IPC channel. */
+export interface Envelope {
+  readonly cmd: 'NODE_REUSEPORT'
+  readonly body: unknown
+}
+
+export function isEnvelope(message: unknown): message is Envelope {
+  return typeof message === 'object' && message !== null && 'cmd' in message && message.cmd === 'NODE_REUSEPORT'
+}
+
+export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {
+  return JSON.stringify([address, port, ipv6Only, options])
+}
+
+/** The environment variable that names the descriptor of the configuration. */
+export const CONFIGURATION_FD = 'REUSEPORT_WORKER_FD'
+/** The environment variable that names the worker, for what it starts itself. */
+export const WORKER_NAME = 'REUSEPORT_WORKER'
+/** The key of the worker's data where it is a thread. */
+export const THREAD_DATA = 'reuseport'

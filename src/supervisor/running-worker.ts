@@ -1,0 +1,198 @@
+import type { Kept } from './kept-socket.js'
+import { keepDescriptor, keepHandle } from './kept-socket.js'
+import type { Launch, Launched, Program, WorkerExit } from './launch.js'
+import type { FromWorker, Listening, ToWorker, WorkerConfiguration } from './protocol.js'
+
+export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
+
+export interface WorkerPlan {
+  readonly slot: number
+  readonly generation: number
+  readonly program: Program
+  readonly configuration: Omit<WorkerConfiguration, 'sockets'>
+  /** Kept from its predecessor. */
+  readonly sockets: readonly Kept[]
+}
+
+export interface WorkerEvents {
+  /** `kept`: a socket that was not held before. */
+  onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
+  onClosed(worker: RunningWorker, id: string): void
+  onRelieve(worker: RunningWorker, signal: string): void
+  onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
+  onLeft(worker: RunningWorker, left: FromWorker & { readonly type: 'left' }): void
+  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void
+  onProgramMessage(worker: RunningWorker, message: unknown): void
+  onDisconnect(worker: RunningWorker): void
+  onExit(worker: RunningWorker, exit: WorkerExit): void
+}
+
+/** A process, or thread, that runs the program, from its start to its end. */
+export class RunningWorker {
+  readonly slot: number
+  readonly generation: number
+  readonly name: string
+  readonly startedAt: Date = new Date()
+  /** Ids of the sockets that it accepts from. */
+  readonly claimed: Set<string> = new Set()
+  readonly exited: Promise<WorkerExit>
+  readonly #launched: Launched
+  #state: WorkerState = 'starting'
+  #readyAt: number | undefined
+  #goneAt: number | undefined
+  #saidReady = false
+  #wasTold = false
+  #changed: () => void = () => {}
+
+  constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents) {
+    const { slot, generation, program, configuration, sockets } = plan
+    this.slot = slot
+    this.generation = generation
+    this.name = configuration.worker
+    let ended: (exit: WorkerExit) => void
+    this.exited = new Promise((resolve) => {
+      ended = resolve
+    })
+    this.#launched = launch(program, configuration, sockets, {
+      onMessage: (message, handle) => this.#hear(message, handle, events),
+      onProgramMessage: (message) => {
+        if (message === 'ready') this.#saidReady = true
+        this.#changed()
+        events.onProgramMessage(this, message)
+      },
+      onOutput: (stream, text) => events.onOutput(this, stream, text),
+      onDisconnect: () => events.onDisconnect(this),
+      onExit: (exit) => {
+        this.#state = 'gone'
+        this.#goneAt = performance.now()
+        ended(exit)
+        this.#changed()
+        events.onExit(this, exit)
+      },
+    })
+  }
+
+  get pid(): number {
+    return this.#launched.pid
+  }
+
+  get threadId(): number | undefined {
+    return this.#launched.threadId
+  }
+
+  get state(): WorkerState {
+    return this.#state
+  }
+
+  /** Whether it was told to end. */
+  get wasTold(): boolean {
+    return this.#wasTold
+  }
+
+  /** ms since it was ready, until it ended; undefined where it never was. */
+  get upTime(): number | undefined {
+    return this.#readyAt === undefined ? undefined : (this.#goneAt ?? performance.now()) - this.#readyAt
+  }
+
+  get isConnected(): boolean {
+    return this.#launched.isConnected()
+  }
+
+  #hear(message: FromWorker, handle: unknown, events: WorkerEvents): void {
+    switch (message.type) {
+      case 'listening': {
+        const { fd } = message
+        const kept = fd === undefined ? keepHandle(message, handle) : keepDescriptor(message, fd)
+        this.claimed.add(message.id)
+        events.onListening(this, message, kept)
+        this.#changed()
+        break
+      }
+      case 'closed':
+        this.claimed.delete(message.id)
+        events.onClosed(this, message.id)
+        break
+      case 'relieve':
+        events.onRelieve(this, message.signal)
+        break
+      case 'left':
+        events.onLeft(this, message)
+        break
+      case 'want':
+      case 'not-opened':
+        events.onWant(this, message)
+        break
+    }
+  }
+
+  /**
+   * Resolves when it listens on each of these sockets (or on any, where none is named), or says that it is ready; after
+   * `timeout` ms it is ready too where it listens on anything.
+   *
+   * @returns why it is not.
+   */
+  async ready(required: readonly string[], timeout: number, signal: AbortSignal): Promise<'ready' | WorkerFailure> {
+    const isReady = (): boolean =>
+      this.#saidReady || (this.claimed.size > 0 && required.every((id) => this.claimed.has(id)))
+    let timer: NodeJS.Timeout | undefined
+    let isLate = false
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isReady() || isLate || this.#state === 'gone' || signal.aborted) resolve()
+      }
+      this.#changed = look
+      signal.addEventListener('abort', look, { once: true })
+      timer = setTimeout(() => {
+        isLate = true
+        look()
+      }, timeout)
+      look()
+    })
+    clearTimeout(timer)
+    this.#changed = () => {}
+    if (this.state === 'gone') return { why: 'exited', exit: await this.exited }
+    if (signal.aborted) return { why: 'stopped' }
+    if (!isReady() && this.claimed.size === 0) return { why: 'late', timeout }
+    this.#state = 'ready'
+    this.#readyAt = performance.now()
+    return 'ready'
+  }
+
+  send(message: ToWorker, handle?: object): void {
+    if (this.#state !== 'gone') this.#launched.send(message, handle)
+  }
+
+  /**
+   * Drains it and hands these sockets over; where it is not gone after `timeout` ms it is killed.
+   *
+   * @returns whether it went by itself.
+   */
+  async leave(kept: readonly string[], timeout: number): Promise<boolean> {
+    if (this.#state === 'gone') return true
+    this.#state = 'leaving'
+    this.#wasTold = true
+    if (this.isConnected) this.send({ type: 'leave', kept })
+    else this.#launched.terminate()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, timeout, 'late')
+    })
+    const outcome = await Promise.race([this.exited, late])
+    clearTimeout(timer)
+    if (outcome !== 'late') return true
+    this.kill()
+    await this.exited
+    return false
+  }
+
+  kill(): void {
+    this.#wasTold = true
+    if (this.#state !== 'gone') this.#launched.kill()
+  }
+}
+
+/** Why a worker did not come up. */
+export type WorkerFailure =
+  | { readonly why: 'exited'; readonly exit: WorkerExit }
+  | { readonly why: 'late'; readonly timeout: number }
+  | { readonly why: 'stopped' }

@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import process from 'node:process'
+import { capabilities, ReusePortUnsupportedError } from '../index.js'
+import { ControlServer, type SupervisorStatus } from './control.js'
+import { SupervisorError } from './errors.js'
+import type { SupervisorEvents, WorkerInfo } from './events.js'
+import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from './options.js'
+import { assertPinnable } from './pin.js'
+import { describe, Pool, type PoolOwner } from './pool.js'
+import { ReservedPorts } from './reserved-ports.js'
+
+const TICKET_KEYS_BYTES = 48
+/** ms. A session that is older than the keys begins with a full handshake. */
+const TICKET_KEYS_LAST = 12 * 3600 * 1000
+
+export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
+
+/**
+ * Runs a program in several processes, or threads, that share its ports, and keeps them running: it holds a duplicate of
+ * every listening socket, so a worker that dies or is replaced leaves its queue to the next.
+ *
+ * ```js
+ * await using supervisor = new Supervisor({ script: 'server.js', workers: 4 })
+ * await supervisor.start()
+ * process.on('SIGHUP', () => supervisor.reload().catch(() => {}))
+ * await supervisor.closed
+ * ```
+ *
+ * Thrown: `ERR_INVALID_ARG_VALUE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for options.
+ */
+export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncDisposable {
+  readonly #settings: Settings
+  readonly #pool: Pool
+  readonly #end = new AbortController()
+  readonly #closed: Promise<void>
+  #hasClosed: (error: Error | undefined) => void = () => {}
+  #ports: ReservedPorts | undefined
+  #ticketKeys: string = newKeys()
+  #rotation: NodeJS.Timeout | undefined
+  readonly #startedAt = new Date()
+  #control: ControlServer | undefined
+  #state: SupervisorState = 'new'
+  #generation = 1
+  #work: Promise<unknown> = Promise.resolve()
+  #stopped: Promise<void> | undefined
+  #nextReload: Promise<void> | undefined
+  #failure: SupervisorError | undefined
+
+  constructor(options: SupervisorOptions) {
+    super()
+    this.#settings = parseOptions(options)
+    this.#closed = new Promise((resolve, reject) => {
+      this.#hasClosed = (error) => (error === undefined ? resolve() : reject(error))
+    })
+    // Nobody need look.
+    this.#closed.catch(() => {})
+    const supervisor = this
+    const owner: PoolOwner = {
+      settings: this.#settings,
+      emit: (name, ...args) => void this.emit(name, ...(args as never)),
+      signal: this.#end.signal,
+      get ports() {
+        return supervisor.#ports?.ports ?? []
+      },
+      get ticketKeys() {
+        return supervisor.#ticketKeys
+      },
+      get generation() {
+        return supervisor.#generation
+      },
+      giveUp: (error) => {
+        this.#failure ??= error
+        void this.stop()
+      },
+    }
+    this.#pool = new Pool(owner)
+  }
+
+  get state(): SupervisorState {
+    return this.#state
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** What it tells others of the same user, by `reuseport ls`. */
+  status(): SupervisorStatus {
+    return {
+      pid: process.pid,
+      script: this.#settings.script,
+      state: this.#state,
+      generation: this.#generation,
+      startedAt: this.#startedAt.toISOString(),
+      workers: this.#pool.alive.map((worker) => ({
+        slot: worker.slot,
+        pid: worker.pid,
+        ...(worker.threadId !== undefined && { threadId: worker.threadId }),
+        generation: worker.generation,
+        state: worker.state,
+        startedAt: worker.startedAt.toISOString(),
+        sockets: this.#pool.inodesOf(worker),
+      })),
+    }
+  }
+
+  /** Those that run at this moment, also while they start or leave. */
+  get workers(): readonly WorkerInfo[] {
+    return this.#pool.alive.map(describe).sort((one, other) => one.slot - other.slot)
+  }
+
+  /** Resolves when it has ended; rejected with `ERR_REUSEPORT_GAVE_UP` where workers died again and again. */
+  get closed(): Promise<void> {
+    return this.#closed
+  }
+
+  /**
+   * Starts the workers; resolves when each of them listens.
+   *
+   * Rejected, with nothing left running: `ERR_REUSEPORT_WORKER_FAILED` where one did not come up, `ENOENT` or `EACCES` for
+   * the script, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it has been started before')
+    this.#state = 'starting'
+    try {
+      accessSync(this.#settings.script, constants.R_OK)
+      const { balanced, reasons } = capabilities()
+      if (!balanced && this.#settings.fallback === 'error') throw new ReusePortUnsupportedError(reasons.balanced ?? '')
+      if (this.#settings.pin) assertPinnable()
+      this.#ports = new ReservedPorts()
+      await this.#openControl()
+      await this.#queue(() => this.#pool.grow(this.#settings.workers, 'all or none'))
+      this.#state = 'running'
+      this.#rotation = setInterval(() => this.#rotateKeys(), TICKET_KEYS_LAST).unref()
+    } catch (error) {
+      this.#pool.killAll()
+      await this.stop()
+      throw error
+    }
+  }
+
+  /**
+   * Replaces the workers, one after the other: a new one starts, takes the sockets over when it listens, and the old one
+   * drains. One that does not come up leaves the old one, and those after it, as they are. A call while another one is
+   * under way waits for that, and is one with others that wait.
+   *
+   * Rejected: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where it does not run.
+   */
+  reload(): Promise<void> {
+    this.#nextReload ??= this.#queue(async () => {
+      this.#nextReload = undefined
+      this.#assertRunning()
+      this.#state = 'reloading'
+      const generation = ++this.#generation
+      const started = performance.now()
+      this.emit('reload:start', generation)
+      try {
+        await this.#pool.replaceAll()
+        this.emit('reload:done', generation, performance.now() - started)
+      } catch (error) {
+        this.emit('reload:failed', generation, error as Error)
+        throw error
+      } finally {
+        if (this.#state === 'reloading') this.#state = 'running'
+      }
+    })
+    return this.#nextReload
+  }
+
+  /**
+   * Starts workers, or drains the last ones, until there are so many: 1 to 1024.
+   *
+   * Rejected: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   */
+  scale(workers: number): Promise<void> {
+    return this.#queue(async () => {
+      const count = toWorkers(workers)
+      this.#assertRunning()
+      const now = this.#pool.slots.length
+      if (count > now) await this.#pool.grow(count)
+      else await this.#pool.shrink(count)
+      this.emit('scaled', count)
+    })
+  }
+
+  /** Drains all workers and ends. A second call gives the same promise. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#pool.killAll()
+    void this.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = 'stopping'
+    this.emit('stopping', this.#failure)
+    clearInterval(this.#rotation)
+    this.#end.abort()
+    await this.#work
+    await this.#pool.endAll()
+    this.#ports?.close()
+    this.#control?.close()
+    this.#state = 'stopped'
+    this.#hasClosed(this.#failure)
+  }
+
+  async #openControl(): Promise<void> {
+    try {
+      this.#control = await ControlServer.open(async (command) =>
+        command === 'status' ? this.status() : await this.reload(),
+      )
+    } catch (error) {
+      this.emit('warning', `reuseport ls and reload do not find it: ${(error as Error).message}`)
+    }
+  }
+
+  #assertRunning(): void {
+    if (this.#state === 'running') return
+    throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', `the supervisor does not run: it is ${this.#state}`)
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work)
+    this.#work = done.catch(() => {})
+    return done
+  }
+
+  #rotateKeys(): void {
+    this.#ticketKeys = newKeys()
+    for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys: this.#ticketKeys })
+  }
+}
+
+function newKeys(): string {
+  return randomBytes(TICKET_KEYS_BYTES).toString('base64')
+}
