@@ -11,6 +11,7 @@
 import net from 'node:net'
 import process from 'node:process'
 import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
+import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { supervise } from './supervised/supervise.js'
 import type { SteeringName } from './supervisor/protocol.js'
 
@@ -36,12 +37,32 @@ const listening = new WeakSet<net.Server>()
 prototype.listen = function listenShared(...args): net.Server {
   const call = listening.has(this) ? undefined : toCall(args)
   if (call === undefined) return Reflect.apply(listen, this, args)
+  const isTaken = worker?.oneSocket !== undefined && listenOnOne(worker.oneSocket, this, call)
+  if (isTaken) return this
   listening.add(this)
   try {
     return Reflect.apply(listenReusePort, undefined, [this, ...call]) as net.Server
   } finally {
     listening.delete(this)
   }
+}
+
+/** From the socket that all workers have. @returns false where Node has something to say against the call. */
+function listenOnOne(oneSocket: OneSocket, server: net.Server, [options, callback]: readonly unknown[]): boolean {
+  const { port, host, backlog, ipv6Only, signal } = options as Record<string, unknown>
+  const number = Number(port ?? 0)
+  if (server.listening || number > 65_535 || number < 0 || (host !== undefined && typeof host !== 'string'))
+    return false
+  const call: PortCall = {
+    port: number,
+    host: host || undefined,
+    backlog: toNumber(backlog),
+    ipv6Only: ipv6Only === true,
+    signal: signal as AbortSignal | undefined,
+    callback: typeof callback === 'function' ? (callback as () => void) : undefined,
+  }
+  oneSocket.listen(server, call, (to, ...args) => void Reflect.apply(listen, to, args))
+  return true
 }
 
 /** The arguments with the fallback, or nothing where they name no port that is to be shared. */

@@ -21,7 +21,10 @@ export function supervise(): SupervisedWorker | undefined {
 function superviseThis(link: Link): SupervisedWorker {
   process.env[WORKER_NAME] = link.configuration.worker
   const worker = new SupervisedWorker(link, new Nested())
-  onClose((server) => worker.closing(server))
+  onClose((server) => {
+    worker.closing(server)
+    worker.oneSocket?.forget(server as unknown as net.Server)
+  })
   return worker
 }
 

@@ -8,6 +8,7 @@ import { type KeptSocket, type SteeringName, type ToWorker, wishKey } from '../s
 import { drainAll } from './drain-all.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
+import { OneSocket } from './one-socket.js'
 import { Servers } from './servers.js'
 import { type EndingSignal, EndingSignals } from './signals.js'
 import { TicketKeys } from './ticket-keys.js'
@@ -18,6 +19,8 @@ export class SupervisedWorker implements Supervision {
   readonly #servers = new Servers()
   readonly #signals: EndingSignals
   readonly #ticketKeys: TicketKeys
+  /** Where all workers accept from one. */
+  readonly oneSocket: OneSocket | undefined
   #kept: readonly KeptSocket[]
   /** By the wish that it was taken for. */
   readonly #taken = new WeakMap<ListenWish, KeptSocket>()
@@ -29,9 +32,12 @@ export class SupervisedWorker implements Supervision {
     this.#link = link
     this.#nested = nested
     this.#kept = link.configuration.sockets
+    this.oneSocket = link.configuration.isShared
+      ? new OneSocket(link, (server, wish, id) => this.#tell(server, wish, id))
+      : undefined
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals((signal) => this.#onSignal(signal))
-    link.onMessage((message) => this.#onMessage(message))
+    link.onMessage((message, handle) => this.#onMessage(message, handle))
     setSupervision(this)
     process.on('disconnect', survive)
   }
@@ -59,14 +65,18 @@ export class SupervisedWorker implements Supervision {
   }
 
   adopted(server: ListenableServer, wish: ListenWish): void {
+    this.#tell(server, wish, this.#taken.get(wish)?.id)
+  }
+
+  /** @param known The id of its socket, where the supervisor has that. */
+  #tell(server: ListenableServer, wish: ListenWish, known: string | undefined): void {
     const { configuration, isThread } = this.#link
-    const taken = this.#taken.get(wish)
-    const id = taken?.id ?? `${configuration.worker}:${this.#opened++}`
+    const id = known ?? `${configuration.worker}:${this.#opened++}`
     this.#servers.add({ server, id, wish })
     this.#ticketKeys.give(server)
     const address = server.address()
     if (typeof address !== 'object' || address === null || !('port' in address)) return
-    const handle = taken === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
+    const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
     const place = {
       address: 'address' in address ? String(address.address) : '',
       port: Number(address.port),
@@ -82,10 +92,11 @@ export class SupervisedWorker implements Supervision {
     if (listening !== undefined && this.#leaving === undefined) this.#link.send({ type: 'closed', id: listening.id })
   }
 
-  #onMessage(message: ToWorker): void {
+  #onMessage(message: ToWorker, handle: unknown): void {
     if (message.type === 'leave') void this.#leave('told', message.kept)
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
+    else this.oneSocket?.answer(message, handle)
   }
 
   #release(ids: readonly string[]): void {

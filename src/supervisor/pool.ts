@@ -1,6 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
+import { CommonSockets } from './common-sockets.js'
 import { describeFailure, SupervisorError } from './errors.js'
 import type { WorkerInfo } from './events.js'
 import type { Kept } from './kept-socket.js'
@@ -20,6 +21,8 @@ export interface PoolOwner extends RestartOwner {
   readonly ports: readonly number[]
   readonly ticketKeys: string
   readonly generation: number
+  /** Whether all workers accept from one socket. */
+  readonly isShared: boolean
 }
 
 /** The workers, and what happens to each. */
@@ -27,8 +30,7 @@ export class Pool implements SlotOwner, WorkerEvents {
   readonly #owner: PoolOwner
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
-  /** Sockets that all workers accept from, by somebody else or by one of them. */
-  readonly #common: Kept[] = []
+  readonly #common = new CommonSockets()
   readonly #told = new WeakSet<RunningWorker>()
   #started = 0
 
@@ -57,11 +59,12 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   get common(): readonly string[] {
-    return this.#common.map(({ id }) => id)
+    return this.#common.ids
   }
 
-  addCommon(kept: Kept): void {
-    this.#common.push(kept)
+  /** A socket that somebody else has opened. */
+  give(kept: Kept): void {
+    this.#common.give(kept)
   }
 
   /** Starts workers until there are so many, all at once. @throws SupervisorError; the others go on, unless it is all or none. */
@@ -101,12 +104,11 @@ export class Pool implements SlotOwner, WorkerEvents {
   /** Drains all. What everybody accepts from is drained by the last. */
   async endAll(): Promise<void> {
     const slots = this.#slots.splice(0)
-    const own = this.#common.filter(({ isGiven }) => !isGiven).map(({ id }) => id)
-    const given = this.common.filter((id) => !own.includes(id))
-    const last = own.length > 0 ? slots.pop() : undefined
+    const given = this.#common.given.map(({ id }) => id)
+    const last = this.#owner.isShared ? slots.pop() : undefined
     await Promise.all(slots.map((slot) => this.#end(slot, this.common)))
     if (last !== undefined) await this.#end(last, given)
-    for (const kept of this.#common.splice(0)) kept.close()
+    this.#common.closeAll()
   }
 
   async #end(slot: Slot, kept: readonly string[]): Promise<void> {
@@ -124,7 +126,7 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   /** Of the sockets that it accepts from. */
   inodesOf(worker: RunningWorker): readonly number[] {
-    const kept = [...this.#slots.flatMap((slot) => slot.kept), ...this.#common]
+    const kept = [...this.#slots.flatMap((slot) => slot.kept), ...this.#common.all]
     return kept.filter(({ id }) => worker.claimed.has(id)).map(({ fd }) => fstatSync(fd).ino)
   }
 
@@ -133,15 +135,16 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   launch(slot: Slot, sockets: readonly Kept[]): RunningWorker {
-    const { settings, generation, ports, ticketKeys } = this.#owner
+    const { settings, generation, ports, ticketKeys, isShared } = this.#owner
     const name = `${process.pid}.${++this.#started}`
     const { steering, grace, drainTimeout, pin, threads } = settings
     const plan = {
       slot: slot.index,
       generation,
       program: this.#program(name),
-      configuration: { worker: name, ports, isShared: false, steering, ticketKeys, grace, drainTimeout },
-      sockets: [...sockets, ...this.#common],
+      configuration: { worker: name, ports, isShared, steering, ticketKeys, grace, drainTimeout },
+      // The others are asked for.
+      sockets: [...sockets, ...this.#common.given],
     }
     const launch = threads ? launchThread : launchProcess
     const worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
@@ -162,9 +165,10 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const slot = this.#slots.find(({ index }) => index === worker.slot)
-    const isKnown = [...(slot?.kept ?? []), ...this.#common].some(({ id }) => id === listening.id)
+    const isKnown = [...(slot?.kept ?? []), ...this.#common.all].some(({ id }) => id === listening.id)
     if (kept !== undefined) {
-      if (slot === undefined) kept.close()
+      if (this.#owner.isShared) this.#common.opened(kept)
+      else if (slot === undefined) kept.close()
       else slot.keep(kept)
     } else if (!isKnown) {
       this.#owner.emit('warning', `the socket of worker ${worker.slot} on port ${listening.port} could not be kept`)
@@ -175,7 +179,9 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   onClosed(worker: RunningWorker, id: string): void {
     const others = [...this.#alive].some((other) => other !== worker && other.claimed.has(id))
-    if (!others) this.#slots.find(({ index }) => index === worker.slot)?.drop(id)
+    if (others) return
+    this.#common.closed(id)
+    this.#slots.find(({ index }) => index === worker.slot)?.drop(id)
   }
 
   onRelieve(worker: RunningWorker, signal: string): void {
@@ -200,7 +206,9 @@ export class Pool implements SlotOwner, WorkerEvents {
     this.#owner.emit('worker:drained', describe(worker), { lossless, reason })
   }
 
-  onWant(): void {}
+  onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void {
+    this.#common.hear(worker, message)
+  }
 
   onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
     this.#owner.emit('worker:output', describe(worker), stream, text)
@@ -218,6 +226,7 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {
     this.#alive.delete(worker)
+    this.#common.gone(worker)
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
     this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import process from 'node:process'
@@ -10,10 +9,7 @@ import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from '
 import { assertPinnable } from './pin.js'
 import { describe, Pool, type PoolOwner } from './pool.js'
 import { ReservedPorts } from './reserved-ports.js'
-
-const TICKET_KEYS_BYTES = 48
-/** ms. A session that is older than the keys begins with a full handshake. */
-const TICKET_KEYS_LAST = 12 * 3600 * 1000
+import { TicketKeys } from './ticket-keys.js'
 
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
 
@@ -37,12 +33,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #closed: Promise<void>
   #hasClosed: (error: Error | undefined) => void = () => {}
   #ports: ReservedPorts | undefined
-  #ticketKeys: string = newKeys()
-  #rotation: NodeJS.Timeout | undefined
+  readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   #control: ControlServer | undefined
   #state: SupervisorState = 'new'
   #generation = 1
+  #isShared = false
   #work: Promise<unknown> = Promise.resolve()
   #stopped: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
@@ -65,7 +61,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
         return supervisor.#ports?.ports ?? []
       },
       get ticketKeys() {
-        return supervisor.#ticketKeys
+        return supervisor.#ticketKeys.keys
+      },
+      get isShared() {
+        return supervisor.#isShared
       },
       get generation() {
         return supervisor.#generation
@@ -129,12 +128,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       accessSync(this.#settings.script, constants.R_OK)
       const { balanced, reasons } = capabilities()
       if (!balanced && this.#settings.fallback === 'error') throw new ReusePortUnsupportedError(reasons.balanced ?? '')
+      this.#isShared = !balanced || this.#settings.oneSocket
+      if (this.#isShared) {
+        const why = balanced ? '' : `: ${reasons.balanced}`
+        this.emit('warning', `all workers accept from one socket, so who gets how much is not balanced${why}`)
+      }
       if (this.#settings.pin) assertPinnable()
-      this.#ports = new ReservedPorts()
+      if (!this.#isShared) this.#ports = new ReservedPorts()
       await this.#openControl()
       await this.#queue(() => this.#pool.grow(this.#settings.workers, 'all or none'))
       this.#state = 'running'
-      this.#rotation = setInterval(() => this.#rotateKeys(), TICKET_KEYS_LAST).unref()
+      this.#ticketKeys.rotate((keys) => {
+        for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
+      })
     } catch (error) {
       this.#pool.killAll()
       await this.stop()
@@ -205,7 +211,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   async #stop(): Promise<void> {
     this.#state = 'stopping'
     this.emit('stopping', this.#failure)
-    clearInterval(this.#rotation)
+    this.#ticketKeys.end()
     this.#end.abort()
     await this.#work
     await this.#pool.endAll()
@@ -235,13 +241,4 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#work = done.catch(() => {})
     return done
   }
-
-  #rotateKeys(): void {
-    this.#ticketKeys = newKeys()
-    for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys: this.#ticketKeys })
-  }
-}
-
-function newKeys(): string {
-  return randomBytes(TICKET_KEYS_BYTES).toString('base64')
 }

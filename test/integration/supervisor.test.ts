@@ -164,3 +164,43 @@ test('a server that its program closes is let go of', async () => {
   await expect.poll(() => listenersOn(port)).toHaveLength(0)
   await expect(get(port)).rejects.toThrow('ECONNREFUSED')
 })
+
+describe.each([
+  { what: 'processes', threads: false },
+  { what: 'threads', threads: true },
+])('one socket for all $what', ({ threads }) => {
+  test('all accept from it, over reloads, and it is gone in the end', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port }, { threads, oneSocket: true })
+    await one.supervisor.start()
+    expect(one.told.find(([name]) => name === 'warning')?.[1]).toMatch(/^all workers accept from one socket/)
+    expect(listenersOn(port)).toHaveLength(1)
+    const before = await answerers(port)
+    await one.supervisor.reload()
+    const after = await answerers(port)
+    expect([...after].filter((me) => before.has(me))).toEqual([])
+    expect(listenersOn(port)).toHaveLength(1)
+    await one.supervisor.scale(3)
+    await one.supervisor.scale(1)
+    expect(await answerers(port)).toHaveProperty('size', 1)
+    await one.supervisor.stop()
+    expect(listenersOn(port)).toHaveLength(0)
+  })
+
+  test('port 0 is one port for all, for each call', async () => {
+    await using one = supervise({ how: 'port 0, twice and late' }, { threads, oneSocket: true })
+    await one.supervisor.start()
+    await expect.poll(() => one.told.filter(([name]) => name === 'worker:listening').length).toBe(4)
+    const ports = one.told.flatMap((told) => (told[0] === 'worker:listening' ? [told[2].port] : []))
+    expect(new Set(ports).size).toBe(2)
+  })
+
+  test('a port that is taken is an error in the first that wants it, then in the next', async () => {
+    const other = net.createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as net.AddressInfo
+    await using one = supervise({ how: 'plain', port }, { threads, oneSocket: true })
+    await expect(one.supervisor.start()).rejects.toThrow('before it was ready')
+    other.close()
+  })
+})

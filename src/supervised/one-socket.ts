@@ -1,0 +1,115 @@
+// Where all workers accept from one socket: who listens asks the supervisor, which has the first open it and gives it to
+// the others. So listening takes a moment, as in a worker of cluster.
+import { errorMonitor } from 'node:events'
+import type net from 'node:net'
+import process from 'node:process'
+import { loadAddon } from '../addon.js'
+import type { ListenWish } from '../supervision.js'
+import type { KeptSocket, ToWorker } from '../supervisor/protocol.js'
+import type { Link } from './link.js'
+
+export interface PortCall {
+  readonly port: number
+  readonly host: string | undefined
+  readonly backlog: number | undefined
+  readonly ipv6Only: boolean
+  readonly signal: AbortSignal | undefined
+  readonly callback: (() => void) | undefined
+}
+
+/** Node's `server.listen`. */
+export type CoreListen = (server: net.Server, ...args: unknown[]) => void
+
+const LONG = 0x7fffffff // ms
+
+type Answer = ToWorker & { readonly type: 'take' | 'open' }
+
+export class OneSocket {
+  readonly #link: Link
+  readonly #given: readonly KeptSocket[]
+  readonly #listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void
+  readonly #answers = new Map<number, (answer: Answer, handle: unknown) => void>()
+  /** The call of each server that counts. */
+  readonly #latest = new WeakMap<net.Server, number>()
+  /** A program that waits for an answer has something to do. */
+  #alive: NodeJS.Timeout | undefined
+  #wants = 0
+  #zeros = 0
+
+  /** @param listening Is told of each server, with the id of the socket where the supervisor has it already. */
+  constructor(link: Link, listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void) {
+    this.#link = link
+    this.#given = link.configuration.sockets.filter(({ isGiven }) => isGiven)
+    this.#listening = listening
+  }
+
+  answer(answer: Answer, handle: unknown): void {
+    this.#answers.get(answer.want)?.(answer, handle)
+    this.#answers.delete(answer.want)
+    if (this.#answers.size === 0) clearInterval(this.#alive)
+  }
+
+  listen(server: net.Server, call: PortCall, core: CoreListen): void {
+    const { port, host, backlog, ipv6Only, signal, callback } = call
+    if (callback !== undefined) server.once('listening', callback)
+    // Each call for port 0 is another port, the same for all.
+    const options = port === 0 ? `call ${this.#zeros++}` : ''
+    const wish: ListenWish = { address: host ?? null, port, ipv6Only, options }
+    const given = this.#given.find((socket) => socket.wish.port === port)
+    if (given !== undefined) {
+      this.#take(server, wish, given.id, duplicate(given.fd), call, core)
+      return
+    }
+    const want = this.#wants++
+    this.#latest.set(server, want)
+    this.#answers.set(want, (answer, handle) => {
+      // It was closed meanwhile, or told to listen elsewhere.
+      if (this.#latest.get(server) !== want || server.listening) return
+      if (answer.type === 'open') {
+        // No listener of 'error', which would keep the program from ending by it.
+        ;(server as NodeJS.EventEmitter).once(errorMonitor, () => this.#link.send({ type: 'not-opened', wish }))
+        server.once('listening', () => this.#listening(server, wish, undefined))
+        core(server, { port, host, backlog, ipv6Only, signal })
+      } else {
+        this.#take(server, wish, answer.id, answer.fd === undefined ? handle : duplicate(answer.fd), call, core)
+      }
+    })
+    clearInterval(this.#alive)
+    this.#alive = setInterval(() => {}, LONG)
+    this.#link.send({ type: 'want', want, wish })
+  }
+
+  /** The program closes it before it listens. */
+  forget(server: net.Server): void {
+    this.#latest.delete(server)
+  }
+
+  #take(
+    server: net.Server,
+    wish: ListenWish,
+    id: string,
+    socket: unknown,
+    { backlog, signal }: PortCall,
+    core: CoreListen,
+  ): void {
+    server.once('listening', () => this.#listening(server, wish, id))
+    if (typeof socket === 'number') {
+      core(server, { fd: socket, signal }, backlog)
+      return
+    }
+    core(server, socket, backlog)
+    // Which Node does not look at beside a handle.
+    if (signal?.aborted === true) process.nextTick(() => server.close())
+    signal?.addEventListener('abort', () => server.close(), { once: true })
+  }
+}
+
+/** Nobody else closes it. */
+function duplicate(fd: number): number {
+  const state = loadAddon()
+  if (!state.loaded) return fd
+  const copy = state.addon.duplicate(fd)
+  if (typeof copy !== 'number') return fd
+  state.addon.release(copy)
+  return copy
+}
