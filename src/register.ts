@@ -74,7 +74,9 @@ function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
     if (!isShared(port)) return undefined
     const host = typeof second === 'string' ? second : undefined
     const backlog = toNumber(second) || toNumber(third)
-    return [{ port: typeof first === 'function' ? 0 : first, host, backlog, ...others }, args.at(-1)]
+    const last = args.at(-1)
+    const callback = typeof last === 'function' ? last : undefined
+    return [{ port: typeof first === 'function' ? 0 : first, host, backlog, ...others }, callback]
   }
   const options = first as Readonly<Record<string, unknown>>
   const { _handle, fd, handle, port, reusePort } = options as Record<string, unknown>

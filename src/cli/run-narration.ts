@@ -10,6 +10,8 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'worker:drained',
   'worker:exit',
   'worker:restart',
+  'running',
+  'replaced',
   'warning',
   'reload:start',
   'reload:done',
@@ -21,6 +23,8 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
 /** The names of what an event tells, in their order. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'worker:restart': ['slot', 'restart'],
+  running: ['workers'],
+  replaced: ['replaced'],
   warning: ['message'],
   'reload:start': ['generation'],
   'reload:done': ['generation', 'duration'],
@@ -62,19 +66,17 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     write(`${name} ${colour === undefined ? text : paint(screen, colour, text)}`)
   }
   const places = new Map<string, ListeningInfo>()
-  let told = ''
-  supervisor.on('worker:listening', (_worker, where) => places.set(`${where.address} ${where.port}`, where))
+  supervisor.on('worker:listening', (_worker, where) => {
+    const isNew = !places.has(format(where))
+    places.set(format(where), where)
+    if (isNew && supervisor.state !== 'starting') say(`also on ${format(where)}`, 'green')
+  })
+  supervisor.on('running', (workers) => {
+    const all = [...places.keys()].join(', ') || 'no port'
+    say(`${count(workers, 'worker')} on ${all}: ${supervisor.workers.map(({ pid }) => pid).join(', ')}`, 'green')
+  })
   supervisor.on('worker:ready', (worker) => {
-    const { state, workers } = supervisor
-    if (state === 'reloading') say(`${nameOf(worker)} is ready`)
-    if (state === 'starting' && workers.some((one) => one.state !== 'ready')) return
-    const all = [...places.values()].map(format).join(', ')
-    if (all === told) return
-    told = all
-    say(
-      `${count(workers.length, 'worker')} on ${all || 'no port'}: ${workers.map(({ pid }) => pid).join(', ')}`,
-      'green',
-    )
+    if (supervisor.state === 'reloading') say(`${nameOf(worker)} is ready`)
   })
   supervisor.on('worker:drained', (worker, { lossless, reason }) => {
     if (!lossless) say(`${nameOf(worker)} lost connections when it left: ${reason}`, 'yellow')
@@ -87,6 +89,12 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
     const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
     say(`worker ${slot} is started again${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
+  })
+  supervisor.on('replaced', ({ ended, strangers, late }) => {
+    if (ended.length > 0) say(`replaced ${ended.join(', ')}`, 'green')
+    if (late.length > 0) say(`${late.join(', ')} did not end in time, and may serve still`, 'yellow')
+    if (strangers.length > 0)
+      say(`${strangers.join(', ')} share a port too, and were not started by reuseport run: they stay`, 'yellow')
   })
   supervisor.on('warning', (message) => say(message, 'yellow'))
   supervisor.on('reload:start', (generation) => say(`reload: generation ${generation}`))

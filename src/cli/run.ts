@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { Supervisor, SupervisorError, SupervisorOptionError } from '../supervisor.js'
+import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
 import { UsageError } from './arguments.js'
 import { Prefixer } from './prefix.js'
 import { parseRunArguments } from './run-arguments.js'
@@ -50,7 +50,8 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${RUN_HELP}\n`)
     return 0
   }
-  const supervisor = create(parsed.options)
+  const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
+  notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
   const write = (line: string): void => void process.stderr.write(`${line}\n`)
   if (parsed.json) narrateAsJson(supervisor, write)

@@ -1,4 +1,5 @@
 import type { WorkerExit } from './launch.js'
+import type { Replaced } from './predecessors.js'
 import type { WorkerState } from './running-worker.js'
 
 /** A worker, as it was at that moment. */
@@ -35,6 +36,10 @@ export interface SupervisorEvents {
   'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string]
   /** What the program said by `process.send`. */
   'worker:message': [worker: WorkerInfo, message: unknown]
+  /** All workers listen. */
+  running: [workers: number]
+  /** With `replace`: who was on the ports before has ended. */
+  replaced: [replaced: Replaced]
   /** Something that one would want to know. */
   warning: [message: string]
   'reload:start': [generation: number]

@@ -99,6 +99,13 @@ export function parseOptions(options: SupervisorOptions): Settings {
   refuseUnknownOptions(options, OPTIONS)
   const cwd = path.resolve(text(options, 'cwd') ?? process.cwd())
   const script = text(options, 'script')
+  if (options.replace && options.oneSocket) {
+    throw new SupervisorOptionError(
+      'replace',
+      true,
+      'left out where there is one socket for all: it cannot be shared with others',
+    )
+  }
   if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file')
   return {
     script: path.resolve(cwd, script),

@@ -1,9 +1,8 @@
-import { fstatSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { CommonSockets } from './common-sockets.js'
 import { describeFailure, SupervisorError } from './errors.js'
-import type { WorkerInfo } from './events.js'
 import type { Kept } from './kept-socket.js'
 import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
 import { pinned } from './pin.js'
@@ -12,6 +11,7 @@ import { WORKER_NAME } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker, type WorkerEvents, type WorkerFailure } from './running-worker.js'
 import { Slot, type SlotOwner } from './slot.js'
+import { describe } from './worker-info.js'
 
 /** ms that a worker may take beyond `drainTimeout`: to leave its group, and for what the program does itself. */
 const LEAVE_MARGIN = 5000
@@ -124,10 +124,9 @@ export class Pool implements SlotOwner, WorkerEvents {
     }
   }
 
-  /** Of the sockets that it accepts from. */
-  inodesOf(worker: RunningWorker): readonly number[] {
-    const kept = [...this.#slots.flatMap((slot) => slot.kept), ...this.#common.all]
-    return kept.filter(({ id }) => worker.claimed.has(id)).map(({ fd }) => fstatSync(fd).ino)
+  /** All sockets that are held. */
+  get kept(): readonly Kept[] {
+    return [...this.#slots.flatMap((slot) => slot.kept), ...this.#common.all]
   }
 
   killAll(): void {
@@ -240,9 +239,4 @@ export class Pool implements SlotOwner, WorkerEvents {
 function toError(slot: number, failure: WorkerFailure): SupervisorError {
   const cause = failure.why === 'exited' ? failure.exit.error : undefined
   return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
-}
-
-export function describe(worker: RunningWorker): WorkerInfo {
-  const { slot, pid, threadId, generation, state, startedAt } = worker
-  return { slot, pid, threadId, generation, state, startedAt }
 }

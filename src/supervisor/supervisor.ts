@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events'
-import { accessSync, constants } from 'node:fs'
 import process from 'node:process'
-import { capabilities, ReusePortUnsupportedError } from '../index.js'
 import { ControlServer, type SupervisorStatus } from './control.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
+import { givenSockets } from './given-sockets.js'
 import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from './options.js'
-import { assertPinnable } from './pin.js'
-import { describe, Pool, type PoolOwner } from './pool.js'
+import { Pool, type PoolOwner } from './pool.js'
+import { checkPreconditions } from './preconditions.js'
+import { endPredecessors } from './predecessors.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
+import { Watch } from './watch.js'
+import { describe, toStatus } from './worker-info.js'
 
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
 
@@ -36,6 +38,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   #control: ControlServer | undefined
+  #watch: Watch | undefined
   #state: SupervisorState = 'new'
   #generation = 1
   #isShared = false
@@ -93,15 +96,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => ({
-        slot: worker.slot,
-        pid: worker.pid,
-        ...(worker.threadId !== undefined && { threadId: worker.threadId }),
-        generation: worker.generation,
-        state: worker.state,
-        startedAt: worker.startedAt.toISOString(),
-        sockets: this.#pool.inodesOf(worker),
-      })),
+      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.kept)),
     }
   }
 
@@ -125,19 +120,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     if (this.#state !== 'new') throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it has been started before')
     this.#state = 'starting'
     try {
-      accessSync(this.#settings.script, constants.R_OK)
-      const { balanced, reasons } = capabilities()
-      if (!balanced && this.#settings.fallback === 'error') throw new ReusePortUnsupportedError(reasons.balanced ?? '')
-      this.#isShared = !balanced || this.#settings.oneSocket
-      if (this.#isShared) {
-        const why = balanced ? '' : `: ${reasons.balanced}`
-        this.emit('warning', `all workers accept from one socket, so who gets how much is not balanced${why}`)
-      }
-      if (this.#settings.pin) assertPinnable()
+      const { isShared, warning } = checkPreconditions(this.#settings)
+      this.#isShared = isShared
+      if (warning !== undefined) this.emit('warning', warning)
+      for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       await this.#openControl()
       await this.#queue(() => this.#pool.grow(this.#settings.workers, 'all or none'))
+      if (this.#settings.replace) await this.#replace()
+      if (this.#end.signal.aborted)
+        throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it was stopped meanwhile')
       this.#state = 'running'
+      this.emit('running', this.#settings.workers)
+      if (this.#settings.watch) this.#watch = this.#startWatch()
       this.#ticketKeys.rotate((keys) => {
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
       })
@@ -212,6 +207,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#state = 'stopping'
     this.emit('stopping', this.#failure)
     this.#ticketKeys.end()
+    this.#watch?.close()
     this.#end.abort()
     await this.#work
     await this.#pool.endAll()
@@ -219,6 +215,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#control?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
+  }
+
+  async #replace(): Promise<void> {
+    const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
+    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout)
+    this.emit('replaced', replaced)
+  }
+
+  #startWatch(): Watch {
+    // What comes of it is told by events.
+    const onChange = (): void => void this.reload().catch(() => {})
+    return new Watch(this.#settings.cwd, onChange, ({ message }) => void this.emit('warning', `--watch: ${message}`))
   }
 
   async #openControl(): Promise<void> {

@@ -1,0 +1,79 @@
+// Who is on a port by an earlier `reuseport run`: told to drain and end, once others serve.
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspectGroup } from '../index.js'
+import { supervisors } from './control.js'
+import type { ListeningInfo } from './events.js'
+import { WORKER_NAME } from './protocol.js'
+
+export interface Replaced {
+  /** Supervisors, and workers whose supervisor has died. */
+  readonly ended: readonly number[]
+  /** Members that nobody here has started. */
+  readonly strangers: readonly number[]
+  /** Those that did not end in time. */
+  readonly late: readonly number[]
+}
+
+const GLANCE = 50 // ms
+
+/** @throws ReusePortInspectionError */
+export async function endPredecessors(
+  ports: readonly ListeningInfo[],
+  own: ReadonlySet<number>,
+  timeout: number,
+): Promise<Replaced> {
+  const groups = await Promise.all(ports.map(({ address, port }) => inspectGroup({ port, host: address })))
+  const pids = new Set(groups.flatMap(({ members }) => members.map(({ pid }) => pid ?? 0)))
+  const known = await supervisors()
+  const ended = new Set<number>()
+  const strangers: number[] = []
+  for (const pid of pids) {
+    if (pid === 0 || own.has(pid)) continue
+    const master = known.find((one) => one.pid === pid || one.workers.some((worker) => worker.pid === pid))?.pid
+    const end = master ?? supervisorOf(pid)
+    if (end === undefined) strangers.push(pid)
+    else if (!own.has(end)) ended.add(end)
+  }
+  for (const pid of ended) tryToEnd(pid)
+  const deadline = performance.now() + timeout
+  while ([...ended].some(isAlive) && performance.now() < deadline) await sleep(GLANCE)
+  return { ended: [...ended], strangers, late: [...ended].filter(isAlive) }
+}
+
+/** Of a worker: its supervisor, or itself where that has died. Linux: proc(5). */
+function supervisorOf(pid: number): number | undefined {
+  const environment = readOrNothing(`/proc/${pid}/environ`).split('\0')
+  const name = environment.find((line) => line.startsWith(`${WORKER_NAME}=`))
+  if (name === undefined) return undefined
+  const supervisor = Number.parseInt(name.slice(WORKER_NAME.length + 1), 10)
+  // A process that has that number now is its parent, or somebody else.
+  return Number(/^PPid:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1]) === supervisor ? supervisor : pid
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function tryToEnd(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    // It has gone meanwhile.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // One that has ended, and that nobody has asked about yet, serves no more.
+    return !/^State:\s+Z/m.test(readOrNothing(`/proc/${pid}/status`))
+  } catch {
+    return false
+  }
+}
