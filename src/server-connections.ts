@@ -1,6 +1,7 @@
 // The connections of a server, which Node keeps to itself: `process._getActiveHandles`, the list of an http server, the
 // response of a connection that is under way, the sessions of an http2 server. Each is optional: where one is missing,
 // what is named there is left to `connectionTimeout`.
+import net from 'node:net'
 import process from 'node:process'
 import { InvalidArgumentTypeError } from './errors.js'
 import type { ListenableServer } from './types.js'
@@ -21,6 +22,10 @@ interface Connection {
 interface Session extends Connection {
   readonly closed: boolean
   close(): void
+  goaway(code: number, lastStreamId: number): void
+  ping(answered: () => void): boolean
+  once(event: 'stream', listener: () => void): void
+  readonly state: { readonly lastProcStreamID?: number }
 }
 
 interface ConnectionServer extends ListenableServer {
@@ -90,9 +95,9 @@ export class ServerConnections {
         response.shouldKeepAlive = false
       })
     }
-    if (typeof this.#server.updateSettings !== 'function') return
-    for (const session of this.#sessions()) closeSession(session)
-    this.#listen('on', 'session', closeSession)
+    if (!this.#isHttp2) return
+    for (const session of this.#sessions()) announceEnd(session)
+    this.#listen('on', 'session', announceEnd)
   }
 
   /** Takes back what `announceEnd` began, where nobody has been told yet. */
@@ -111,6 +116,11 @@ export class ServerConnections {
   /** Stops listening. Unlike `close()` of an http server it leaves idle connections, on which a request may be under way. */
   stopListening(): void {
     const server = this.#server
+    // From Node 24 on that of http2 refuses what its sessions ask at this moment.
+    if (this.#isHttp2) {
+      Reflect.apply(net.Server.prototype.close, server, [])
+      return
+    }
     if (typeof server.closeIdleConnections !== 'function') {
       server.close()
       return
@@ -127,10 +137,11 @@ export class ServerConnections {
 
   /** Whether there are connections that may be idle between two requests. */
   get mayBeIdle(): boolean {
-    return typeof this.#server.closeIdleConnections === 'function'
+    return this.#isHttp2 || typeof this.#server.closeIdleConnections === 'function'
   }
 
   closeIdle(): void {
+    for (const session of this.#sessions()) closeSession(session)
     this.#server.closeIdleConnections?.()
     // To Node a connection on which nothing has ever come is one whose request is under way.
     for (const { socket } of this.#httpConnections()) {
@@ -146,6 +157,10 @@ export class ServerConnections {
     for (const handle of Reflect.apply(activeHandles, process, [])) {
       if ('server' in handle && handle.server === this.#server && 'destroy' in handle) (handle as Connection).destroy()
     }
+  }
+
+  get #isHttp2(): boolean {
+    return typeof this.#server.updateSettings === 'function'
   }
 
   #httpConnections(): readonly { readonly socket?: object | null }[] {
@@ -176,6 +191,24 @@ interface Emitter {
 function isSilent(socket: object | null | undefined): socket is Connection {
   return typeof socket === 'object' && socket !== null && 'bytesRead' in socket && socket.bytesRead === 0
 }
+
+/**
+ * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8): the first refuses nothing that the client has begun
+ * meanwhile; when a ping has come back, all of that has arrived. A session on which nobody has asked anything yet gets its
+ * first request before: a client that is told while it writes that would have to ask again.
+ */
+function announceEnd(session: Session): void {
+  if (session.closed) return
+  if (session.state.lastProcStreamID === 0) {
+    session.once('stream', () => announceEnd(session))
+    return
+  }
+  session.goaway(NO_ERROR, LAST_STREAM)
+  session.ping(() => closeSession(session))
+}
+
+const NO_ERROR = 0
+const LAST_STREAM = 0x7fffffff
 
 function closeSession(session: Session): void {
   if (!session.closed) session.close()

@@ -2,7 +2,7 @@
 // supervisor keeps.
 import process from 'node:process'
 import { BroadcastChannel, isMainThread, threadId, type Worker } from 'node:worker_threads'
-import { type Envelope, isEnvelope, WORKER_NAME } from '../supervisor/protocol.js'
+import { type Envelope, isEnvelope, type Place, WORKER_NAME } from '../supervisor/protocol.js'
 import type { DrainTimes } from './drain-all.js'
 
 interface Order {
@@ -15,6 +15,7 @@ type NestedMessage =
   | Order
   | { readonly type: 'left'; readonly thread: number }
   | { readonly type: 'hello'; readonly thread: number }
+  | { readonly type: 'listening'; readonly place: Place }
 
 /** Threads of one process hear each other by this channel; its name says of which worker they are. */
 function openChannel(): BroadcastChannel {
@@ -27,16 +28,22 @@ export class Nested {
   readonly #threads = new Set<number>()
   #onLeft: (thread: number) => void = () => {}
 
-  constructor() {
+  /** @param onListening Is told of each server of theirs. */
+  constructor(onListening: (place: Place) => void = () => {}) {
     this.#channel.unref()
     this.#channel.onmessage = (event: unknown): void => {
       const message = (event as MessageEvent).data as NestedMessage
       if (message.type === 'hello') this.#threads.add(message.thread)
       if (message.type === 'left') this.#gone(message.thread)
+      if (message.type === 'listening') onListening(message.place)
     }
     process.on('worker', (worker: Worker) => {
       const thread = worker.threadId
       worker.once('exit', () => this.#gone(thread))
+    })
+    if (!isMainThread) return
+    cluster().on('listening', (_worker, { address, port, addressType }) => {
+      onListening({ address: address ?? '::', port, family: addressType === 6 ? 'IPv6' : 'IPv4' })
     })
   }
 
@@ -90,8 +97,8 @@ function leaveClusterWorker(worker: ClusterWorker, times: DrainTimes): Promise<v
   })
 }
 
-/** As one of them: drains when it is told. */
-export function obey(leave: (times: DrainTimes) => Promise<void>): void {
+/** As one of them: drains when it is told. @returns what tells that a server listens. */
+export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place) => void {
   if (!isMainThread) {
     const channel = openChannel()
     channel.unref()
@@ -103,12 +110,14 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): void {
       )
     }
     channel.postMessage({ type: 'hello', thread: threadId } satisfies NestedMessage)
-    return
+    return (place) => channel.postMessage({ type: 'listening', place } satisfies NestedMessage)
   }
-  if (process.send === undefined || !cluster().isWorker) return
+  // Of a cluster worker its primary hears by cluster.
+  if (process.send === undefined || !cluster().isWorker) return () => {}
   ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown) => {
     if (!isEnvelope(message)) return
     const { leave: times } = message.body as { readonly leave: DrainTimes }
     void leave(times).finally(() => process.send?.({ cmd: 'NODE_REUSEPORT', body: 'left' } satisfies Envelope))
   })
+  return () => {}
 }

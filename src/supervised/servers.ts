@@ -1,5 +1,6 @@
 import type { ListenableServer } from '../index.js'
 import type { ListenWish } from '../supervision.js'
+import type { Place } from '../supervisor/protocol.js'
 
 export interface ListeningServer {
   readonly server: ListenableServer
@@ -26,4 +27,15 @@ export class Servers {
   listening(): readonly ListeningServer[] {
     return [...this.#servers.values()].filter(({ server }) => server.listening)
   }
+}
+
+/** Where a server listens; undefined where that is no port. */
+export function placeOf(server: ListenableServer): Place | undefined {
+  const address = server.address() as {
+    readonly address: string
+    readonly family: string
+    readonly port: number
+  } | null
+  if (typeof address !== 'object' || address === null) return undefined
+  return { address: address.address, port: address.port, family: address.family === 'IPv4' ? 'IPv4' : 'IPv6' }
 }

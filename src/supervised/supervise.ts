@@ -7,7 +7,7 @@ import { WORKER_NAME } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
 import { type Link, linkToSupervisor } from './link.js'
 import { Nested, obey } from './nested.js'
-import { Servers } from './servers.js'
+import { placeOf, Servers } from './servers.js'
 import { SupervisedWorker } from './worker.js'
 
 /** What `reuseport run` adds to a process; undefined where none has started it. */
@@ -20,7 +20,7 @@ export function supervise(): SupervisedWorker | undefined {
 
 function superviseThis(link: Link): SupervisedWorker {
   process.env[WORKER_NAME] = link.configuration.worker
-  const worker = new SupervisedWorker(link, new Nested())
+  const worker = new SupervisedWorker(link, new Nested((place) => link.send({ type: 'nested', ...place })))
   onClose((server) => {
     worker.closing(server)
     worker.oneSocket?.forget(server as unknown as net.Server)
@@ -31,17 +31,21 @@ function superviseThis(link: Link): SupervisedWorker {
 /** A thread or cluster worker of a worker's program. */
 function followWorker(): void {
   const servers = new Servers()
-  setSupervision({
-    take: () => undefined,
-    portFor: ({ port }) => port,
-    adopted: (server, wish) => servers.add({ server, wish, id: '' }),
-  })
-  onClose((server) => servers.delete(server))
   const nested = isMainThread ? new Nested() : undefined
-  obey(async (times) => {
+  const tell = obey(async (times) => {
     const leaving = servers.listening().map(({ server }) => ({ server, handOver: false }))
     await Promise.all([drainAll(leaving, times), nested?.leave(times)])
   })
+  setSupervision({
+    take: () => undefined,
+    portFor: ({ port }) => port,
+    adopted(server, wish) {
+      servers.add({ server, wish, id: '' })
+      const place = placeOf(server)
+      if (place !== undefined) tell(place)
+    },
+  })
+  onClose((server) => servers.delete(server))
 }
 
 type Close = (this: net.Server, ...args: unknown[]) => net.Server

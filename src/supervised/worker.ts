@@ -9,7 +9,7 @@ import { drainAll } from './drain-all.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
-import { Servers } from './servers.js'
+import { placeOf, Servers } from './servers.js'
 import { type EndingSignal, EndingSignals } from './signals.js'
 import { TicketKeys } from './ticket-keys.js'
 
@@ -74,14 +74,9 @@ export class SupervisedWorker implements Supervision {
     const id = known ?? `${configuration.worker}:${this.#opened++}`
     this.#servers.add({ server, id, wish })
     this.#ticketKeys.give(server)
-    const address = server.address()
-    if (typeof address !== 'object' || address === null || !('port' in address)) return
+    const place = placeOf(server)
+    if (place === undefined) return
     const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
-    const place = {
-      address: 'address' in address ? String(address.address) : '',
-      port: Number(address.port),
-      family: toFamily(address),
-    }
     const fd = isThread ? handle?.fd : undefined
     this.#link.send({ type: 'listening', id, wish, ...place, fd }, isThread ? undefined : handle)
   }
@@ -135,10 +130,6 @@ export class SupervisedWorker implements Supervision {
     ])
     return reports
   }
-}
-
-function toFamily(address: object): 'IPv4' | 'IPv6' {
-  return 'family' in address && address.family === 'IPv4' ? 'IPv4' : 'IPv6'
 }
 
 /** The supervisor has gone, and with it perhaps the reader of what this process prints. */

@@ -6,7 +6,7 @@ import { describeFailure, SupervisorError } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
 import { pinned } from './pin.js'
-import type { FromWorker, Listening } from './protocol.js'
+import type { FromWorker, Listening, Place } from './protocol.js'
 import { WORKER_NAME } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker, type WorkerEvents, type WorkerFailure } from './running-worker.js'
@@ -174,6 +174,10 @@ export class Pool implements SlotOwner, WorkerEvents {
     }
     const { address, family, port } = listening
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: isKnown })
+  }
+
+  onNested(worker: RunningWorker, { address, family, port }: Place): void {
+    this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: false })
   }
 
   onClosed(worker: RunningWorker, id: string): void {

@@ -41,13 +41,16 @@ export type ToWorker =
   /** An answer to `want`: be the one who opens it. */
   | { readonly type: 'open'; readonly want: number }
 
-export interface Listening {
-  readonly type: 'listening'
-  readonly id: string
-  readonly wish: ListenWish
+export interface Place {
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
   readonly port: number
+}
+
+export interface Listening extends Place {
+  readonly type: 'listening'
+  readonly id: string
+  readonly wish: ListenWish
   /** Of a thread: the descriptor of a socket that the supervisor does not have yet. */
   readonly fd: number | undefined
 }
@@ -55,6 +58,8 @@ export interface Listening {
 export type FromWorker =
   /** A server listens; with its handle, where the supervisor does not have it yet. */
   | Listening
+  /** A thread or cluster worker of its own listens, on a socket that nobody keeps. */
+  | ({ readonly type: 'nested' } & Place)
   /** The program has closed the server. */
   | { readonly type: 'closed'; readonly id: string }
   /** Somebody sent a signal that ends it: it asks for a successor, and to be told to leave. */

@@ -1,7 +1,7 @@
 import type { Kept } from './kept-socket.js'
 import { keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, Program, WorkerExit } from './launch.js'
-import type { FromWorker, Listening, ToWorker, WorkerConfiguration } from './protocol.js'
+import type { FromWorker, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
@@ -17,6 +17,7 @@ export interface WorkerPlan {
 export interface WorkerEvents {
   /** `kept`: a socket that was not held before. */
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
+  onNested(worker: RunningWorker, place: Place): void
   onClosed(worker: RunningWorker, id: string): void
   onRelieve(worker: RunningWorker, signal: string): void
   onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
@@ -41,6 +42,7 @@ export class RunningWorker {
   #readyAt: number | undefined
   #goneAt: number | undefined
   #saidReady = false
+  #hasNested = false
   #wasTold = false
   #changed: () => void = () => {}
 
@@ -108,6 +110,11 @@ export class RunningWorker {
         this.#changed()
         break
       }
+      case 'nested':
+        this.#hasNested = true
+        events.onNested(this, message)
+        this.#changed()
+        break
       case 'closed':
         this.claimed.delete(message.id)
         events.onClosed(this, message.id)
@@ -132,16 +139,16 @@ export class RunningWorker {
    * @returns why it is not.
    */
   async ready(required: readonly string[], timeout: number, signal: AbortSignal): Promise<'ready' | WorkerFailure> {
-    const isReady = (): boolean =>
-      this.#saidReady || (this.claimed.size > 0 && required.every((id) => this.claimed.has(id)))
+    const isReady = (): boolean => this.#saidReady || (this.#listens && required.every((id) => this.claimed.has(id)))
     let timer: NodeJS.Timeout | undefined
     let isLate = false
+    const heard = new AbortController()
     await new Promise<void>((resolve) => {
       const look = (): void => {
         if (isReady() || isLate || this.#state === 'gone' || signal.aborted) resolve()
       }
       this.#changed = look
-      signal.addEventListener('abort', look, { once: true })
+      signal.addEventListener('abort', look, { once: true, signal: heard.signal })
       timer = setTimeout(() => {
         isLate = true
         look()
@@ -149,13 +156,18 @@ export class RunningWorker {
       look()
     })
     clearTimeout(timer)
+    heard.abort()
     this.#changed = () => {}
     if (this.state === 'gone') return { why: 'exited', exit: await this.exited }
     if (signal.aborted) return { why: 'stopped' }
-    if (!isReady() && this.claimed.size === 0) return { why: 'late', timeout }
+    if (!isReady() && !this.#listens) return { why: 'late', timeout }
     this.#state = 'ready'
     this.#readyAt = performance.now()
     return 'ready'
+  }
+
+  get #listens(): boolean {
+    return this.claimed.size > 0 || this.#hasNested
   }
 
   send(message: ToWorker, handle?: object): void {

@@ -264,15 +264,58 @@ describe.each([
     client?.close()
   })
 
-  test('an idle session is over at once', async () => {
+  test('what a client asks at the moment of leaving is answered', async () => {
     const server = create() as unknown as http2.Http2Server
+    server.on('stream', (stream: http2.ServerHttp2Stream) => {
+      stream.respond({ ':status': 200 })
+      stream.end('done')
+    })
     let client: http2.ClientHttp2Session | undefined
     await joined(server as unknown as net.Server, async (port) => {
       client = http2.connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false })
       await new Promise((resolve) => server.once('session', resolve))
+      // It has been told the settings, and is not known to have been.
       await new Promise((resolve) => client?.once('remoteSettings', resolve))
     })
-    const report = await drain(server as unknown as net.Server, { grace: 0 })
+    const stream = client?.request({ ':path': '/' }) as http2.ClientHttp2Stream
+    const draining = drain(server as unknown as net.Server, { handOver: true })
+    let body = ''
+    await new Promise((resolve, reject) => {
+      stream.on('data', (data) => {
+        body += String(data)
+      })
+      stream.on('end', resolve).on('error', reject)
+    })
+    expect(body).toBe('done')
+    expect(await draining).toMatchObject({ lossless: true, method: 'hand-over', connectionsDestroyed: 0 })
+    client?.close()
+  })
+
+  test('a client that stays although it is told is let go of after idleTimeout', async () => {
+    const server = create() as unknown as http2.Http2Server
+    let client: net.Socket | undefined
+    await joined(server as unknown as net.Server, async (port) => {
+      // Never says anything: to the server a session without streams.
+      const options = { port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] }
+      client = scheme === 'https' ? tls.connect(options) : net.connect(options)
+      client.resume()
+      await new Promise((resolve) => server.once('session', resolve))
+    })
+    const report = await drain(server as unknown as net.Server, { grace: 0, idleTimeout: 100 })
+    expect(report).toMatchObject({ lossless: true, connectionsClosed: 1, connectionsDestroyed: 0 })
+    client?.destroy()
+  })
+
+  test('a session that is idle ends within idleTimeout', async () => {
+    const server = create() as unknown as http2.Http2Server
+    server.on('stream', (stream: http2.ServerHttp2Stream) => stream.respond({ ':status': 204 }, { endStream: true }))
+    let client: http2.ClientHttp2Session | undefined
+    await joined(server as unknown as net.Server, async (port) => {
+      client = http2.connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false })
+      const stream = client.request({ ':path': '/' }).resume()
+      await new Promise((resolve) => stream.once('close', resolve))
+    })
+    const report = await drain(server as unknown as net.Server, { grace: 0, idleTimeout: 50 })
     expect(report).toMatchObject({ lossless: true, connectionsClosed: 1, connectionsDestroyed: 0 })
     client?.close()
   })

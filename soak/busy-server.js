@@ -1,0 +1,16 @@
+// The program of the soak of crashes: each request keeps it busy for a while, so that others wait to be accepted. It
+// answers with what it was asked and with its pid. argv[2]: the port.
+import net from 'node:net'
+import process from 'node:process'
+
+const BUSY = 2 // ms
+
+net
+  .createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (data) => {
+      for (const end = performance.now() + BUSY; performance.now() < end; );
+      socket.end(`${process.pid} ${data}`)
+    })
+  })
+  .listen(Number(process.argv[2]), '127.0.0.1', 4096)

@@ -1,0 +1,5 @@
+// The program of the soak of restarts: unmodified, it knows nothing of who runs it. argv[2]: the port.
+import http from 'node:http'
+import process from 'node:process'
+
+http.createServer((_request, response) => response.end('hello')).listen(Number(process.argv[2]))

@@ -1,0 +1,173 @@
+// Workers of a supervisor are replaced again and again while requests go on: none may fail. As a control the same with
+// server.close(), which must fail some, or the run says nothing.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Supervisor } from 'reuseport/supervisor'
+import { readArguments } from '../demo/arguments.js'
+import { bold, count, dim, green, percent, progress, yellow } from '../demo/format.js'
+import { failures, HttpLoad } from './http-load.js'
+
+const HELP = `Usage: npm run soak:restart -- [options]
+
+Requests go to two workers of a supervisor, on connections that are kept and on
+connections of their own, while the workers are replaced again and again; counts
+what fails and compares the throughput. Then the same with server.close().
+
+  -r, --reloads <1-10000>  rolling replacements of all workers  (default 100)
+      --pause <0-60000>    ms between two                       (default 500)
+      --width <2-256>      requests at a time                   (default 16)
+      --json               print the result as JSON
+  -h, --help               print this
+
+Exit codes: 0 none failed, and some did with server.close(); 1 otherwise,
+2 usage. The load goes to loopback alone.`
+
+const WORKERS = 2
+const STEADY = 2000 // ms, before and after
+const CONTROL_RELOADS = 200 // at most; ends when something has failed
+const script = fileURLToPath(new URL('./http-server.js', import.meta.url))
+const control = fileURLToPath(new URL('./close-server.js', import.meta.url))
+const line = progress()
+
+const OPTIONS = /** @type {const} */ ({
+  reloads: { type: 'string', short: 'r', default: '100' },
+  pause: { type: 'string', default: '500' },
+  width: { type: 'string', default: '16' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+})
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const server = net.createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = /** @type {net.AddressInfo} */ (server.address())
+  server.close()
+  return port
+}
+
+/** Requests a second while `work` is under way. @type {(load: HttpLoad, work: () => Promise<unknown>) => Promise<number>} */
+async function throughput(load, work) {
+  const before = await load.counts()
+  const begun = performance.now()
+  await work()
+  const seconds = (performance.now() - begun) / 1000
+  return ((await load.counts()).total - before.total) / seconds
+}
+
+/** @typedef {{ requests: number, failed: number, causes: Record<string, number>, reloads: number }} Outcome */
+
+/** @type {(settings: { reloads: number, pause: number, width: number }) => Promise<Outcome & { steady: number, reloading: number, while: number }>} */
+async function supervised({ reloads, pause, width }) {
+  const port = await freePort()
+  const supervisor = new Supervisor({ script, args: [String(port)], workers: WORKERS, execArgv: [] })
+  await supervisor.start()
+  const load = await HttpLoad.start(port, width)
+  process.once('exit', () => {
+    load.kill()
+    supervisor.kill()
+  })
+  await sleep(1000) // the compilers of Node are done
+  const before = await throughput(load, () => sleep(STEADY))
+  /** @type {number[]} */
+  const inReload = []
+  const reloading = await throughput(load, async () => {
+    for (let turn = 1; turn <= reloads; turn++) {
+      line.show(`reload ${turn} of ${reloads}, ${count(failures(await load.counts()))} failed`)
+      inReload.push(await throughput(load, () => supervisor.reload()))
+      await sleep(pause)
+    }
+  })
+  const after = await throughput(load, () => sleep(STEADY))
+  const counts = await load.end()
+  await supervisor.stop()
+  line.clear()
+  const during = inReload.reduce((sum, one) => sum + one, 0) / inReload.length
+  const steady = (before + after) / 2
+  return {
+    requests: counts.total,
+    failed: failures(counts),
+    causes: counts.failed,
+    reloads,
+    steady,
+    reloading,
+    while: during,
+  }
+}
+
+/** @type {(port: number) => Promise<import('node:child_process').ChildProcess>} */
+async function startControl(port) {
+  const child = fork(control, [String(port)])
+  process.once('exit', () => child.kill('SIGKILL'))
+  await once(child, 'message')
+  return child
+}
+
+/** @type {(settings: { pause: number, width: number }) => Promise<Outcome>} */
+async function closing({ pause, width }) {
+  const port = await freePort()
+  const children = await Promise.all(Array.from({ length: WORKERS }, () => startControl(port)))
+  const load = await HttpLoad.start(port, width)
+  process.once('exit', () => load.kill())
+  process.setMaxListeners(0)
+  let reloads = 0
+  while (reloads < CONTROL_RELOADS && (reloads < 5 || failures(await load.counts()) === 0)) {
+    for (const [index, old] of children.entries()) {
+      children[index] = await startControl(port)
+      const exited = once(old, 'exit')
+      old.send('close')
+      await exited
+    }
+    reloads++
+    line.show(`control: reload ${reloads}`)
+    await sleep(pause)
+  }
+  const counts = await load.end()
+  for (const child of children) child.kill('SIGKILL')
+  line.clear()
+  return { requests: counts.total, failed: failures(counts), causes: counts.failed, reloads }
+}
+
+/** @type {(name: string, outcome: Outcome) => void} */
+function report(name, { requests, failed, causes, reloads }) {
+  console.log(`${bold(name)}: ${failed === 0 ? green('0 failed') : yellow(`${count(failed)} failed`)}`)
+  console.log(`  ${count(requests)} requests, ${count(reloads)} rolling replacements of ${WORKERS} workers`)
+  for (const [cause, times] of Object.entries(causes)) console.log(`  ${count(times).padStart(7)} × ${cause}`)
+}
+
+async function main() {
+  const { values, wholeNumber } = readArguments(HELP, OPTIONS)
+  if (values.help) return console.log(HELP)
+  const settings = {
+    reloads: wholeNumber('reloads', values.reloads, 1, 10_000),
+    pause: wholeNumber('pause', values.pause, 0, 60_000),
+    width: wholeNumber('width', values.width, 2, 256),
+  }
+  const ours = await supervised(settings)
+  if (!values.json) {
+    report('reuseport run', ours)
+    console.log(
+      dim(
+        `  ${ours.steady.toFixed(0)} requests a second before and after; with reloads ${percent(ours.reloading / ours.steady)} of that,`,
+      ),
+    )
+    console.log(dim(`  and ${percent(ours.while / ours.steady)} while a reload is under way`))
+  }
+  const theirs = await closing(settings)
+  const counts = theirs.failed > 0
+  const passed = counts && ours.failed === 0
+  if (values.json) console.log(JSON.stringify({ passed, counts, run: ours, close: theirs }, undefined, 2))
+  else {
+    report('server.close()', theirs)
+    if (!counts) console.log(yellow('The control failed none: this run says nothing.'))
+  }
+  process.exitCode = passed ? 0 : 1
+}
+
+process.on('SIGINT', () => process.exit(130))
+await main()
+process.exit()

@@ -1,0 +1,343 @@
+// The command `reuseport run`: what goes wrong, what it says and how it ends. No orphan is left, nothing hangs.
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { reuseport } from '../support/command.js'
+import { freePort } from '../support/listeners.js'
+import { listenersOn } from '../support/sockets.js'
+import { answerers, get, script } from '../support/supervisors.js'
+
+let folder: string
+let file: string
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'reuseport-run-'))
+  chmodSync(folder, 0o755)
+  file = path.join(folder, 'setting.json')
+})
+
+afterEach(async () => {
+  // By the setting, which is theirs alone.
+  await expect.poll(() => orphans(), { timeout: 10_000 }).toEqual([])
+  rmSync(folder, { recursive: true })
+})
+
+/** Processes that have this test's setting among their arguments. */
+function orphans(): readonly string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      return command.includes(file) ? [`${pid} ${command}`] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function set(setting: object): string {
+  writeFileSync(file, JSON.stringify(setting))
+  return file
+}
+
+const root = process.getuid?.() === 0
+
+describe('what goes wrong', () => {
+  test.each([
+    ['never', ['--ready-timeout', '300ms'], /worker \d did not listen on a port within 0.3 s/],
+    ['throws', [], /worker \d ended with exit code 1 before it was ready/],
+  ] as const)('a program that %s', async (how, options, message) => {
+    await using command = reuseport(['run', '-n', '2', ...options, script, set({ how })])
+    expect(await command.exited).toMatchObject({ code: 1, stderr: expect.stringMatching(message) })
+  })
+
+  test.each([[[]], [['--threads']]] as const)('one that listens and exits, again and again %j', async (options) => {
+    const port = await freePort()
+    const setting = set({ how: 'listens and exits', port })
+    await using command = reuseport(['run', '-n', '1', '--max-restarts', '2', ...options, script, setting])
+    const { code, stderr } = await command.exited
+    expect(stderr).toMatch(/is started again in 100 ms \(early death 1 in a row\)/)
+    expect(stderr).toMatch(/is started again in 200 ms \(early death 2 in a row\)/)
+    expect(stderr).toMatch(/gives up: worker 0 died early 3 times in a row; the last time it ended with exit code 7/)
+    expect(code).toBe(3)
+    expect(listenersOn(port)).toEqual([])
+  })
+
+  test('one that ignores that it is to drain is killed', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'ignores drain', port })
+    await using command = reuseport(['run', '-n', '1', '--drain-timeout', '200ms', script, setting])
+    await command.said(/1 worker on/)
+    const client = net.connect(port, '127.0.0.1')
+    await once(client, 'data')
+    const closed = once(client, 'close')
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.exited
+    await closed
+    expect(stderr).toMatch(/worker 0 \(\d+\) lost connections when it left: .*1 connections were destroyed/)
+    expect(stderr).toMatch(/worker 0 \(\d+\) did not end within 5.2 s and was killed/)
+    expect(code).toBe(0)
+  })
+
+  test.each(['nothere.js', '/nothere/at/all.js'])('a script that is not there: %s', async (missing) => {
+    await using command = reuseport(['run', missing])
+    const { code, stderr } = await command.exited
+    expect(code).toBe(2)
+    expect(stderr).toContain(`There is no script ${missing}`)
+  })
+
+  test.skipIf(!root)('a port that another user has (needs root)', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })], { uid: 65534 })
+    await command.said(/1 worker on/)
+    const mine = path.join(folder, 'mine.json')
+    writeFileSync(mine, JSON.stringify({ how: 'plain', port }))
+    await using other = reuseport(['run', '-n', '1', script, mine])
+    const { code, stderr } = await other.exited
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/EADDRINUSE.*\n?.*/)
+    expect(stderr).toMatch(/worker 0 ended with exit code 1 before it was ready/)
+    expect(await answerers(port)).toHaveProperty('size', 1)
+  })
+
+  test('no descriptor is left', async () => {
+    const port = await freePort()
+    // Enough for Node itself, and for less than the workers that are asked for.
+    const before = ['bash', '-c', 'ulimit -n 40; exec "$@"', 'bash']
+    await using command = reuseport(['run', '-n', '20', script, set({ how: 'plain', port })], { before })
+    const { code, stderr } = await command.exited
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/EMFILE/)
+  })
+
+  test('a program that closes its IPC channel is replaced all the same', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '2', script, set({ how: 'disconnects', port })])
+    await command.said(/2 workers on/)
+    await command.said(/worker 0 \(\d+\) has closed its IPC channel: it is told to end by SIGTERM/)
+    await command.said(/worker 1 \(\d+\) has closed its IPC channel/)
+    const before = await answerers(port)
+    command.child.kill('SIGHUP')
+    await command.said(/generation 2 serves/)
+    const after = await answerers(port)
+    expect([...after].filter((me) => before.has(me))).toEqual([])
+    expect(listenersOn(port)).toHaveLength(2)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+})
+
+describe('signals', () => {
+  test('SIGTTIN and SIGTTOU: one more, one less, but the last', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })])
+    await command.said(/1 worker on/)
+    command.child.kill('SIGTTIN')
+    await command.said(/: 2 workers\n/)
+    expect(listenersOn(port)).toHaveLength(2)
+    command.child.kill('SIGTTOU')
+    await command.said(/: 1 worker\n/)
+    expect(listenersOn(port)).toHaveLength(1)
+    command.child.kill('SIGTTOU')
+    await command.said(/the last worker stays/)
+    expect(await answerers(port)).toHaveProperty('size', 1)
+  })
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('a second one ends at once: %s', async (signal, code) => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'ignores drain', port })])
+    await command.said(/1 worker on/)
+    const client = net.connect(port, '127.0.0.1').on('error', () => {})
+    await once(client, 'data')
+    command.child.kill('SIGTERM')
+    await command.said(/drains 1 worker and ends/)
+    command.child.kill(signal)
+    expect((await command.exited).code).toBe(code)
+    client.destroy()
+  })
+
+  test('while it starts: it ends, and nothing is left', async () => {
+    await using command = reuseport(['run', '-n', '2', script, set({ how: 'never' })])
+    await expect.poll(orphans).toHaveLength(3)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+})
+
+test('workers outlive a supervisor that is killed, and drain by SIGTERM', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })])
+  await command.said(/2 workers on/)
+  command.child.kill('SIGKILL')
+  await command.exited
+  expect(await answerers(port)).toHaveProperty('size', 2)
+  const workers = [...(await answerers(port))].map((me) => Number.parseInt(me, 10))
+  // One leaves while requests go on; the other takes what comes.
+  let ends = false
+  const clients = Array.from({ length: 4 }, async () => {
+    while (!ends) await get(port)
+  })
+  process.kill(workers[0] as number, 'SIGTERM')
+  await expect.poll(() => listenersOn(port)).toHaveLength(1)
+  await expect.poll(() => answerers(port)).toHaveProperty('size', 1)
+  ends = true
+  await Promise.all(clients)
+  process.kill(workers[1] as number, 'SIGTERM')
+})
+
+describe('--replace', () => {
+  test.each([
+    ['a supervisor', false],
+    ['the workers of one that was killed', true],
+  ])('%s, under load: nothing fails', async (_who, isKilled) => {
+    const port = await freePort()
+    await using first = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })])
+    await first.said(/2 workers on/)
+    const before = await answerers(port)
+    if (isKilled) {
+      first.child.kill('SIGKILL')
+      await first.exited
+    }
+    let ends = false
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!ends) await get(port)
+    })
+    await using second = reuseport(['run', '-n', '2', '--replace', script, file])
+    await second.said(/replaced \d+/)
+    await second.said(/2 workers on/)
+    if (!isKilled) expect((await first.exited).code).toBe(0)
+    const after = await answerers(port)
+    ends = true
+    await Promise.all(clients)
+    expect([...after].filter((me) => before.has(me))).toEqual([])
+    expect(after.size).toBe(2)
+    expect(listenersOn(port)).toHaveLength(2)
+  })
+})
+
+test('reuseport reload says whether the new workers serve', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '2', '--ready-timeout', '500ms', script, set({ how: 'plain', port })])
+  await command.said(/2 workers on/)
+  const before = await answerers(port)
+  const pid = String(command.child.pid)
+  await using done = reuseport(['reload', pid])
+  expect(await done.exited).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^The new workers serve, after [\d.]+ s\.\n$/),
+  })
+  const after = await answerers(port)
+  expect([...after].filter((me) => before.has(me))).toEqual([])
+  set({ how: 'never' })
+  await using failed = reuseport(['reload', pid])
+  expect(await failed.exited).toMatchObject({
+    code: 1,
+    stderr: 'reuseport: reload failed: worker 0 did not listen on a port within 0.5 s\n',
+  })
+  expect(await answerers(port)).toEqual(after)
+})
+
+test('--env-file, --cwd, arguments: as the program sees them', async () => {
+  const port = await freePort()
+  writeFileSync(path.join(folder, 'vars'), 'FROM_FILE=yes\nNO_COLOR=not this\n')
+  const setting = set({ how: 'environment', port })
+  await using command = reuseport([
+    'run',
+    '-n',
+    '1',
+    '--cwd',
+    folder,
+    '--env-file',
+    path.join(folder, 'vars'),
+    script,
+    setting,
+    '--workers',
+    'x',
+  ])
+  await command.said(/1 worker on/)
+  const seen = await get<{ env: NodeJS.ProcessEnv; argv: string[]; cwd: string }>(port)
+  expect(seen.cwd).toBe(folder)
+  expect(seen.argv).toEqual([setting, '--workers', 'x'])
+  expect(seen.env['FROM_FILE']).toBe('yes')
+  expect(seen.env['NO_COLOR']).toBe('1')
+  expect(Object.keys(seen.env)).not.toContain('REUSEPORT_WORKER_FD')
+})
+
+test('--prefix: whole lines, with the worker in front', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '1', '--prefix', script, set({ how: 'prints', port })])
+  await command.said(/1 worker on/)
+  await command.said(/0 \d+ \| a mistake\n/)
+  await expect.poll(() => command.child.exitCode).toBeNull()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  command.child.kill('SIGTERM')
+  const { stdout } = await command.exited
+  expect(stdout).toMatch(/^0 \d+ \| one line\n0 \d+ \| another\n$/)
+})
+
+test('--watch: a file that changes replaces the workers', async () => {
+  const port = await freePort()
+  const program = path.join(folder, 'program.cjs')
+  const write = (word: string): void =>
+    writeFileSync(
+      program,
+      `require('http').createServer((q, r) => r.end('"${word}"')).listen(${port}, '127.0.0.1') // ${file}`,
+    )
+  write('old')
+  await using command = reuseport(['run', '-n', '1', '--watch', '--cwd', folder, program, file])
+  await command.said(/1 worker on/)
+  expect(await get<string>(port)).toBe('old')
+  write('new')
+  await command.said(/generation 2 serves/)
+  expect(await get<string>(port)).toBe('new')
+})
+
+test('--json: a line for each event', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'plain', port })])
+  await command.said(/"event":"running"/)
+  command.child.kill('SIGTERM')
+  const { stderr } = await command.exited
+  const events = stderr
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { event: string; time: string; supervisor: number })
+  expect(events.map(({ event }) => event)).toEqual([
+    'worker:start',
+    'worker:listening',
+    'worker:ready',
+    'running',
+    'stopping',
+    'worker:drained',
+    'worker:exit',
+  ])
+  for (const { supervisor, time } of events) {
+    expect(supervisor).toBe(command.child.pid)
+    expect(new Date(time).toISOString()).toBe(time)
+  }
+})
+
+describe('what makes no sense', () => {
+  test.each([
+    [['run'], 'A script is missing'],
+    [['run', '--workrs', '2', 'x.js'], 'There is no option --workrs. Did you mean --workers?'],
+    [['run', '-n', 'two', 'x.js'], "--workers takes a whole number, or 'auto', not 'two'"],
+    [['run', '-n', '0', 'x.js'], "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
+    [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5 parsecs'"],
+    [['run', '--steering', 'left', 'x.js'], "--steering takes hash, cpu, random, not 'left'"],
+    [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be left out where there is one socket"],
+    [['reload', 'x'], "'x' is no pid"],
+    [['reload', '1', '2'], 'One pid at a time'],
+  ])('%j', async (args, message) => {
+    await using command = reuseport(args)
+    const { code, stderr } = await command.exited
+    expect(code).toBe(2)
+    expect(stderr).toContain(`reuseport: ${message}`)
+  })
+})

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
+export interface Ran extends AsyncDisposable {
+  readonly child: ChildProcess
+  /** Resolves when it has said so on stderr. */
+  said(what: RegExp): Promise<void>
+  readonly stderr: () => string
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** As this user. */
+  readonly uid?: number
+  /** In place of node and the command: something that ends in them. */
+  readonly before?: readonly string[]
+}
+
+/** The command; it, and by it all workers, is ended when it goes out of scope. */
+export function reuseport(args: readonly string[], options: RunOptions = {}): Ran {
+  const [file = '', ...rest] = [...(options.before ?? []), process.execPath, main, ...args]
+  const child = spawn(file, rest, {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text
+    })
+  }
+  // Workers hold its output open where they outlive it.
+  const exited = once(child, 'exit').then(async ([code, signal]) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return { code, signal, ...output }
+  })
+  return {
+    child,
+    exited,
+    stderr: () => output.stderr,
+    said: (what) => expect.poll(() => output.stderr, { timeout: 20_000 }).toMatch(what),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        // The second one ends at once.
+        child.kill('SIGINT')
+        await exited
+      }
+    },
+  }
+}
