@@ -1,4 +1,5 @@
 import type { Group, GroupMember } from '../index.js'
+import type { WorkerOfGroup } from './supervised.js'
 import { age, bar, cut, paint, printable, type Screen } from './terminal.js'
 
 /** Changes in a second since the last look, by cookie. */
@@ -16,13 +17,16 @@ interface Column {
 
 const BAR = 8
 
-function columnsFor(screen: Screen, now: number, rates: Rates | undefined): readonly Column[] {
+type Workers = ReadonlyMap<number, WorkerOfGroup>
+
+function columnsFor(screen: Screen, now: number, rates: Rates | undefined, workers: Workers): readonly Column[] {
   const drops = ({ cookie, drops }: GroupMember): string => {
     const rate = rates?.drops.get(cookie) ?? 0
     return `${drops ?? '?'}${rate > 0 ? ` +${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ''}`
   }
   return [
     { title: 'PID', right: true, rank: undefined, cell: ({ pid, self }) => `${pid ?? '?'}${self ? '*' : ''}` },
+    ...(workers.size === 0 ? [] : [workerColumn(workers)]),
     { title: 'USER', right: false, rank: 4, cell: ({ user, uid }) => cut(user ?? String(uid), 12) },
     { title: 'QUEUE', right: false, rank: undefined, cell: (member) => queue(member, screen) },
     { title: 'DROPS', right: true, rank: 3, cell: drops },
@@ -31,20 +35,39 @@ function columnsFor(screen: Screen, now: number, rates: Rates | undefined): read
   ]
 }
 
+function workerColumn(workers: Workers): Column {
+  const cell = ({ inode }: GroupMember): string => {
+    const worker = workers.get(inode)
+    if (worker === undefined) return '-'
+    return `${worker.slot} gen ${worker.generation}${worker.state === 'ready' ? '' : ` ${worker.state}`}`
+  }
+  return { title: 'WORKER', right: false, rank: 5, cell }
+}
+
 function queue({ queued, backlog }: GroupMember, { columns }: Screen): string {
   const numbers = `${queued}/${backlog}`
   return columns === undefined ? numbers : `${bar(backlog === 0 ? 0 : queued / backlog, BAR)} ${numbers}`
 }
 
 /** The groups as text, each with a line of its own and one for each member. */
-export function groupTable(groups: readonly Group[], screen: Screen, now: number, rates?: Rates): string {
+export function groupTable(
+  groups: readonly Group[],
+  screen: Screen,
+  now: number,
+  rates?: Rates,
+  workers: Workers = new Map(),
+): string {
   if (groups.length === 0) return 'No group.\n'
-  return groups.map((group) => oneGroup(group, screen, now, rates)).join('\n')
+  return groups.map((group) => oneGroup(group, screen, now, rates, workersOf(group, workers))).join('\n')
 }
 
-function oneGroup(group: Group, screen: Screen, now: number, rates: Rates | undefined): string {
+function workersOf({ members }: Group, workers: Workers): Workers {
+  return members.some(({ inode }) => workers.has(inode)) ? workers : new Map()
+}
+
+function oneGroup(group: Group, screen: Screen, now: number, rates: Rates | undefined, workers: Workers): string {
   const width = screen.columns ?? Number.POSITIVE_INFINITY
-  const columns = fitting(columnsFor(screen, now, rates), group.members, width)
+  const columns = fitting(columnsFor(screen, now, rates, workers), group.members, width)
   const widths = columns.map(({ title, cell }) =>
     Math.max(title.length, ...group.members.map((one) => cell(one).length)),
   )

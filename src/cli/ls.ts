@@ -1,7 +1,9 @@
 import type { Writable } from 'node:stream'
 import { type Group, inspectGroups } from '../index.js'
+import { type SupervisorStatus, supervisors } from '../supervisor.js'
 import { type Flags, parseFlags, toPorts } from './arguments.js'
 import { differences, groupTable, type Rates } from './group-table.js'
+import { namingWorkers, supervisorLines, type WorkerOfGroup, workersByInode } from './supervised.js'
 import { cut, paint, type Screen } from './terminal.js'
 
 export const LS_HELP = `Usage: reuseport ls [port ...] [options]
@@ -17,6 +19,7 @@ address and user.
   -h, --help         print this
 
 PID    process that holds the socket; * this one
+WORKER number, generation and state of a worker of reuseport run
 QUEUE  TCP: connections that wait to be accepted, and how many may
        UDP: bytes that wait to be read, and the size of the buffer
 DROPS  connections or datagrams that found no room
@@ -45,22 +48,46 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
   }
   const ports = toPorts(rest)
   const protocol = flags.has('--udp') ? 'udp' : 'tcp'
-  const look = (): Promise<readonly Group[]> => inspectGroups({ protocol, ...(ports.length > 0 && { ports }) })
+  const look = async (): Promise<Seen> => {
+    const [groups, all] = await Promise.all([
+      inspectGroups({ protocol, ...(ports.length > 0 && { ports }) }),
+      protocol === 'tcp' ? supervisors() : [],
+    ])
+    const workers = workersByInode(all)
+    const seen = new Set(groups.flatMap(({ members }) => members.map(({ inode }) => workers.get(inode)?.supervisor)))
+    const shown = ports.length === 0 ? all : all.filter(({ pid }) => seen.has(pid))
+    return { groups: namingWorkers(groups, all, workers), supervisors: shown, workers }
+  }
   const watch = flags.get('--watch')
   if (watch !== undefined) {
     const seconds = watch === true ? INTERVAL : watch
     await watchGroups(look, seconds, flags.has('--json'), out, interrupted)
     return 0
   }
-  const groups = await look()
-  out.stream.write(flags.has('--json') ? `${toJson(groups, 2)}\n` : groupTable(groups, out.screen(), Date.now()))
+  const seen = await look()
+  out.stream.write(flags.has('--json') ? `${toJson(seen, 2)}\n` : toText(seen, out.screen(), Date.now()))
   return 0
 }
 
+interface Seen {
+  readonly groups: readonly Group[]
+  readonly supervisors: readonly SupervisorStatus[]
+  readonly workers: ReadonlyMap<number, WorkerOfGroup>
+}
+
+function toText({ groups, supervisors: all, workers }: Seen, screen: Screen, now: number, rates?: Rates): string {
+  const table = groupTable(groups, screen, now, rates, workers)
+  return all.length === 0 ? table : `${table}\n${supervisorLines(all, screen, now)}`
+}
+
 /** Its schema is in docs/cli.md. */
-function toJson(groups: readonly Group[], indent?: number): string {
-  const marked = groups.map((group) => ({ ...group, differences: differences(group) }))
-  return JSON.stringify({ groups: marked }, undefined, indent)
+function toJson({ groups, supervisors: all, workers }: Seen, indent?: number): string {
+  const marked = groups.map((group) => ({
+    ...group,
+    members: group.members.map((member) => ({ ...member, worker: workers.get(member.inode) })),
+    differences: differences(group),
+  }))
+  return JSON.stringify({ groups: marked, supervisors: all }, undefined, indent)
 }
 
 const ENTER = '\x1b[?1049h\x1b[?25l'
@@ -70,7 +97,7 @@ const REST_OF_LINE = '\x1b[K'
 const REST_OF_SCREEN = '\x1b[J'
 
 async function watchGroups(
-  look: () => Promise<readonly Group[]>,
+  look: () => Promise<Seen>,
   seconds: number,
   json: boolean,
   { stream, screen }: Output,
@@ -89,8 +116,8 @@ async function watchGroups(
   try {
     let last: Look | undefined
     while (goesOn) {
-      const now: Look = { groups: await look(), at: Date.now() }
-      if (json) stream.write(`${toJson(now.groups)}\n`)
+      const now: Look = { ...(await look()), at: Date.now() }
+      if (json) stream.write(`${toJson(now)}\n`)
       else stream.write(frame(now, last, seconds, screen(), inPlace))
       last = now
       if (!goesOn) break
@@ -104,13 +131,12 @@ async function watchGroups(
   }
 }
 
-interface Look {
-  readonly groups: readonly Group[]
+interface Look extends Seen {
   readonly at: number
 }
 
 function frame(now: Look, last: Look | undefined, seconds: number, screen: Screen, inPlace: boolean): string {
-  const table = groupTable(now.groups, screen, now.at, ratesSince(now, last))
+  const table = toText(now, screen, now.at, ratesSince(now, last))
   if (!inPlace) return `${table}\n`
   const time = new Date(now.at).toTimeString().slice(0, 8)
   const text = `${time}, again each ${seconds} s. Ctrl-C ends.`

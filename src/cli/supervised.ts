@@ -1,0 +1,60 @@
+// What supervisors say of themselves, beside what the kernel says of a group.
+import type { Group } from '../index.js'
+import type { SupervisorStatus } from '../supervisor.js'
+import { age, cut, paint, printable, type Screen } from './terminal.js'
+
+export interface WorkerOfGroup {
+  readonly supervisor: number
+  readonly slot: number
+  readonly pid: number
+  readonly generation: number
+  readonly state: string
+}
+
+/** The worker that accepts from a socket, by its inode; the newest where one takes over from another. */
+export function workersByInode(supervisors: readonly SupervisorStatus[]): ReadonlyMap<number, WorkerOfGroup> {
+  const workers = new Map<number, WorkerOfGroup>()
+  for (const { pid: supervisor, workers: all } of supervisors) {
+    for (const { slot, pid, generation, state, sockets } of all.toSorted((a, b) => a.generation - b.generation)) {
+      for (const inode of sockets) workers.set(inode, { supervisor, slot, pid, generation, state })
+    }
+  }
+  return workers
+}
+
+/** A supervisor holds the sockets too: the member is the worker that accepts. */
+export function namingWorkers(
+  groups: readonly Group[],
+  supervisors: readonly SupervisorStatus[],
+  workers: ReadonlyMap<number, WorkerOfGroup>,
+): readonly Group[] {
+  return groups.map((group) => ({
+    ...group,
+    members: group.members.map((member) => {
+      const worker = workers.get(member.inode)
+      if (worker === undefined || worker.pid === member.pid || member.pid !== worker.supervisor) return member
+      const status = supervisors.find(({ pid }) => pid === worker.supervisor)
+      const startedAt = status?.workers.find(({ pid }) => pid === worker.pid)?.startedAt
+      return {
+        ...member,
+        pid: worker.pid,
+        command: status?.script,
+        startedAt: startedAt === undefined ? undefined : new Date(startedAt),
+      }
+    }),
+  }))
+}
+
+/** A line for each supervisor. */
+export function supervisorLines(supervisors: readonly SupervisorStatus[], screen: Screen, now: number): string {
+  return supervisors
+    .map(({ pid, script, state, generation, startedAt, workers }) => {
+      const name = `supervisor ${pid}`
+      const ready = workers.filter((worker) => worker.state === 'ready').length
+      const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`
+      const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  ${printable(script)}`
+      const line = cut(name + rest, screen.columns ?? Number.POSITIVE_INFINITY)
+      return `${paint(screen, 'bold', line.slice(0, name.length))}${line.slice(name.length)}\n`
+    })
+    .join('')
+}

@@ -1,0 +1,370 @@
+// What workers of one supervisor share, inherit and are told.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import tls from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ask, controlFiles, Supervisor, type SupervisorOptions, supervisors } from '../../dist/supervisor.js'
+import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
+import { reuseport } from '../support/command.js'
+import { freePort } from '../support/listeners.js'
+import { listenersOn } from '../support/sockets.js'
+import { answerers, get, script, supervise } from '../support/supervisors.js'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'reuseport-features-'))
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('TLS sessions', () => {
+  /** Who answers, and whether by a session that another one gave. */
+  async function connect(port: number, session?: Buffer): Promise<{ reused: boolean; me: string; session: Buffer }> {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...(session && { session }) })
+    const given = session === undefined ? once(socket, 'session') : undefined
+    const ended = once(socket, 'end')
+    await once(socket, 'secureConnect')
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    let text = ''
+    socket.setEncoding('utf8').on('data', (data) => {
+      text += data
+    })
+    await ended
+    // One that was resumed need not bring another.
+    const [next] = (await given) ?? [session]
+    return {
+      reused: socket.isSessionReused(),
+      me: text.split('\r\n\r\n')[1]?.match(/\d{2,}/)?.[0] ?? '',
+      session: next,
+    }
+  }
+
+  test('one of any worker resumes at every other, also after a reload', async () => {
+    const port = await freePort()
+    const args = [JSON.stringify({ port, key: PRIVATE_KEY, cert: CERTIFICATE })]
+    await using one = supervise({}, { script: fixture('supervised-tls.mjs'), args, workers: 2 })
+    await one.supervisor.start()
+    const first = await connect(port)
+    const seen = new Set<string>()
+    for (let turn = 0; turn < 100 && seen.size < 2; turn++) {
+      const next = await connect(port, first.session)
+      expect(next.reused).toBe(true)
+      seen.add(next.me)
+    }
+    expect(seen.size).toBe(2)
+    await one.supervisor.reload()
+    expect((await connect(port, first.session)).reused).toBe(true)
+  })
+
+  test('a program that has keys of its own keeps them', async () => {
+    const port = await freePort()
+    const args = [JSON.stringify({ port, key: PRIVATE_KEY, cert: CERTIFICATE, own: true })]
+    await using one = supervise({}, { script: fixture('supervised-tls.mjs'), args, workers: 2 })
+    await one.supervisor.start()
+    const first = await connect(port)
+    // Each worker has other ones: what comes to the other begins anew.
+    const seen = new Map<string, boolean>()
+    for (let turn = 0; turn < 100 && seen.size < 2; turn++) {
+      const { me, reused } = await connect(port, first.session)
+      seen.set(me, reused)
+    }
+    expect(seen.get(first.me)).toBe(true)
+    expect([...seen.values()].sort()).toEqual([false, true])
+  })
+})
+
+test('what a worker starts inherits no socket, and does not take itself for a worker', async () => {
+  const port = await freePort()
+  await using one = supervise({}, { script: fixture('supervised-child.cjs'), args: [String(port)], workers: 1 })
+  await one.supervisor.start()
+  // Its successor has the socket before it starts anybody.
+  await one.supervisor.reload()
+  const { seen, env } = await get<{ seen: string; env: NodeJS.ProcessEnv }>(port)
+  expect(seen).toBe('')
+  expect(env['REUSEPORT_WORKER_FD']).toBeUndefined()
+})
+
+test('descriptors: a supervisor that has reloaded and scaled has as many as before', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'plain', port })
+  await one.supervisor.start()
+  const count = (): number => readdirSync('/proc/self/fd').length
+  await one.supervisor.reload()
+  const before = count()
+  for (let turn = 0; turn < 3; turn++) await one.supervisor.reload()
+  await one.supervisor.scale(4)
+  await one.supervisor.scale(2)
+  await expect.poll(count).toBe(before)
+  await one.supervisor.stop()
+  expect(listenersOn(port)).toEqual([])
+})
+
+describe('CPUs (Linux)', () => {
+  const allowed = (pid: number): string =>
+    /^Cpus_allowed_list:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
+
+  test.skipIf(availableParallelism() < 2)(
+    '--pin: each worker on one, the supervisor on all (needs 2 CPUs)',
+    async () => {
+      const port = await freePort()
+      const before = allowed(process.pid)
+      await using one = supervise({ how: 'plain', port }, { pin: true })
+      await one.supervisor.start()
+      const lists = one.supervisor.workers.map(({ pid }) => allowed(pid))
+      for (const list of lists) expect(list).toMatch(/^\d+$/)
+      expect(new Set(lists).size).toBe(2)
+      expect(allowed(process.pid)).toBe(before)
+      // All threads of a worker, the compilers too.
+      const [worker] = one.supervisor.workers
+      for (const thread of readdirSync(`/proc/${worker?.pid}/task`)) {
+        expect(readFileSync(`/proc/${worker?.pid}/task/${thread}/status`, 'utf8')).toMatch(
+          `Cpus_allowed_list:\t${lists[0]}\n`,
+        )
+      }
+    },
+  )
+
+  const fromCpu = (cpu: string, port: number): string[] => {
+    const text = `import os, urllib.request as u; os.sched_setaffinity(0, {${cpu}}); print(b' '.join(u.urlopen('http://127.0.0.1:${port}').read() for _ in range(20)).decode())`
+    return [...execFileSync('python3', ['-c', text], { encoding: 'utf8' }).matchAll(/"me":"(\d+)/g)].map(([, me]) =>
+      String(me),
+    )
+  }
+
+  test.skipIf(availableParallelism() < 2)(
+    '--pin --steering cpu: who receives on a CPU serves it (needs 2 CPUs)',
+    async () => {
+      const port = await freePort()
+      await using one = supervise({ how: 'plain', port }, { steering: 'cpu', pin: true })
+      await one.supervisor.start()
+      for (let turn = 0; turn < 2; turn++) {
+        for (const { pid } of one.supervisor.workers) {
+          await expect.poll(() => new Set(fromCpu(allowed(pid), port))).toEqual(new Set([String(pid)]))
+        }
+        await one.supervisor.reload()
+      }
+    },
+  )
+
+  test.each(['hash', 'random'] as const)('--steering %s: all are reached, over reloads', async (steering) => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port }, { steering })
+    await one.supervisor.start()
+    await expect.poll(async () => (await answerers(port, 60)).size).toBe(2)
+    await one.supervisor.reload()
+    await expect.poll(async () => (await answerers(port, 60)).size).toBe(2)
+    expect(one.told.filter(([name]) => name === 'warning')).toEqual([])
+  })
+})
+
+describe('systemd', () => {
+  const setting = (what: object): string => {
+    const file = path.join(folder, 'setting.json')
+    writeFileSync(file, JSON.stringify(what))
+    return file
+  }
+
+  test.each([[[]], [['--threads']], [['--one-socket']]] as const)(
+    'LISTEN_FDS: its socket is adopted, and stays %j',
+    async (options) => {
+      const port = await freePort()
+      const before = ['python3', fixture('listen-fds.py'), String(port)]
+      await using command = reuseport(['run', '-n', '2', ...options, script, setting({ how: 'environment', port })], {
+        before,
+      })
+      await command.said(/2 workers on 127\.0\.0\.1/)
+      expect(listenersOn(port)).toMatchObject([{ backlog: 511 }])
+      const { env } = await get<{ env: NodeJS.ProcessEnv }>(port)
+      expect(Object.keys(env).filter((name) => name.startsWith('LISTEN_'))).toEqual([])
+      const seen = await answerers(port, 10)
+      command.child.kill('SIGHUP')
+      await command.said(/generation 2 serves/)
+      expect([...(await answerers(port, 10))].filter((me) => seen.has(me))).toEqual([])
+      command.child.kill('SIGTERM')
+      expect((await command.exited).code).toBe(0)
+    },
+  )
+
+  test.each(['file', 'abstract'])('NOTIFY_SOCKET (%s): ready, reloading, stopping', async (kind) => {
+    const port = await freePort()
+    const to = kind === 'file' ? path.join(folder, 'notify') : `@reuseport-notify-${process.pid}`
+    const manager = spawn('python3', [fixture('notify-socket.py'), to], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      let heard = ''
+      manager.stdout.setEncoding('utf8').on('data', (text) => {
+        heard += text
+      })
+      await expect.poll(() => heard).toBe('bound\n')
+      await using command = reuseport(['run', '-n', '1', script, setting({ how: 'environment', port })], {
+        env: { NOTIFY_SOCKET: to },
+      })
+      await expect.poll(() => heard).toContain('READY=1')
+      command.child.kill('SIGHUP')
+      await command.said(/generation 2 serves/)
+      expect((await get<{ env: NodeJS.ProcessEnv }>(port)).env['NOTIFY_SOCKET']).toBeUndefined()
+      command.child.kill('SIGTERM')
+      await command.exited
+      await expect.poll(() => heard).toContain('STOPPING=1')
+      const datagrams = heard
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((text) => String(JSON.parse(text)))
+      expect(datagrams).toEqual([
+        `READY=1\nMAINPID=${command.child.pid}\nSTATUS=1 workers, generation 1`,
+        expect.stringMatching(/^RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=reloading$/),
+        `READY=1\nMAINPID=${command.child.pid}\nSTATUS=1 workers, generation 2`,
+        'STOPPING=1\nSTATUS=draining',
+      ])
+    } finally {
+      manager.kill('SIGKILL')
+    }
+  })
+
+  test('NOTIFY_SOCKET where nobody hears: it says so, and serves', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, setting({ how: 'plain', port })], {
+      env: { NOTIFY_SOCKET: '/nothere' },
+    })
+    await command.said(/systemd is not told what happens: sendto ENOENT/)
+    expect(await answerers(port)).toHaveProperty('size', 1)
+  })
+
+  test('a descriptor that is no listening socket is refused', async () => {
+    const fd = openSync('/dev/null', 'r')
+    await using one = supervise({ how: 'never' }, { sockets: [{ fd, name: 'http' }] })
+    await expect(one.supervisor.start()).rejects.toThrow(
+      `The option 'sockets[0].fd' must be a TCP socket that listens (http); it is none: ENOTSOCK, not ${fd}`,
+    )
+    closeSync(fd)
+  })
+})
+
+describe('where others ask', () => {
+  test('status, by whoever is the same user', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port })
+    await one.supervisor.start()
+    const found = (await supervisors()).find(({ pid }) => pid === process.pid)
+    expect(found).toEqual(JSON.parse(JSON.stringify(one.supervisor.status())))
+    expect(found?.workers).toMatchObject([
+      { slot: 0, generation: 1, state: 'ready', sockets: [expect.any(Number)] },
+      { slot: 1, generation: 1, state: 'ready', sockets: [expect.any(Number)] },
+    ])
+    const file = controlFiles().find(({ pid }) => pid === process.pid)?.file as string
+    await expect(ask(file, 'explode' as 'status')).rejects.toThrow('there is no command explode')
+    await one.supervisor.stop()
+    expect(controlFiles().map(({ pid }) => pid)).not.toContain(process.pid)
+    await expect(ask(file, 'status')).rejects.toThrow('ENOENT')
+  })
+
+  test.each([
+    ['of which others may write', (at: string) => mkdirSync(at, { mode: 0o777 })],
+    ['that is a link', (at: string) => symlinkSync('/', at)],
+  ])('a folder %s is not used', async (_what, make) => {
+    const port = await freePort()
+    const at = path.join(folder, `reuseport-${process.getuid?.()}`)
+    make(at)
+    if (!_what.includes('link')) chmodSync(at, 0o777)
+    const setting = path.join(folder, 'setting.json')
+    writeFileSync(setting, JSON.stringify({ how: 'plain', port }))
+    await using command = reuseport(['run', '-n', '1', script, setting], { env: { TMPDIR: folder } })
+    await command.said(/reuseport ls and reload do not find it: .* is not a folder of this user alone/)
+    await command.said(/1 worker on/)
+    expect(await answerers(port)).toHaveProperty('size', 1)
+  })
+
+  test('reuseport ls: the supervisor and its workers', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port })
+    await one.supervisor.start()
+    await using text = reuseport(['ls', String(port)])
+    const { stdout } = await text.exited
+    expect(stdout).toMatch(/WORKER/)
+    for (const { pid, slot } of one.supervisor.workers) expect(stdout).toMatch(new RegExp(` ${pid} .* ${slot} gen 1 `))
+    expect(stdout).toMatch(
+      new RegExp(`^supervisor ${process.pid}  running, generation 1, 2 ready, \\d+s  ${script}$`, 'm'),
+    )
+    await using json = reuseport(['ls', String(port), '--json'])
+    const { groups, supervisors: all } = JSON.parse((await json.exited).stdout)
+    expect(all).toMatchObject([{ pid: process.pid, generation: 1 }])
+    expect(groups[0].members.map(({ worker }: { worker: object }) => worker)).toMatchObject([
+      { generation: 1 },
+      { generation: 1 },
+    ])
+  })
+})
+
+describe('options', () => {
+  test.each([
+    [{ script: '' }, "The option 'script' must be a file, not ''"],
+    [{ workers: 0 }, "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
+    [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of ms from 0 to 2147483647, not -1"],
+    [{ maxRestarts: 1.5 }, "The option 'maxRestarts' must be a whole number of 0 or more, or Infinity, not 1.5"],
+    [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'cpu' or 'random', not 'left'"],
+    [{ threads: 'yes' }, "The option 'threads' must be true or false, not 'yes'"],
+    [{ cwd: 1 }, "The option 'cwd' must be text, not 1"],
+    [{ worker: 3 }, "The option 'options.worker' is unknown. Did you mean 'workers'?"],
+  ])('%j', (options, message) => {
+    expect(() => new Supervisor({ script: 'x.js', ...options } as SupervisorOptions)).toThrow(message)
+  })
+
+  test('auto: as many as there is parallelism', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port }, { workers: 'auto' })
+    await one.supervisor.start()
+    expect(one.supervisor.workers).toHaveLength(availableParallelism())
+  })
+})
+
+test('a supervisor is for one run', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'plain', port })
+  await expect(one.supervisor.reload()).rejects.toMatchObject({ code: 'ERR_REUSEPORT_SUPERVISOR_STATE' })
+  await one.supervisor.start()
+  await expect(one.supervisor.start()).rejects.toMatchObject({ code: 'ERR_REUSEPORT_SUPERVISOR_STATE' })
+  await one.supervisor.stop()
+  await expect(one.supervisor.reload()).rejects.toMatchObject({ code: 'ERR_REUSEPORT_SUPERVISOR_STATE' })
+  await expect(one.supervisor.scale(3)).rejects.toMatchObject({ code: 'ERR_REUSEPORT_SUPERVISOR_STATE' })
+})
+
+test('reloads that are asked for at once are one after the first', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'plain', port })
+  await one.supervisor.start()
+  const first = one.supervisor.reload()
+  // The first has begun by then.
+  await once(one.supervisor, 'reload:start')
+  await Promise.all([first, one.supervisor.reload(), one.supervisor.reload()])
+  expect(one.supervisor.generation).toBe(3)
+})
+
+test('stop in the middle of a reload: nothing is left', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'plain', port })
+  await one.supervisor.start()
+  const reload = one.supervisor.reload()
+  await once(one.supervisor, 'worker:start')
+  await one.supervisor.stop()
+  await expect(reload).rejects.toThrow('worker 0 was stopped before it listened')
+  expect(one.supervisor.workers).toEqual([])
+  expect(listenersOn(port)).toEqual([])
+})
