@@ -17,8 +17,9 @@ Measures, in interleaved rounds of one run and on loopback alone:
   the time and memory of the import
 
 Competitors, all by default:
-  ours control core cluster-rr cluster-shared single
+  ours control run core cluster-rr cluster-shared single
 
+      --of <competitor>  whose ratios to the others           (default ours)
   -r, --rounds <1-50>   rounds                                (default 11)
   -s, --seconds <1-30>  seconds of load for each measurement  (default 1)
       --json            JSON, also on a terminal (it is JSON when piped)
@@ -28,6 +29,7 @@ Competitors, all by default:
 const COMPETITORS = {
   ours: 'listenReusePort, 2 processes',
   control: 'the same again: the noise',
+  run: 'reuseport run -n 2',
   core: 'core reusePort, 2 processes',
   'cluster-rr': 'cluster, round robin',
   'cluster-shared': 'cluster, shared handle',
@@ -100,11 +102,11 @@ function compareImports(rounds) {
 
 /** @param {Record<string, number[]>} rates */
 function summarise(rates) {
-  const { ours = [] } = rates
+  const own = rates[values.of] ?? []
   return Object.entries(rates).map(([name, all]) => ({
     name,
     rate: median(all),
-    ...(name === 'ours' ? {} : { ratio: ratio(ours, all) }),
+    ...(name === values.of ? {} : { ratio: ratio(own, all) }),
   }))
 }
 
@@ -115,7 +117,7 @@ function text({ median, low, high }) {
 
 /** @type {(title: string, rows: ReturnType<typeof summarise>) => void} */
 function showRates(title, rows) {
-  console.log(`\n${bold(title)}\n${dim(`  ${''.padEnd(32)}${'requests/s'.padStart(12)}   ours : theirs`)}`)
+  console.log(`\n${bold(title)}\n${dim(`  ${''.padEnd(32)}${'requests/s'.padStart(12)}   ${values.of} : theirs`)}`)
   for (const { name, rate, ratio } of rows) {
     const label = COMPETITORS[/** @type {keyof typeof COMPETITORS} */ (name)]
     console.log(
@@ -138,15 +140,16 @@ function readArguments() {
       options: {
         rounds: { type: 'string', short: 'r', default: '11' },
         seconds: { type: 'string', short: 's', default: '1' },
+        of: { type: 'string', default: 'ours' },
         json: { type: 'boolean', default: process.stdout.isTTY !== true },
         help: { type: 'boolean', short: 'h', default: false },
       },
       allowPositionals: true,
     })
-    const strangers = positionals.filter((name) => !(name in COMPETITORS))
+    const strangers = [values.of, ...positionals].filter((name) => !(name in COMPETITORS))
     if (strangers.length > 0) throw new Error(`There is no competitor '${strangers[0]}'`)
     const asked = Object.keys(COMPETITORS).filter((name) => positionals.length === 0 || positionals.includes(name))
-    return { ...values, names: asked.includes('ours') ? asked : ['ours', ...asked] }
+    return { ...values, names: asked.includes(values.of) ? asked : [values.of, ...asked] }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
     return process.exit(2)

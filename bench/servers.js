@@ -37,9 +37,26 @@ async function member(port) {
 
 async function start() {
   const clustered = which.startsWith('cluster')
-  const bound = clustered ? await startCluster() : await startMembers(which === 'single' ? 1 : WORKERS)
+  const bound = await (which === 'run'
+    ? startSupervisor()
+    : clustered
+      ? startCluster()
+      : startMembers(which === 'single' ? 1 : WORKERS))
   process.send?.({ port: bound })
   process.on('disconnect', () => process.exit())
+}
+
+async function startSupervisor() {
+  const { Supervisor } = await import('reuseport/supervisor')
+  const script = fileURLToPath(new URL('./plain-server.js', import.meta.url))
+  const supervisor = new Supervisor({ script, workers: WORKERS, execArgv: [] })
+  process.on('exit', () => supervisor.kill())
+  let bound = 0
+  supervisor.on('worker:listening', (_worker, where) => {
+    bound = where.port
+  })
+  await supervisor.start()
+  return bound
 }
 
 async function startCluster() {

@@ -72,6 +72,21 @@ export class ControlServer {
   }
 }
 
+/** Without one a supervisor works as well. */
+export async function openControl(
+  supervisor: { status(): SupervisorStatus; reload(): Promise<void> },
+  warn: (message: string) => void,
+): Promise<ControlServer | undefined> {
+  try {
+    return await ControlServer.open(async (command) =>
+      command === 'status' ? supervisor.status() : await supervisor.reload(),
+    )
+  } catch (error) {
+    warn(`reuseport ls and reload do not find it: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
 function serve(socket: net.Socket, answer: (command: ControlCommand) => Promise<unknown>): void {
   socket.on('error', () => {})
   readLine(socket).then(

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
-import { ControlServer, type SupervisorStatus } from './control.js'
+import { type ControlServer, openControl, type SupervisorStatus } from './control.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
@@ -125,7 +125,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (warning !== undefined) this.emit('warning', warning)
       for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
-      await this.#openControl()
+      this.#control = await openControl(this, (message) => this.emit('warning', message))
       await this.#queue(() => this.#pool.grow(this.#settings.workers, 'all or none'))
       if (this.#settings.replace) await this.#replace()
       if (this.#end.signal.aborted)
@@ -227,16 +227,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     // What comes of it is told by events.
     const onChange = (): void => void this.reload().catch(() => {})
     return new Watch(this.#settings.cwd, onChange, ({ message }) => void this.emit('warning', `--watch: ${message}`))
-  }
-
-  async #openControl(): Promise<void> {
-    try {
-      this.#control = await ControlServer.open(async (command) =>
-        command === 'status' ? this.status() : await this.reload(),
-      )
-    } catch (error) {
-      this.emit('warning', `reuseport ls and reload do not find it: ${(error as Error).message}`)
-    }
   }
 
   #assertRunning(): void {

@@ -123,7 +123,10 @@ test('a reader that goes early is no error', () => {
       .trim()
       .split('\n')
       .map((line) => Object.keys(JSON.parse(line))),
-  ).toEqual([['groups'], ['groups']])
+  ).toEqual([
+    ['groups', 'supervisors'],
+    ['groups', 'supervisors'],
+  ])
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
 })
 

@@ -146,7 +146,12 @@ test.each(commands)('%s stands on what users import, and on pure helpers', (name
 })
 
 test('the preload and the supervisor stand on what users import', () => {
-  expect(imports.get('register')?.own).toEqual(['index', 'supervised/supervise', 'supervisor/protocol'])
+  expect(imports.get('register')?.own).toEqual([
+    'index',
+    'supervised/one-socket',
+    'supervised/supervise',
+    'supervisor/protocol',
+  ])
   for (const from of imports.get('supervisor')?.own ?? []) expect(from).toMatch(/^supervisor\/[a-z-]+$/)
 })
 
