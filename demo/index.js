@@ -6,12 +6,15 @@ import { chiSquare } from './chi-square.js'
 import { bar, bold, columns, count, cyan, dim, green, percent, progress, yellow } from './format.js'
 import { load } from './load.js'
 import { startMember } from './processes.js'
+import { RunningProgram } from './run.js'
 
 const HELP = `Usage: npm run demo -- [options]
 
 Starts processes that share one port, opens HTTP connections to it and shows
 which process got how many; then replaces one process by drain() while requests
-go on.
+go on. Then runs an unmodified program by a supervisor, as reuseport run does:
+reloads it under load, and kills one of its processes while clients wait in its
+queue.
 
   -p, --processes <2-16>        processes on the port           (default 4)
   -c, --connections <100-20000> connections to open             (default 4000)
@@ -139,6 +142,7 @@ async function main() {
 
   const { outcome, left, joined, report } = await replaceOne(members, connections)
   line.clear()
+  for (const member of members) member.kill()
   const failed = [...outcome.failed.values()].reduce((sum, value) => sum + value, 0)
   const causes = [...outcome.failed].map(([code, times]) => `${code} ${times} times`).join(', ')
   if (values.json) {
@@ -150,8 +154,10 @@ async function main() {
       failed,
       causes: Object.fromEntries(outcome.failed),
     }
+    const program = await runProgram(processes, connections, () => {})
+    if (failed + program.failed > 0) process.exitCode = 3
     return console.log(
-      JSON.stringify({ system, counts, chiSquare: { statistic, degrees, probability }, restart }, null, 2),
+      JSON.stringify({ system, counts, chiSquare: { statistic, degrees, probability }, restart, program }, null, 2),
     )
   }
   say(`  process ${left} left, process ${joined} joined`)
@@ -159,7 +165,33 @@ async function main() {
     `  ${count(outcome.total)} requests, ${failed === 0 ? green('0 failed') : yellow(`${failed} failed (${causes})`)}`,
   )
   say(dim(`  by drain ('${report.method}'): ${report.lossless ? 'nothing was lost' : report.reason}`))
-  if (failed > 0) process.exitCode = 3
+  const program = await runProgram(processes, connections, say)
+  if (failed + program.failed > 0) process.exitCode = 3
+}
+
+/** @type {(processes: number, connections: number, say: (text: string) => void) => Promise<{ failed: number }>} */
+async function runProgram(processes, connections, say) {
+  const program = await RunningProgram.start(processes)
+  say(`\n${bold(`An unmodified program, by reuseport run -n ${processes}`)}${dim(`, on port ${program.port}`)}`)
+  const counts = await program.distribution(Math.round(connections / 2))
+  if (say === console.log) showShares(counts)
+  const reload = await program.reload()
+  say(`  reload: ${count(reload.requests)} requests meanwhile, ${verdictOn(reload)}`)
+  const kill = await program.kill()
+  say(`  kill -9 of process ${kill.killed} with ${kill.waited} clients in its queue: ${verdictOn(kill)}`)
+  say(dim(`  process ${kill.successor} took its socket over, and served them`))
+  await program.end()
+  return Object.assign({ failed: reload.failed + kill.failed }, { counts, reload, kill })
+}
+
+/** @type {(counted: import('./run.js').Counted) => string} */
+function verdictOn({ failed, causes }) {
+  if (failed === 0) return green('0 failed')
+  return yellow(
+    `${failed} failed (${Object.entries(causes)
+      .map(([code, times]) => `${code} ${times} times`)
+      .join(', ')})`,
+  )
 }
 
 process.on('SIGINT', () => process.exit(130))

@@ -28,6 +28,8 @@ export function linkToSupervisor(): Link | undefined {
   return threadLink() ?? processLink()
 }
 
+type Send = (message: Envelope, handle: unknown, then: () => void) => boolean
+
 function processLink(): Link | undefined {
   const fd = process.env[CONFIGURATION_FD]
   if (fd === undefined || !workerThreads.isMainThread || process.send === undefined) return undefined
@@ -35,14 +37,15 @@ function processLink(): Link | undefined {
   delete process.env[CONFIGURATION_FD]
   const configuration = JSON.parse(readFileSync(Number(fd), 'utf8')) as WorkerConfiguration
   closeSync(Number(fd))
-  const channel = process as unknown as { send(message: Envelope, handle: unknown, then: () => void): boolean }
+  // As it is now: the program may put something else in its place.
+  const send = process.send.bind(process) as unknown as Send
   return {
     isThread: false,
     configuration,
     isOpen: () => process.connected,
     send(body, handle) {
       // Where the channel closes meanwhile there is nobody to tell.
-      if (process.connected) channel.send({ cmd: 'NODE_REUSEPORT', body }, handle, () => {})
+      if (process.connected) send({ cmd: 'NODE_REUSEPORT', body }, handle, () => {})
     },
     onMessage(listener) {
       ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown, handle: unknown) => {

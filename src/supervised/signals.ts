@@ -9,8 +9,10 @@ export class EndingSignals {
   readonly #emit = process.emit
   #isPassing = false
 
-  constructor(onSignal: (signal: EndingSignal) => void) {
+  /** @param onDisconnect A listener of 'disconnect' would keep the program from ending where it has nothing more to do. */
+  constructor(onSignal: (signal: EndingSignal) => void, onDisconnect: () => void) {
     process.emit = ((event: string, ...args: unknown[]): boolean => {
+      if (event === 'disconnect') onDisconnect()
       const signal = SIGNALS.find((name) => name === event)
       if (signal === undefined || this.#isPassing) return Reflect.apply(this.#emit, process, [event, ...args])
       onSignal(signal)

@@ -36,10 +36,9 @@ export class SupervisedWorker implements Supervision {
       ? new OneSocket(link, (server, wish, id) => this.#tell(server, wish, id))
       : undefined
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
-    this.#signals = new EndingSignals((signal) => this.#onSignal(signal))
+    this.#signals = new EndingSignals((signal) => this.#onSignal(signal), survive)
     link.onMessage((message, handle) => this.#onMessage(message, handle))
     setSupervision(this)
-    process.on('disconnect', survive)
   }
 
   get steering(): SteeringName | undefined {

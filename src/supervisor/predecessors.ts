@@ -23,6 +23,7 @@ export async function endPredecessors(
   ports: readonly ListeningInfo[],
   own: ReadonlySet<number>,
   timeout: number,
+  signal: AbortSignal,
 ): Promise<Replaced> {
   const groups = await Promise.all(ports.map(({ address, port }) => inspectGroup({ port, host: address })))
   const pids = new Set(groups.flatMap(({ members }) => members.map(({ pid }) => pid ?? 0)))
@@ -38,7 +39,7 @@ export async function endPredecessors(
   }
   for (const pid of ended) tryToEnd(pid)
   const deadline = performance.now() + timeout
-  while ([...ended].some(isAlive) && performance.now() < deadline) await sleep(GLANCE)
+  while ([...ended].some(isAlive) && performance.now() < deadline && !signal.aborted) await sleep(GLANCE)
   return { ended: [...ended], strangers, late: [...ended].filter(isAlive) }
 }
 

@@ -126,12 +126,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, (message) => this.emit('warning', message))
-      await this.#queue(() => this.#pool.grow(this.#settings.workers, 'all or none'))
-      if (this.#settings.replace) await this.#replace()
-      if (this.#end.signal.aborted)
-        throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it was stopped meanwhile')
-      this.#state = 'running'
-      this.emit('running', this.#settings.workers)
+      await this.#queue(async () => {
+        await this.#pool.grow(this.#settings.workers, 'all or none')
+        if (this.#settings.replace) await this.#replace()
+        if (this.#end.signal.aborted)
+          throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it was stopped meanwhile')
+        this.#state = 'running'
+        this.emit('running', this.#settings.workers)
+      })
       if (this.#settings.watch) this.#watch = this.#startWatch()
       this.#ticketKeys.rotate((keys) => {
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
@@ -219,7 +221,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
 
   async #replace(): Promise<void> {
     const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
-    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout)
+    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal)
     this.emit('replaced', replaced)
   }
 

@@ -156,6 +156,17 @@ test('the program hears SIGTERM when its servers have been drained', async () =>
   expect(one.told.find(([name]) => name === 'worker:exit')?.[2]).toMatchObject({ code: 0, isExpected: true })
 })
 
+test.each([{ threads: false }, { threads: true }])(
+  'a program that has nothing more to do ends %j',
+  async ({ threads }) => {
+    const port = await freePort()
+    await using one = supervise({ how: 'ends', port }, { workers: 1, threads })
+    await one.supervisor.start()
+    const [, exit] = await event(one.supervisor, 'worker:exit')
+    expect(exit).toMatchObject({ code: 0, signal: null, isExpected: false })
+  },
+)
+
 test('a server that its program closes is let go of', async () => {
   const port = await freePort()
   await using one = supervise({ how: 'closes', port }, { workers: 1 })
