@@ -18,9 +18,11 @@ export interface Sharing {
 export function checkPreconditions({ script, fallback, oneSocket, pin }: Settings): Sharing {
   accessSync(script, constants.R_OK)
   if (pin) assertPinnable()
-  const { balanced, reasons } = capabilities()
-  if (!balanced && fallback === 'error') throw new ReusePortUnsupportedError(reasons.balanced ?? '')
-  if (balanced && !oneSocket) return { isShared: false, warning: undefined }
-  const why = balanced ? '' : `: ${reasons.balanced}`
+  const { addon, balanced, reasons } = capabilities()
+  // Without the addon a worker cannot take over what the supervisor has kept.
+  const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced
+  if (against !== undefined && fallback === 'error') throw new ReusePortUnsupportedError(against)
+  if (against === undefined && !oneSocket) return { isShared: false, warning: undefined }
+  const why = against === undefined ? '' : `: ${against}`
   return { isShared: true, warning: `all workers accept from one socket, so who gets how much is not balanced${why}` }
 }

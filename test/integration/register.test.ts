@@ -79,6 +79,19 @@ test('REUSEPORT_PORTS: the port that is named is shared', async () => {
   expect(await two.message()).toMatchObject({ address: { port } })
 })
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const hasReusePort = major > 22 || (major === 22 && minor >= 12)
+
+test.skipIf(!hasReusePort)("without the addon Node's own reusePort serves (needs Node 22.12)", async () => {
+  const port = await freePort()
+  const options = { execArgv: ['--no-addons', '--import', register] }
+  const setting = [JSON.stringify({ how: 'port and host', port })]
+  await using one = start('register-app.mjs', setting, options)
+  expect(await one.message()).toMatchObject({ address: { port } })
+  await using two = start('register-app.mjs', setting, options)
+  expect(await two.message()).toMatchObject({ address: { port } })
+})
+
 test('within a process a second server of the same port joins too', async () => {
   const port = await freePort()
   await using one = app({ how: 'twice', port })

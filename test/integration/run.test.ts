@@ -130,6 +130,24 @@ describe('what goes wrong', () => {
   })
 })
 
+test('without the addon: an error that says so, or one socket for all', async () => {
+  const port = await freePort()
+  const env = { NODE_OPTIONS: '--no-addons' }
+  await using refused = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })], { env })
+  const { code, stderr } = await refused.exited
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/the port cannot be shared: the native addon is missing/)
+  await using command = reuseport(['run', '-n', '2', '--fallback', 'exclusive', script, file], { env })
+  await command.said(/all workers accept from one socket.*: the native addon is missing/)
+  await command.said(/2 workers on/)
+  const before = await answerers(port)
+  command.child.kill('SIGHUP')
+  await command.said(/generation 2 serves/)
+  expect([...(await answerers(port))].filter((me) => before.has(me))).toEqual([])
+  command.child.kill('SIGTERM')
+  expect((await command.exited).code).toBe(0)
+})
+
 describe('signals', () => {
   test('SIGTTIN and SIGTTOU: one more, one less, but the last', async () => {
     const port = await freePort()
