@@ -12,6 +12,11 @@ const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-package-'))
 const manifestVersion = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version
 const MAX_UNPACKED = 700_000
 
+const SERVER = `require('node:http').createServer().listen(0, () => {
+  console.log('listens')
+  if (process.env.REUSEPORT_WORKER.endsWith('.1')) setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 500)
+})`
+
 function run(command, args, options = {}) {
   return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options })
 }
@@ -66,6 +71,9 @@ function checkInstalled(tarball) {
   assert.equal(report.socket, 'opened')
   assert.equal(run('npx', ['reuseport', '--version'], { cwd: project }).trim(), manifestVersion)
   assert.equal(JSON.parse(run('npx', ['reuseport', 'doctor', '--json'], { cwd: project })).balanced, true)
+  // Whose first worker ends its supervisor.
+  writeFileSync(path.join(project, 'server.cjs'), SERVER)
+  assert.match(run('npx', ['reuseport', 'run', '-n', '2', '--prefix', 'server.cjs'], { cwd: project }), /listens/)
   assert.equal(JSON.parse(run(process.execPath, ['require.cjs'], { cwd: project })).same, true)
 }
 

@@ -12,6 +12,7 @@ const nodenext = ['--module', 'nodenext']
 const checks = {
   'with the types of Node': [
     'test/consumer/usage.ts',
+    'test/consumer/supervisor.ts',
     ...nodenext,
     '--types',
     'node',
@@ -33,8 +34,7 @@ const checks = {
 }
 
 for (const [name, args] of Object.entries(checks)) {
-  const [file, ...rest] = args
-  const options = ['--ignoreConfig', ...strict, ...rest, file]
+  const options = ['--ignoreConfig', ...strict, ...args]
   const { status, stdout } = spawnSync(process.execPath, [tsc, ...options], { cwd: root, encoding: 'utf8' })
   if (status === 0) console.log(`The declarations compile ${name}.`)
   else {
