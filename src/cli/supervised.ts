@@ -22,6 +22,9 @@ export function workersByInode(supervisors: readonly SupervisorStatus[]): Readon
   return workers
 }
 
+/** What every worker is started with, and says nothing. */
+const PRELOAD = / --import \S*\/register\.js(?= )/
+
 /** A supervisor holds the sockets too: the member is the worker that accepts. */
 export function namingWorkers(
   groups: readonly Group[],
@@ -32,7 +35,10 @@ export function namingWorkers(
     ...group,
     members: group.members.map((member) => {
       const worker = workers.get(member.inode)
-      if (worker === undefined || worker.pid === member.pid || member.pid !== worker.supervisor) return member
+      if (worker === undefined) return member
+      if (member.pid !== worker.supervisor || worker.pid === member.pid) {
+        return { ...member, command: member.command?.replace(PRELOAD, '') }
+      }
       const status = supervisors.find(({ pid }) => pid === worker.supervisor)
       const startedAt = status?.workers.find(({ pid }) => pid === worker.pid)?.startedAt
       return {

@@ -50,6 +50,9 @@ export function supervise(setting: object, options: Partial<SupervisorOptions> =
     output: 'pipe',
     ...options,
   })
+  // Its workers outlive it; those of a test that did not come to its end must not.
+  const kill = (): void => supervisor.kill()
+  process.once('exit', kill)
   const told: Told[] = []
   for (const name of EVENTS) supervisor.on(name, (...args: unknown[]) => told.push([name, ...args] as unknown as Told))
   return {
@@ -57,6 +60,7 @@ export function supervise(setting: object, options: Partial<SupervisorOptions> =
     told,
     setting: (next) => writeFileSync(file, JSON.stringify(next)),
     async [Symbol.asyncDispose]() {
+      process.off('exit', kill)
       supervisor.kill()
       await supervisor.stop()
       rmSync(folder, { recursive: true })
