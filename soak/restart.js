@@ -18,7 +18,7 @@ connections of their own, while the workers are replaced again and again; counts
 what fails and compares the throughput. Then the same with server.close().
 
   -r, --reloads <1-10000>  rolling replacements of all workers  (default 100)
-      --pause <0-60000>    ms between two                       (default 500)
+      --pause <0-60000>    ms between two                       (default 1500)
       --width <2-256>      requests at a time                   (default 16)
       --json               print the result as JSON
   -h, --help               print this
@@ -35,7 +35,7 @@ const line = progress()
 
 const OPTIONS = /** @type {const} */ ({
   reloads: { type: 'string', short: 'r', default: '100' },
-  pause: { type: 'string', default: '500' },
+  pause: { type: 'string', default: '1500' },
   width: { type: 'string', default: '16' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
