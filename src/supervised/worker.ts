@@ -26,7 +26,9 @@ export class SupervisedWorker implements Supervision {
   readonly #taken = new WeakMap<ListenWish, KeptSocket>()
   #asked = 0
   #opened = 0
-  #leaving: EndingSignal | 'told' | undefined
+  /** Why it leaves, or asks to. */
+  #leaving: EndingSignal | undefined
+  #isTold = false
 
   constructor(link: Link, nested: Nested) {
     this.#link = link
@@ -36,7 +38,10 @@ export class SupervisedWorker implements Supervision {
       ? new OneSocket(link, (server, wish, id) => this.#tell(server, wish, id))
       : undefined
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
-    this.#signals = new EndingSignals((signal) => this.#onSignal(signal), survive)
+    this.#signals = new EndingSignals(
+      (signal) => this.#onSignal(signal),
+      () => this.#onDisconnect(),
+    )
     link.onMessage((message, handle) => this.#onMessage(message, handle))
     setSupervision(this)
   }
@@ -87,7 +92,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onMessage(message: ToWorker, handle: unknown): void {
-    if (message.type === 'leave') void this.#leave('told', message.kept)
+    if (message.type === 'leave') void this.#leave(this.#leaving ?? 'SIGTERM', message.kept)
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else this.oneSocket?.answer(message, handle)
@@ -96,6 +101,7 @@ export class SupervisedWorker implements Supervision {
   #release(ids: readonly string[]): void {
     const released = this.#kept.filter(({ id }) => ids.includes(id))
     this.#kept = this.#kept.filter((socket) => !released.includes(socket))
+    this.#link.send({ type: 'released', ids: released.map(({ id }) => id) })
     if (!this.#link.isThread) for (const { fd } of released) closeSync(fd)
   }
 
@@ -105,18 +111,36 @@ export class SupervisedWorker implements Supervision {
     else if (this.#link.isOpen()) {
       this.#leaving = signal
       this.#link.send({ type: 'relieve', signal })
-    } else void this.#leave(signal, [])
+    } else void this.#leave(signal, this.#common())
+  }
+
+  /** The supervisor has gone, and with it perhaps the reader of what this process prints. */
+  #onDisconnect(): void {
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    // Who has asked for a successor gets none.
+    if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
+  }
+
+  /** The sockets that others accept from too, which go on without this process. */
+  #common(): readonly string[] {
+    const { isShared, sockets } = this.#link.configuration
+    const given = new Set(sockets.filter(({ isGiven }) => isGiven).map(({ id }) => id))
+    return this.#servers
+      .listening()
+      .map(({ id }) => id)
+      .filter((id) => isShared || given.has(id))
   }
 
   /** Drains; then the program hears the signal, and may end as it does. */
-  async #leave(by: EndingSignal | 'told', kept: readonly string[]): Promise<void> {
-    const signal = by === 'told' ? (this.#leaving ?? 'SIGTERM') : by
+  async #leave(signal: EndingSignal, kept: readonly string[]): Promise<void> {
+    if (this.#isTold) return
+    this.#isTold = true
     this.#leaving = signal
     const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)
     const reason = losses.map((report) => report.reason).join('; ') || undefined
     this.#link.send({ type: 'left', lossless: losses.length === 0, reason })
-    this.#signals.pass(signal as EndingSignal, this.#link.isThread)
+    this.#signals.pass(signal, this.#link.isThread)
   }
 
   async drain(kept: readonly string[]): Promise<readonly DrainReport[]> {
@@ -129,9 +153,4 @@ export class SupervisedWorker implements Supervision {
     ])
     return reports
   }
-}
-
-/** The supervisor has gone, and with it perhaps the reader of what this process prints. */
-function survive(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }

@@ -81,6 +81,8 @@ export class Pool implements SlotOwner, WorkerEvents {
         if (failure === undefined) return
         first ??= toError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
+        // It may have opened sockets before it failed.
+        await slot.run(() => slot.end([]))
         if (how === 'all or none') this.killAll()
       }),
     )
@@ -190,8 +192,8 @@ export class Pool implements SlotOwner, WorkerEvents {
   onRelieve(worker: RunningWorker, signal: string): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
-      // It is on its way out, or never came up.
-      worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
+      // One that is on its way out is told to leave already.
+      if (worker.state === 'starting') worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
       return
     }
     this.#told.add(worker)

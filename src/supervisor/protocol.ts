@@ -66,6 +66,8 @@ export type FromWorker =
   | { readonly type: 'relieve'; readonly signal: string }
   /** What the drains of its servers lost; undefined: nothing. */
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
+  /** The answer to `release`: those that nobody has taken meanwhile. */
+  | { readonly type: 'released'; readonly ids: readonly string[] }
   | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
   /** What it was told to open could not be. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }

@@ -28,6 +28,9 @@ export interface WorkerEvents {
   onExit(worker: RunningWorker, exit: WorkerExit): void
 }
 
+/** ms for an answer. */
+const RELEASES = 1000
+
 /** A process, or thread, that runs the program, from its start to its end. */
 export class RunningWorker {
   readonly slot: number
@@ -45,6 +48,7 @@ export class RunningWorker {
   #hasNested = false
   #wasTold = false
   #changed: () => void = () => {}
+  #onReleased: (ids: readonly string[]) => void = () => {}
 
   constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents) {
     const { slot, generation, program, configuration, sockets } = plan
@@ -115,6 +119,9 @@ export class RunningWorker {
         events.onNested(this, message)
         this.#changed()
         break
+      case 'released':
+        this.#onReleased(message.ids)
+        break
       case 'closed':
         this.claimed.delete(message.id)
         events.onClosed(this, message.id)
@@ -172,6 +179,19 @@ export class RunningWorker {
 
   send(message: ToWorker, handle?: object): void {
     if (this.#state !== 'gone') this.#launched.send(message, handle)
+  }
+
+  /** Has it let go of sockets that it has not taken. @returns those of which it did; all where it does not answer. */
+  async release(ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0 || !this.isConnected) return ids
+    let timer: NodeJS.Timeout | undefined
+    const released = await new Promise<readonly string[]>((resolve) => {
+      this.#onReleased = resolve
+      timer = setTimeout(resolve, RELEASES, ids)
+      this.send({ type: 'release', ids })
+    })
+    clearTimeout(timer)
+    return released
   }
 
   /**

@@ -63,8 +63,10 @@ export class Slot {
       this.kept,
       this.kept.map(({ id }) => id),
     )
-    if (failure === undefined) this.#release()
-    return failure
+    if (failure !== undefined) return failure
+    // What nobody accepts from any more.
+    for (const id of await this.#release([...this.#kept.keys()])) this.drop(id)
+    return undefined
   }
 
   /** A new worker in the place of the one there is, which is drained when the new one is ready. @returns why not. */
@@ -79,9 +81,8 @@ export class Slot {
       for (const id of this.#kept.keys()) if (!before.has(id)) this.drop(id)
       return failure
     }
-    const claimed = this.#current?.claimed ?? new Set<string>()
-    const left = [...before].filter((id) => !claimed.has(id))
-    this.#current?.send({ type: 'release', ids: left })
+    const left = await this.#release([...before])
+    const claimed = this.#current?.claimed ?? []
     await old?.leave([...claimed, ...this.#owner.common], this.#owner.leaveTimeout)
     for (const id of left) this.drop(id)
     return undefined
@@ -113,10 +114,10 @@ export class Slot {
     return outcome
   }
 
-  /** What nobody accepts from any more. */
-  #release(): void {
-    const left = this.kept.map(({ id }) => id).filter((id) => this.#current?.claimed.has(id) !== true)
-    this.#current?.send({ type: 'release', ids: left })
-    for (const id of left) this.drop(id)
+  /** Of these sockets the worker lets go of those that it does not accept from. @returns which. */
+  async #release(ids: readonly string[]): Promise<readonly string[]> {
+    const current = this.#current
+    if (current === undefined) return []
+    return await current.release(ids.filter((id) => !current.claimed.has(id)))
   }
 }

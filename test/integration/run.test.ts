@@ -209,6 +209,34 @@ test('workers outlive a supervisor that is killed, and drain by SIGTERM', async 
   process.kill(workers[1] as number, 'SIGTERM')
 })
 
+test('a worker that has asked for a successor, and whose supervisor then dies, leaves by itself', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })])
+  await command.said(/2 workers on/)
+  command.child.kill('SIGSTOP')
+  const workers = [...(await answerers(port))].map((me) => Number.parseInt(me, 10))
+  process.kill(workers[0] as number, 'SIGTERM')
+  // It serves until somebody takes its place.
+  expect(await answerers(port)).toHaveProperty('size', 2)
+  command.child.kill('SIGKILL')
+  await expect.poll(() => listenersOn(port)).toHaveLength(1)
+  expect([...(await answerers(port))].map((me) => Number.parseInt(me, 10))).toEqual([workers[1]])
+  process.kill(workers[1] as number, 'SIGTERM')
+})
+
+test('one socket for all: a worker that leaves without its supervisor takes it from nobody', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '2', '--one-socket', script, set({ how: 'plain', port })])
+  await command.said(/2 workers on/)
+  command.child.kill('SIGKILL')
+  await command.exited
+  await expect.poll(orphans).toHaveLength(2)
+  process.kill(Number(orphans()[0]?.split(' ')[0]), 'SIGTERM')
+  await expect.poll(orphans).toHaveLength(1)
+  expect(await answerers(port)).toHaveProperty('size', 1)
+  process.kill(Number(orphans()[0]?.split(' ')[0]), 'SIGTERM')
+})
+
 describe('--replace', () => {
   test.each([
     ['a supervisor', false],

@@ -4,7 +4,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../support/listeners.js'
-import { listenersOn } from '../support/sockets.js'
+import { listenersOn, openSockets } from '../support/sockets.js'
 import { answerers, event, get, namesOf, supervise } from '../support/supervisors.js'
 
 describe.each([
@@ -166,6 +166,34 @@ test.each([{ threads: false }, { threads: true }])(
     expect(exit).toMatchObject({ code: 0, signal: null, isExpected: false })
   },
 )
+
+test.each([{ threads: false }, { threads: true }])(
+  'a start that fails leaves no socket, not even of those that came up %j',
+  async ({ threads }) => {
+    const port = await freePort()
+    const before = openSockets().length
+    await using one = supervise({ how: 'the second worker fails', port }, { threads })
+    await expect(one.supervisor.start()).rejects.toThrow('worker 1 ended with exit code 5 before it was ready')
+    expect(listenersOn(port)).toEqual([])
+    await expect.poll(() => openSockets().length).toBe(before)
+  },
+)
+
+test('a port that the new code does not listen on is drained, one that is new is opened', async () => {
+  const [port, second] = [await freePort(), await freePort()]
+  await using one = supervise({ how: 'two ports', port, second }, { readyTimeout: 1000 })
+  await one.supervisor.start()
+  await expect.poll(() => listenersOn(second)).toHaveLength(2)
+  one.setting({ how: 'plain', port })
+  await one.supervisor.reload()
+  expect(listenersOn(second)).toEqual([])
+  expect(listenersOn(port)).toHaveLength(2)
+  one.setting({ how: 'two ports', port, second })
+  await one.supervisor.reload()
+  await expect.poll(() => listenersOn(second)).toHaveLength(2)
+  expect(await answerers(second)).toHaveProperty('size', 2)
+  expect(listenersOn(port)).toHaveLength(2)
+})
 
 test('a server that its program closes is let go of', async () => {
   const port = await freePort()
