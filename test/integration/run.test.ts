@@ -344,6 +344,21 @@ test('--watch: a file that changes replaces the workers', async () => {
   expect(await get<string>(port)).toBe('new')
 })
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const runsTypeScript = major > 22 || (major === 22 && minor >= 18)
+
+test.skipIf(!runsTypeScript)('a script in TypeScript (needs Node 22.18)', async () => {
+  const port = await freePort()
+  const program = path.join(folder, 'program.ts')
+  const text = `import http from 'node:http'
+const port: number = ${port}
+http.createServer((_request: http.IncomingMessage, response) => void response.end('"typed"')).listen(port, '127.0.0.1')`
+  writeFileSync(program, text)
+  await using command = reuseport(['run', '-n', '1', program, file])
+  await command.said(/1 worker on/)
+  expect(await get<string>(port)).toBe('typed')
+})
+
 test('--json: a line for each event', async () => {
   const port = await freePort()
   await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'plain', port })])

@@ -132,6 +132,16 @@ test('who waits in the queue of a worker that is killed is served by the next', 
   expect(successor.pid).not.toBe(worker?.pid)
 })
 
+test('listening is as synchronous as without, also on a socket that is taken over', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'synchronous', port }, { workers: 1 })
+  await one.supervisor.start()
+  const seen = [true, { address: '::', family: 'IPv6', port }, 'listening', 'callback', 'tick']
+  expect(await get(port)).toMatchObject({ seen })
+  await one.supervisor.reload()
+  expect(await get(port)).toMatchObject({ seen })
+})
+
 test('a signal to a worker has it replaced', async () => {
   const port = await freePort()
   await using one = supervise({ how: 'plain', port })
