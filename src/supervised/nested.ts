@@ -14,8 +14,7 @@ interface Order {
 type NestedMessage =
   | Order
   | { readonly type: 'left'; readonly thread: number }
-  | { readonly type: 'hello'; readonly thread: number }
-  | { readonly type: 'listening'; readonly place: Place }
+  | { readonly type: 'listening'; readonly thread: number; readonly place: Place }
 
 /** Threads of one process hear each other by this channel; its name says of which worker they are. */
 function openChannel(): BroadcastChannel {
@@ -25,6 +24,7 @@ function openChannel(): BroadcastChannel {
 /** Waits for what this process or thread has started itself. */
 export class Nested {
   readonly #channel = openChannel()
+  /** Those that have a server: nobody waits for one that computes. */
   readonly #threads = new Set<number>()
   #onLeft: (thread: number) => void = () => {}
 
@@ -33,9 +33,10 @@ export class Nested {
     this.#channel.unref()
     this.#channel.onmessage = (event: unknown): void => {
       const message = (event as MessageEvent).data as NestedMessage
-      if (message.type === 'hello') this.#threads.add(message.thread)
       if (message.type === 'left') this.#gone(message.thread)
-      if (message.type === 'listening') onListening(message.place)
+      if (message.type !== 'listening') return
+      this.#threads.add(message.thread)
+      onListening(message.place)
     }
     process.on('worker', (worker: Worker) => {
       const thread = worker.threadId
@@ -109,8 +110,7 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place
         channel.postMessage({ type: 'left', thread: threadId } satisfies NestedMessage),
       )
     }
-    channel.postMessage({ type: 'hello', thread: threadId } satisfies NestedMessage)
-    return (place) => channel.postMessage({ type: 'listening', place } satisfies NestedMessage)
+    return (place) => channel.postMessage({ type: 'listening', thread: threadId, place } satisfies NestedMessage)
   }
   // Of a cluster worker its primary hears by cluster.
   if (process.send === undefined || !cluster().isWorker) return () => {}

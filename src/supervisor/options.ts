@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -108,7 +109,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
   }
   if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file')
   return {
-    script: path.resolve(cwd, script),
+    script: toFile(path.resolve(cwd, script)),
     cwd,
     args: [...(options.args ?? [])],
     workers: toWorkers(options.workers ?? 'auto'),
@@ -128,6 +129,15 @@ export function parseOptions(options: SupervisorOptions): Settings {
     watch: flag(options, 'watch'),
     replace: flag(options, 'replace'),
     sockets: [...(options.sockets ?? [])],
+  }
+}
+
+/** As `node` finds a script: with or without its extension, or the folder of a package. */
+function toFile(script: string): string {
+  try {
+    return createRequire(import.meta.url).resolve(script)
+  } catch {
+    return script
   }
 }
 

@@ -82,6 +82,16 @@ describe('what goes wrong', () => {
     expect(code).toBe(0)
   })
 
+  test('a script without its extension is found as by node', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'plain', port })
+    await using command = reuseport(['run', '-n', '1', script.replace(/\.cjs$/, ''), setting])
+    expect((await command.exited).code).toBe(2)
+    writeFileSync(path.join(folder, 'short.js'), `require(${JSON.stringify(script)})`)
+    await using found = reuseport(['run', '-n', '1', '--cwd', folder, 'short', setting])
+    await found.said(/1 worker on/)
+  })
+
   test.each(['nothere.js', '/nothere/at/all.js'])('a script that is not there: %s', async (missing) => {
     await using command = reuseport(['run', missing])
     const { code, stderr } = await command.exited

@@ -142,6 +142,14 @@ test('listening is as synchronous as without, also on a socket that is taken ove
   expect(await get(port)).toMatchObject({ seen })
 })
 
+test('a thread of the program that computes keeps nobody waiting', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'a thread computes', port }, { workers: 1, drainTimeout: 60_000 })
+  await one.supervisor.start()
+  await one.supervisor.stop()
+  expect(namesOf(one.told)).toContain('worker:drained')
+})
+
 test('a signal to a worker has it replaced', async () => {
   const port = await freePort()
   await using one = supervise({ how: 'plain', port })
