@@ -81,6 +81,8 @@ function fail(error: unknown): number {
 
 // Whoever reads has had enough: as with other programs, that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Its workers print too, and go on.
+  if (process.argv[2] === 'run') return
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })

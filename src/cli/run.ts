@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import process from 'node:process'
 import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
 import { UsageError } from './arguments.js'
@@ -34,8 +35,8 @@ a lost connection, and keeps them running.
 Times are seconds, or have a unit: 500ms, 10s, 2m.
 
 SIGHUP (or reuseport reload) replaces the workers, SIGTTIN starts one more,
-SIGTTOU drains one, SIGTERM and SIGINT drain all and end; a second one ends at
-once.
+SIGTTOU drains one, SIGTERM and SIGINT drain all and end, as does a terminal that
+closes; a second one ends at once.
 
 Exit codes: 0 it was told to end, 1 a worker did not come up, 2 usage, 3 workers
 died again and again, 130 or 143 a second signal.`
@@ -57,6 +58,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (parsed.json) narrateAsJson(supervisor, write)
   else narrate(supervisor, write, screen)
   if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
+  // Who reads what it prints may go; the workers stay.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()
@@ -85,6 +88,25 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
   }
 }
 
+/** Node ends by SIGABRT where it finds, at its end, that its terminal takes no settings any more. */
+function leaveTerminal(): void {
+  for (const fd of [0, 1, 2]) {
+    if (!isDevice(fd)) continue
+    closeSync(fd)
+    // The number stays taken.
+    openSync('/dev/null', 'r+')
+  }
+}
+
+/** A terminal that has closed is not known as one any more. */
+function isDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice()
+  } catch {
+    return false
+  }
+}
+
 interface Signals {
   /** That told it to end. */
   readonly count: number
@@ -93,13 +115,24 @@ interface Signals {
   end(): void
 }
 
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+/** Whether this process has a terminal that controls it. tty(4) */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
+}
 
 function handleSignals(supervisor: Supervisor): Signals {
   let count = 0
   let exitCode = 0
   const ignore = (): void => {}
-  const end = (name: 'SIGINT' | 'SIGTERM'): void => {
+  const hadTerminal = hasTerminal()
+  const end = (name: keyof typeof NUMBERS): void => {
     count++
     if (count === 1) {
       supervisor.stop().catch(ignore)
@@ -112,7 +145,15 @@ function handleSignals(supervisor: Supervisor): Signals {
   const handlers = {
     SIGINT: () => end('SIGINT'),
     SIGTERM: () => end('SIGTERM'),
-    SIGHUP: () => void supervisor.reload().catch(ignore),
+    // Of the terminal, which has closed, or of somebody who wants a reload.
+    SIGHUP: () => {
+      if (!hadTerminal || hasTerminal()) {
+        supervisor.reload().catch(ignore)
+        return
+      }
+      leaveTerminal()
+      end('SIGHUP')
+    },
     SIGTTIN: () => scale(supervisor, 1),
     SIGTTOU: () => scale(supervisor, -1),
   } as const

@@ -5,6 +5,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
@@ -196,6 +197,27 @@ describe('signals', () => {
     command.child.kill('SIGTERM')
     expect((await command.exited).code).toBe(0)
   })
+})
+
+test('a terminal that closes: all drain, and nothing is left', async () => {
+  const port = await freePort()
+  const before = ['python3', fileURLToPath(new URL('../fixtures/closing-terminal.py', import.meta.url)), 'worker on']
+  await using command = reuseport(['run', '-n', '1', '--prefix', script, set({ how: 'plain', port })], { before })
+  expect((await command.exited).stdout).toBe('0\n')
+  expect(orphans()).toEqual([])
+})
+
+test('who reads what it prints may go: it stays, and reloads', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '1', '--prefix', script, set({ how: 'plain', port })])
+  await command.said(/1 worker on/)
+  command.child.stdout?.destroy()
+  command.child.stderr?.destroy()
+  const before = await answerers(port)
+  await using done = reuseport(['reload', String(command.child.pid)])
+  expect((await done.exited).code).toBe(0)
+  const after = await answerers(port)
+  expect([...after].filter((me) => before.has(me))).toEqual([])
 })
 
 test('workers outlive a supervisor that is killed, and drain by SIGTERM', async () => {
