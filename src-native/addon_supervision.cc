@@ -32,6 +32,11 @@ Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {
   return FromStatus(env, SetCpus(StateOf(env).sys, cpus));
 }
 
+Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return FromStatus(env, LeadProcessGroup(StateOf(env).sys));
+}
+
 Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::string to;
@@ -45,6 +50,7 @@ Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
 void InitSupervision(Napi::Env env, Napi::Object exports) {
   exports.Set("getCpus", Napi::Function::New<GetCpusCall>(env, "getCpus"));
   exports.Set("setCpus", Napi::Function::New<SetCpusCall>(env, "setCpus"));
+  exports.Set("leadProcessGroup", Napi::Function::New<LeadProcessGroupCall>(env, "leadProcessGroup"));
   exports.Set("sendToUnix", Napi::Function::New<SendToUnixCall>(env, "sendToUnix"));
 }
 

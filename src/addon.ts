@@ -75,6 +75,8 @@ export interface Addon {
   /** The CPUs that this thread may run on, and what it starts. ENOSYS where the system does not tell. Linux: sched_setaffinity(2). */
   getCpus(): Float64Array | SystemFailure
   setCpus(cpus: Float64Array): undefined | SystemFailure
+  /** From now on signals of the terminal are not for this process. setpgid(2). */
+  leadProcessGroup(): undefined | SystemFailure
   /** A datagram to a unix socket: its file, or '@' and its abstract name. unix(7). */
   sendToUnix(to: string, text: string): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure

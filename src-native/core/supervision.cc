@@ -41,6 +41,11 @@ Status SetCpus(const Sys& sys, const std::vector<uint32_t>& cpus) {
   return Done{};
 }
 
+Status LeadProcessGroup(const Sys& sys) {
+  if (sys.setpgid(0, 0) != 0) return Failure{errno, "setpgid"};
+  return Done{};
+}
+
 Status SendToUnix(const Sys& sys, const std::string& to, const std::string& text) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -14,6 +14,9 @@ namespace reuseport {
 Result<std::vector<uint32_t>> GetCpus(const Sys& sys);
 Status SetCpus(const Sys& sys, const std::vector<uint32_t>& cpus);
 
+// A group of its own for this process: signals of a terminal are for another one. setpgid(2)
+Status LeadProcessGroup(const Sys& sys);
+
 // A datagram to a unix socket, by its file or, with '@' in front, its abstract name. unix(7), sd_notify(3)
 Status SendToUnix(const Sys& sys, const std::string& to, const std::string& text);
 

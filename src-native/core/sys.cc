@@ -20,8 +20,8 @@ int Duplicate(int fd) {
 
 }  // namespace
 
-const Sys kSystem = {::socket, Ioctl,         ::setsockopt, ::getsockopt, ::bind,    ::listen,   ::connect,
-                     ::poll,   ::getsockname, ::sendto,     ::recvfrom,   ::fstat,   ::shutdown, Duplicate,
-                     ::close,  PidFdOpen,     PidFdGetFd,   GetCpuMask,   SetCpuMask};
+const Sys kSystem = {::socket, Ioctl,         ::setsockopt, ::getsockopt, ::bind,     ::listen,   ::connect,
+                     ::poll,   ::getsockname, ::sendto,     ::recvfrom,   ::fstat,    ::shutdown, Duplicate,
+                     ::close,  ::setpgid,     PidFdOpen,    PidFdGetFd,   GetCpuMask, SetCpuMask};
 
 }  // namespace reuseport

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 namespace reuseport {
 
@@ -23,6 +24,7 @@ struct Sys {
   int (*shutdown)(int fd, int how);
   int (*duplicate)(int fd);  // close-on-exec: fcntl(2), F_DUPFD_CLOEXEC
   int (*close)(int fd);
+  int (*setpgid)(pid_t pid, pid_t group);
   // Linux; ENOSYS elsewhere.
   int (*pidfd_open)(int pid);
   int (*pidfd_getfd)(int process, int fd);

@@ -3,6 +3,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
 import workerThreads, { type MessagePort } from 'node:worker_threads'
+import { loadAddon } from '../addon.js'
 import {
   CONFIGURATION_FD,
   type Envelope,
@@ -33,6 +34,9 @@ type Send = (message: Envelope, handle: unknown, then: () => void) => boolean
 function processLink(): Link | undefined {
   const fd = process.env[CONFIGURATION_FD]
   if (fd === undefined || !workerThreads.isMainThread || process.send === undefined) return undefined
+  const state = loadAddon()
+  // Where that fails it hears what the terminal says, and drains.
+  if (state.loaded) state.addon.leadProcessGroup()
   // What this process starts is no worker.
   delete process.env[CONFIGURATION_FD]
   const configuration = JSON.parse(readFileSync(Number(fd), 'utf8')) as WorkerConfiguration

@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
+import { loadAddon } from '../addon.js'
 import type { Kept } from './kept-socket.js'
 import {
   CONFIGURATION_FD,
@@ -76,8 +77,9 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
     cwd,
     env: { ...env, [CONFIGURATION_FD]: '4' },
     stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
-    // Ctrl-C is for the supervisor, and a terminal that closes ends no worker.
-    detached: true,
+    // Ctrl-C is for the supervisor, and a terminal that closes ends no worker. With the addon it leaves the process group by
+    // itself; in a session of its own it would be one more for the scheduler to share time among (sched(7), autogroup).
+    detached: !loadAddon().loaded,
     serialization: 'json',
   })
   const kept = sockets.map((socket, index) => toKept(socket, FIRST_SOCKET + index))

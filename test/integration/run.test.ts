@@ -207,6 +207,20 @@ test('a terminal that closes: all drain, and nothing is left', async () => {
   expect(orphans()).toEqual([])
 })
 
+test('a worker is in a process group of its own, and in the session of its supervisor', async () => {
+  const port = await freePort()
+  await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })])
+  await command.said(/1 worker on/)
+  const { me } = await get(port)
+  const worker = Number.parseInt(me, 10)
+  const of = (pid: number | string): { group: number; session: number } => {
+    const [, , group, session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').map(Number) ?? []
+    return { group: group as number, session: session as number }
+  }
+  expect(of(worker).group).toBe(worker)
+  expect(of(worker).session).toBe(of(command.child.pid as number).session)
+})
+
 test('who reads what it prints may go: it stays, and reloads', async () => {
   const port = await freePort()
   await using command = reuseport(['run', '-n', '1', '--prefix', script, set({ how: 'plain', port })])

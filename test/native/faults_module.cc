@@ -119,6 +119,10 @@ int PidFdGetFd(int process, int fd) {
   return Fails("pidfd_getfd") ? -1 : reuseport::kSystem.pidfd_getfd(process, fd);
 }
 
+int SetPgid(pid_t pid, pid_t group) {
+  return Fails("setpgid") ? -1 : ::setpgid(pid, group);
+}
+
 int GetCpuMask(size_t size, unsigned long* mask) {
   return Fails("get_cpus") ? -1 : reuseport::kSystem.get_cpus(size, mask);
 }
@@ -137,9 +141,9 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,      Listen,   Connect,
-                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat,     Shutdown, Duplicate,
-                                      Close,  PidFdOpen,   PidFdGetFd, GetCpuMask, SetCpuMask};
+const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,       Listen,    Connect,
+                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat,      Shutdown,  Duplicate,
+                                      Close,  SetPgid,     PidFdOpen,  PidFdGetFd, GetCpuMask, SetCpuMask};
 
 // injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {

@@ -70,3 +70,8 @@ describe('a datagram to a unix socket', () => {
     expect(() => faulty.sendToUnix(...(args as unknown as [string, string]))).toThrow(TypeError)
   })
 })
+
+test.each(['EPERM', 'EACCES'] as const)('a process group that cannot be led: %s', (code) => {
+  faulty.injectFault('setpgid', ERRNO[code], 0, 1)
+  expect(faulty.leadProcessGroup()).toEqual({ errno: -ERRNO[code], syscall: 'setpgid' })
+})

@@ -21,6 +21,7 @@ export type SystemCall =
   | 'close'
   | 'pidfd_open'
   | 'pidfd_getfd'
+  | 'setpgid'
   | 'get_cpus'
   | 'set_cpus'
 
