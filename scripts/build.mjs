@@ -1,10 +1,12 @@
 // Builds the addon with node-gyp, the declarations with tsc and one module of JavaScript with rolldown: loading a module
-// for each file took four times as long. `--native` or `--typescript` builds that half alone.
-import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+// for each file took four times as long. `--native` or `--typescript` builds that half alone. The JavaScript keeps its
+// lines and the names of its functions, for whoever reads a stack trace; maps to the sources stay out of the package.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { build } from 'rolldown'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -34,35 +36,69 @@ function buildNative() {
   run(gyp, ['build', '--jobs', 'max'])
 }
 
+/** Each stands on those before it, as it is in the package. */
+const BUNDLES = [
+  { name: 'index', external: [] },
+  { name: 'supervisor', external: ['./index.js', '../index.js'] },
+  { name: 'register', external: ['./index.js', '../index.js'] },
+  { name: 'cli/main', external: ['../index.js', '../supervisor.js'] },
+]
+
 async function buildTypeScript() {
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true })
+  const dist = path.join(root, 'dist')
+  rmSync(dist, { recursive: true, force: true })
   run(path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc'), ['-p', root])
-  await build({
-    input: path.join(root, 'src/index.ts'),
-    platform: 'node',
-    logLevel: 'warn',
-    transform: { target: 'node20.19' },
-    output: { file: path.join(root, 'dist/index.js'), format: 'esm' },
-  })
-  // These stand on what users import, as it is in the package.
-  for (const [name, external] of [
-    ['cli/main', ['../index.js', '../supervisor.js']],
-    ['register', ['./index.js', '../index.js']],
-    ['supervisor', ['./index.js', '../index.js']],
-  ]) {
+  keepDeclarations(dist, ['index.d.ts', 'supervisor.d.ts', 'register.d.ts'])
+  for (const { name, external } of BUNDLES) {
     await build({
       input: path.join(root, `src/${name}.ts`),
       external,
       platform: 'node',
       logLevel: 'warn',
       transform: { target: 'node20.19' },
-      output: { file: path.join(root, `dist/${name}.js`), format: 'esm' },
+      output: {
+        file: path.join(dist, `${name}.js`),
+        format: 'esm',
+        sourcemap: 'hidden',
+        comments: false,
+        minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } },
+      },
     })
   }
+}
+
+/** Deletes those that no type of the package's surface leads to. */
+function keepDeclarations(dist, entries) {
+  const kept = new Set()
+  const keep = (name) => {
+    if (kept.has(name)) return
+    kept.add(name)
+    const text = readFileSync(path.join(dist, name), 'utf8')
+    for (const [, other] of text.matchAll(/(?:from |import\(|import )['"](\.[^'"]+)\.js['"]/g)) {
+      keep(path.join(path.dirname(name), `${other}.d.ts`))
+    }
+  }
+  for (const entry of entries) keep(entry)
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (name.endsWith('.d.ts') && !kept.has(name)) rmSync(path.join(dist, name))
+  }
+}
+
+/** What `reuseport build` compiles. The same bytes for the same sources, where tar is GNU's. */
+function packSources() {
+  const isGnu = execFileSync('tar', ['--version'], { encoding: 'utf8' }).includes('GNU')
+  const alike = isGnu
+    ? ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=a+rX,go-w']
+    : []
+  const archive = execFileSync('tar', [...alike, '--exclude=packed', '-cf', '-', 'src-native'], { cwd: root })
+  writeFileSync(path.join(root, 'dist/addon-sources.tar.gz'), gzipSync(archive, { level: 9 }))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const only = process.argv[2]
   if (only !== '--typescript') buildNative()
-  if (only !== '--native') await buildTypeScript()
+  if (only !== '--native') {
+    await buildTypeScript()
+    packSources()
+  }
 }

@@ -1,34 +1,127 @@
-// Makes prebuilds/<system>-<architecture>/ for this machine. In a folder of its own: prebuildify empties build/.
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+// Makes prebuilds/<system>-<architecture>/: `node scripts/prebuild.mjs [target …]`, all of TARGETS without one. Cross-built
+// with clang (scripts/zig.mjs), against the symbols of the oldest glibc that Node runs on, without a C++ library.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import prebuildify from 'prebuildify'
 import { nodeWithHeaders } from './build.mjs'
+import { nodeBinary } from './nodes.mjs'
+import { ZIG_ENVIRONMENT, zigBinary } from './zig.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))
-try {
-  for (const name of ['binding.gyp', 'package.json', 'src-native']) {
-    cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+
+/** Those of macOS are compiled, and were never run: they are not packed. */
+const TARGETS = {
+  'linux-x64-glibc': { triple: 'x86_64-linux-gnu.2.28', flags: ['-fcf-protection=full'] },
+  'linux-x64-musl': { triple: 'x86_64-linux-musl', flags: ['-fcf-protection=full'] },
+  'linux-arm64-glibc': { triple: 'aarch64-linux-gnu.2.28', flags: ['-mbranch-protection=standard'] },
+  'linux-arm64-musl': { triple: 'aarch64-linux-musl', flags: ['-mbranch-protection=standard'] },
+  'darwin-x64': { triple: 'x86_64-macos.11.0', flags: [] },
+  'darwin-arm64': { triple: 'aarch64-macos.11.0', flags: [] },
+}
+
+// The driver takes -Oz for -Os, which is a third larger.
+const SMALL = ['-Xclang', '-Oz', '-fomit-frame-pointer', '-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_FAST']
+
+/** The headers of Node-API, which are the same on every system. */
+function headers() {
+  const node = nodeWithHeaders() ?? path.dirname(path.dirname(nodeBinary(22)))
+  return { node, include: path.join(node, 'include/node') }
+}
+
+async function buildForLinux(name, { triple, flags }) {
+  const [platform, arch, libc] = name.split('-')
+  const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))
+  const zig = zigBinary()
+  try {
+    for (const part of ['binding.gyp', 'package.json', 'src-native']) {
+      cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
+    }
+    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
+    const common = [...SMALL, ...flags, '-flto'].join(' ')
+    // What the C compiler links has no C++ library.
+    Object.assign(process.env, ZIG_ENVIRONMENT, {
+      npm_package_config_node_gyp_nodedir: headers().node,
+      GYP_DEFINES: 'packed=1',
+      CC: `${zig} cc -target ${triple}`,
+      CXX: `${zig} c++ -target ${triple}`,
+      LINK: `${zig} cc -target ${triple}`,
+      AR: `${zig} ar`,
+      CXXFLAGS: common,
+      LDFLAGS: `${common} -s -Wl,--build-id=none -Wl,--version-script=${folder}/src-native/packed/exports.map`,
+      JOBS: 'max',
+    })
+    await promisify(prebuildify)({
+      name: 'reuseport',
+      napi: true,
+      tagLibc: true,
+      quiet: process.env.REUSEPORT_VERBOSE === undefined,
+      targets: [{ runtime: 'node', target: process.versions.node }],
+      platform,
+      arch,
+      libc,
+      cwd: folder,
+      out: root,
+      cache: path.join(folder, 'cache'),
+      nodeGyp: path.join(root, 'node_modules/.bin/node-gyp'),
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
-  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
-  const node = nodeWithHeaders()
-  if (node !== undefined) process.env.npm_package_config_node_gyp_nodedir = node
-  await promisify(prebuildify)({
-    name: 'reuseport',
-    napi: true,
-    strip: true,
-    tagLibc: true,
-    quiet: true,
-    targets: [{ runtime: 'node', target: process.versions.node }],
-    cwd: folder,
-    out: root,
-    cache: path.join(folder, 'cache'),
-    nodeGyp: path.join(root, 'node_modules/.bin/node-gyp'),
-  })
-  console.log(`prebuilds/${process.platform}-${process.arch} is made.`)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+}
+
+/** gyp builds for macOS on macOS alone. One unit of all files, because there is no optimization at link time either. */
+function buildForMac(name, { triple }) {
+  const out = path.join(root, 'prebuilds', name)
+  mkdirSync(out, { recursive: true })
+  const sources = ['.', 'core', 'platform/darwin', 'platform/other', 'packed'].flatMap((folder) =>
+    readdirSync(path.join(root, 'src-native', folder))
+      .filter((file) => file.endsWith('.cc'))
+      .map((file) => path.join('src-native', folder, file)),
+  )
+  const defines = ['NAPI_VERSION=8', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_DISABLE_CPP_EXCEPTIONS']
+  const options = ['-target', triple, ...SMALL, ...defines.map((define) => `-D${define}`)]
+  const objects = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))
+  const zig = (...args) =>
+    execFileSync(zigBinary(), args, { cwd: root, env: { ...process.env, ...ZIG_ENVIRONMENT }, stdio: 'inherit' })
+  try {
+    const files = sources.map((source) => {
+      const object = path.join(objects, `${source.replaceAll('/', '_')}.o`)
+      const includes = ['-Isrc-native', `-I${headers().include}`, '-Inode_modules/node-addon-api']
+      const language = ['-std=c++17', '-Os', '-fno-rtti', '-fno-exceptions', '-fvisibility=hidden', '-w']
+      zig('c++', ...options, ...language, ...includes, '-DNODE_GYP_MODULE_NAME=reuseport', '-c', source, '-o', object)
+      return object
+    })
+    const output = path.join(out, 'reuseport.node')
+    zig(
+      'cc',
+      '-target',
+      triple,
+      '-shared',
+      ...files,
+      '-Wl,-undefined,dynamic_lookup',
+      '-Wl,-dead_strip',
+      '-s',
+      '-o',
+      output,
+    )
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in TARGETS))
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(' ')}. Targets: ${Object.keys(TARGETS).join(' ')}`)
+  process.exit(2)
+}
+for (const name of asked.length > 0 ? asked : Object.keys(TARGETS)) {
+  const start = Date.now()
+  await (name.startsWith('darwin') ? buildForMac : buildForLinux)(name, TARGETS[name])
+  console.log(`${name} is made, in ${Math.round((Date.now() - start) / 1000)} s.`)
 }

@@ -117,7 +117,7 @@ Napi::Value DumpConnectionsCall(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value FindHoldersCall(const Napi::CallbackInfo& info) {
-  std::optional<std::unordered_set<uint64_t>> inodes = ToInodes(info[0]);
+  std::optional<std::set<uint64_t>> inodes = ToInodes(info[0]);
   if (!inodes) return info.Env().Undefined();
   return FromHolders(info.Env(), FindHolders(std::move(*inodes)));
 }
@@ -125,7 +125,7 @@ Napi::Value FindHoldersCall(const Napi::CallbackInfo& info) {
 Napi::Value HeldByCall(const Napi::CallbackInfo& info) {
   const std::optional<int> pid = ToPid(info[0]);
   if (!pid) return info.Env().Undefined();
-  const std::optional<std::unordered_set<uint64_t>> inodes = ToInodes(info[1]);
+  const std::optional<std::set<uint64_t>> inodes = ToInodes(info[1]);
   if (!inodes) return info.Env().Undefined();
   return FromInodes(info.Env(), HeldBy(*pid, *inodes));
 }
@@ -157,7 +157,35 @@ Napi::Value OptionName(Napi::Env env) {
   return label == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, label));
 }
 
+constexpr Export kExports[] = {
+    {"openSocket", Entry<OpenSocketCall>},
+    {"setReuseAddress", Entry<SetReuseAddressCall>},
+    {"bind", Entry<BindCall>},
+    {"listen", Entry<ListenCall>},
+    {"setOption", Entry<SetOptionCall>},
+    {"getOption", Entry<GetOptionCall>},
+    {"setRawOption", Entry<SetRawOptionCall>},
+    {"dumpSockets", Entry<DumpSocketsCall>},
+    {"dumpConnections", Entry<DumpConnectionsCall>},
+    {"heldBy", Entry<HeldByCall>},
+    {"findHolders", Entry<FindHoldersCall>},
+    {"acquireLock", Entry<AcquireLockCall>},
+    {"connectToLock", Entry<ConnectToLockCall>},
+    {"localAddress", Entry<LocalAddressCall>},
+    {"close", Entry<CloseCall>},
+    {"release", Entry<ReleaseCall>},
+    {"probe", Entry<ProbeCall>},
+};
+
 }  // namespace
+
+void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count) {
+  for (const Export* entry = first; entry != first + count; entry++) {
+    napi_value function = nullptr;
+    if (napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, entry->call, nullptr, &function) != napi_ok) return;
+    exports.Set(entry->name, function);
+  }
+}
 
 Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   // node-addon-api deletes it, and so closes what is still owned, when the environment ends.
@@ -165,23 +193,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
 
   exports.Set("option", OptionName(env));
   exports.Set("socketOptions", FromSocketOptions(env));
-  exports.Set("openSocket", Napi::Function::New<OpenSocketCall>(env, "openSocket"));
-  exports.Set("setReuseAddress", Napi::Function::New<SetReuseAddressCall>(env, "setReuseAddress"));
-  exports.Set("bind", Napi::Function::New<BindCall>(env, "bind"));
-  exports.Set("listen", Napi::Function::New<ListenCall>(env, "listen"));
-  exports.Set("setOption", Napi::Function::New<SetOptionCall>(env, "setOption"));
-  exports.Set("getOption", Napi::Function::New<GetOptionCall>(env, "getOption"));
-  exports.Set("setRawOption", Napi::Function::New<SetRawOptionCall>(env, "setRawOption"));
-  exports.Set("dumpSockets", Napi::Function::New<DumpSocketsCall>(env, "dumpSockets"));
-  exports.Set("dumpConnections", Napi::Function::New<DumpConnectionsCall>(env, "dumpConnections"));
-  exports.Set("heldBy", Napi::Function::New<HeldByCall>(env, "heldBy"));
-  exports.Set("findHolders", Napi::Function::New<FindHoldersCall>(env, "findHolders"));
-  exports.Set("acquireLock", Napi::Function::New<AcquireLockCall>(env, "acquireLock"));
-  exports.Set("connectToLock", Napi::Function::New<ConnectToLockCall>(env, "connectToLock"));
-  exports.Set("localAddress", Napi::Function::New<LocalAddressCall>(env, "localAddress"));
-  exports.Set("close", Napi::Function::New<CloseCall>(env, "close"));
-  exports.Set("release", Napi::Function::New<ReleaseCall>(env, "release"));
-  exports.Set("probe", Napi::Function::New<ProbeCall>(env, "probe"));
+  Add(env, exports, kExports);
   InitSteering(env, exports);
   InitSupervision(env, exports);
   return exports;

@@ -25,6 +25,24 @@ inline AddonState& StateOf(Napi::Env env) {
 // The number of a descriptor that the environment owns from now on.
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened);
 
+// A function that JavaScript finds under this name.
+struct Export {
+  const char* name;
+  napi_callback call;
+};
+
+template <Napi::Value (*Call)(const Napi::CallbackInfo& info)>
+napi_value Entry(napi_env env, napi_callback_info info) {
+  return Call(Napi::CallbackInfo(env, info));
+}
+
+void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count);
+
+template <size_t kCount>
+void Add(Napi::Env env, Napi::Object exports, const Export (&table)[kCount]) {
+  Add(env, exports, table, kCount);
+}
+
 // What a member can do about the choice between the members: into the same exports.
 void InitSteering(Napi::Env env, Napi::Object exports);
 

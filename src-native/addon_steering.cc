@@ -5,17 +5,17 @@ namespace reuseport {
 namespace {
 
 Result<Program> Build(const ProgramRequest& request) {
-  std::vector<uint32_t> slots;
-  for (const Share& share : request.shares) slots.push_back(share.slot);
+  std::set<uint32_t> slots;
+  for (const Share& share : request.shares) slots.insert(share.slot);
   switch (request.kind) {
     case ProgramKind::kUniform:
-      return UniformProgram(std::move(slots));
+      return UniformProgram(slots);
     case ProgramKind::kWeighted:
       return WeightedProgram(request.shares);
     case ProgramKind::kCpu:
       break;
   }
-  return CpuProgram(static_cast<uint32_t>(slots.size()));
+  return CpuProgram(static_cast<uint32_t>(request.shares.size()));
 }
 
 Napi::Value BuildProgramCall(const Napi::CallbackInfo& info) {
@@ -129,22 +129,26 @@ Napi::Value IsOwnPeerCall(const Napi::CallbackInfo& info) {
   return own.ok() ? Napi::Value(Napi::Boolean::New(env, own.value())) : FromFailure(env, own.failure());
 }
 
+constexpr Export kExports[] = {
+    {"buildProgram", Entry<BuildProgramCall>},
+    {"attachProgram", Entry<AttachProgramCall>},
+    {"detachProgram", Entry<DetachProgramCall>},
+    {"learnSlots", Entry<LearnSlotsCall>},
+    {"waitingConnections", Entry<WaitingConnectionsCall>},
+    {"deferNewConnections", Entry<DeferNewConnectionsCall>},
+    {"answerNewConnections", Entry<AnswerNewConnectionsCall>},
+    {"leaveGroup", Entry<LeaveGroupCall>},
+    {"dumpHandshakes", Entry<DumpHandshakesCall>},
+    {"connectDatagram", Entry<ConnectDatagramCall>},
+    {"takeSocket", Entry<TakeSocketCall>},
+    {"duplicate", Entry<DuplicateCall>},
+    {"isOwnPeer", Entry<IsOwnPeerCall>},
+};
+
 }  // namespace
 
 void InitSteering(Napi::Env env, Napi::Object exports) {
-  exports.Set("buildProgram", Napi::Function::New<BuildProgramCall>(env, "buildProgram"));
-  exports.Set("attachProgram", Napi::Function::New<AttachProgramCall>(env, "attachProgram"));
-  exports.Set("detachProgram", Napi::Function::New<DetachProgramCall>(env, "detachProgram"));
-  exports.Set("learnSlots", Napi::Function::New<LearnSlotsCall>(env, "learnSlots"));
-  exports.Set("waitingConnections", Napi::Function::New<WaitingConnectionsCall>(env, "waitingConnections"));
-  exports.Set("deferNewConnections", Napi::Function::New<DeferNewConnectionsCall>(env, "deferNewConnections"));
-  exports.Set("answerNewConnections", Napi::Function::New<AnswerNewConnectionsCall>(env, "answerNewConnections"));
-  exports.Set("leaveGroup", Napi::Function::New<LeaveGroupCall>(env, "leaveGroup"));
-  exports.Set("dumpHandshakes", Napi::Function::New<DumpHandshakesCall>(env, "dumpHandshakes"));
-  exports.Set("connectDatagram", Napi::Function::New<ConnectDatagramCall>(env, "connectDatagram"));
-  exports.Set("takeSocket", Napi::Function::New<TakeSocketCall>(env, "takeSocket"));
-  exports.Set("duplicate", Napi::Function::New<DuplicateCall>(env, "duplicate"));
-  exports.Set("isOwnPeer", Napi::Function::New<IsOwnPeerCall>(env, "isOwnPeer"));
+  Add(env, exports, kExports);
 }
 
 }  // namespace reuseport

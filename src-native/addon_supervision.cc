@@ -45,13 +45,17 @@ Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
   return FromStatus(env, SendToUnix(StateOf(env).sys, to, text));
 }
 
+constexpr Export kExports[] = {
+    {"getCpus", Entry<GetCpusCall>},
+    {"setCpus", Entry<SetCpusCall>},
+    {"leadProcessGroup", Entry<LeadProcessGroupCall>},
+    {"sendToUnix", Entry<SendToUnixCall>},
+};
+
 }  // namespace
 
 void InitSupervision(Napi::Env env, Napi::Object exports) {
-  exports.Set("getCpus", Napi::Function::New<GetCpusCall>(env, "getCpus"));
-  exports.Set("setCpus", Napi::Function::New<SetCpusCall>(env, "setCpus"));
-  exports.Set("leadProcessGroup", Napi::Function::New<LeadProcessGroupCall>(env, "leadProcessGroup"));
-  exports.Set("sendToUnix", Napi::Function::New<SendToUnixCall>(env, "sendToUnix"));
+  Add(env, exports, kExports);
 }
 
 }  // namespace reuseport

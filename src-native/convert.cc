@@ -140,13 +140,13 @@ std::optional<int> ToPid(const Napi::Value& value) {
   return pid;
 }
 
-std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value) {
+std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
     Refuse(value.Env(), "inodes", "a Float64Array");
     return std::nullopt;
   }
   const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
-  std::unordered_set<uint64_t> inodes;
+  std::set<uint64_t> inodes;
   for (size_t i = 0; i < numbers.ElementLength(); i++) {
     const double number = numbers[i];
     // Exact as a double, and above what any file system of sockets has counted.

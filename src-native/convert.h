@@ -3,8 +3,8 @@
 #include <napi.h>
 
 #include <optional>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "core/address.h"
@@ -84,7 +84,7 @@ std::optional<LockRequest> ToLockRequest(const Napi::CallbackInfo& info);
 std::optional<std::string> ToLockName(const Napi::CallbackInfo& info);
 
 // A Float64Array: numbers of sockets.
-std::optional<std::unordered_set<uint64_t>> ToInodes(const Napi::Value& value);
+std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value);
 std::optional<int> ToPid(const Napi::Value& value);
 
 // { errno, syscall }, with errno negative as libuv and Node count.
@@ -95,7 +95,7 @@ Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const Opt
 
 // A Float64Array of pid and inode by turns.
 Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders);
-Napi::Value FromInodes(Napi::Env env, const std::unordered_set<uint64_t>& inodes);
+Napi::Value FromInodes(Napi::Env env, const std::set<uint64_t>& inodes);
 Napi::Value FromSocketRows(Napi::Env env, const std::vector<SocketRow>& rows);
 
 // { addresses, rows }, with inode, port and index of the address by turns in `rows`: there may be many.

@@ -1,8 +1,8 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
-#include <unordered_map>
 
 #include "convert.h"
 #include "core/system_names.h"
@@ -69,8 +69,8 @@ Napi::Object FromSocketOption(Napi::Env env, const SocketOption& option) {
   row.Set("inherited", option.inherited);
   row.Set("capability", TextOrNull(env, option.capability));
   row.Set("systems", option.systems);
-  row.Set("manual", option.manual);
-  row.Set("about", option.about);
+  row.Set("manual", TextOrNull(env, option.manual));
+  row.Set("about", TextOrNull(env, option.about));
   return row;
 }
 
@@ -138,7 +138,7 @@ Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders) {
   return pairs;
 }
 
-Napi::Value FromInodes(Napi::Env env, const std::unordered_set<uint64_t>& inodes) {
+Napi::Value FromInodes(Napi::Env env, const std::set<uint64_t>& inodes) {
   Napi::Float64Array numbers = Napi::Float64Array::New(env, inodes.size());
   size_t i = 0;
   for (const uint64_t inode : inodes) numbers[i++] = static_cast<double>(inode);
@@ -147,7 +147,7 @@ Napi::Value FromInodes(Napi::Env env, const std::unordered_set<uint64_t>& inodes
 
 Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {
   Napi::Array addresses = Napi::Array::New(env);
-  std::unordered_map<std::string, uint32_t> indexes;
+  std::map<std::string, uint32_t> indexes;
   Napi::Float64Array numbers = Napi::Float64Array::New(env, 3 * rows.size());
   for (size_t i = 0; i < rows.size(); i++) {
     const auto next = static_cast<uint32_t>(indexes.size());

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { explainMissingAddon } from './addon-failure.js'
+import { isCutShort } from './addon-file.js'
 import type { SocketAddressInfo } from './address.js'
 import type { SystemFailure } from './errors.js'
 import type { SeenSocket } from './group-rows.js'
@@ -129,33 +133,67 @@ export function loadAddon(): AddonState {
 }
 
 interface Loader {
-  (root: string): Addon
-  /** Of the file that is loaded. */
+  /** The file that fits: of build/Release, where `reuseport build` puts it, or of prebuilds/. */
   resolve(root: string): string
 }
 
 function tryToLoad(): AddonState {
   try {
-    const load: Loader = createRequire(import.meta.url)('node-gyp-build')
-    const root = fileURLToPath(new URL('..', import.meta.url))
-    return { loaded: true, addon: load(root), binary: load.resolve(root) }
+    const require = createRequire(import.meta.url)
+    const binary = findBinary(require, fileURLToPath(new URL('..', import.meta.url)))
+    return loadEither(require, binary, otherLibc(binary))
   } catch (cause) {
-    return { loaded: false, reason: explain(cause), cause }
+    return { loaded: false, reason: explainMissingAddon(cause, process), cause }
   }
 }
 
-function explain(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
-  if (code === 'ERR_DLOPEN_DISABLED') {
-    return 'native addons are disabled here; start Node without --no-addons, and with --allow-addons under --permission'
+function findBinary(require: NodeJS.Require, root: string): string {
+  try {
+    const loader: Loader = require('node-gyp-build')
+    return resolveIn(loader, require, root)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw cause
+    // It looks for Alpine's files, which the permission model forbids where it allows the package's folder alone.
+    const name = process.platform === 'linux' ? 'reuseport.glibc.node' : 'reuseport.node'
+    return path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, name)
   }
-  if (code === 'ERR_ACCESS_DENIED') {
-    return `the permission model forbids reading its files (${message}); add --allow-fs-read for the package's folder`
+}
+
+/** A bundler may have put this module elsewhere; the package with the binaries may be installed all the same. */
+function resolveIn(loader: Loader, require: NodeJS.Require, root: string): string {
+  try {
+    return loader.resolve(root)
+  } catch (cause) {
+    let installed: string
+    try {
+      installed = path.dirname(require.resolve('reuseport/package.json'))
+    } catch {
+      throw cause
+    }
+    return loader.resolve(installed)
   }
-  if (message.startsWith('No native build was found')) {
-    return `there is no binary for ${process.platform}-${process.arch} in the package; build it from source`
+}
+
+/** `loader.resolve` knows musl by Alpine's files; there are others. The wrong one does not load, and does no harm. */
+function loadEither(require: NodeJS.Require, binary: string, other: string | undefined): AddonState {
+  try {
+    return load(require, binary)
+  } catch (cause) {
+    if (other === undefined || !existsSync(other)) throw cause
+    try {
+      return load(require, other)
+    } catch {
+      throw cause
+    }
   }
-  if (code === 'ERR_DLOPEN_FAILED') return `its binary does not load (${message}); reinstall the package on this system`
-  return `it does not load (${message})`
+}
+
+function load(require: NodeJS.Require, binary: string): AddonState {
+  if (isCutShort(binary)) throw Object.assign(new Error(`${binary}: file too short`), { code: 'ERR_DLOPEN_FAILED' })
+  return { loaded: true, addon: require(binary), binary }
+}
+
+function otherLibc(binary: string): string | undefined {
+  const found = /^(.*\.)(glibc|musl)\.node$/s.exec(binary)
+  return found === null ? undefined : `${found[1]}${found[2] === 'musl' ? 'glibc' : 'musl'}.node`
 }

@@ -29,7 +29,7 @@ export interface AddressInUse {
   readonly hint: string
 }
 
-/** Adds to an `EADDRINUSE` who has the port and why it cannot be shared. Other errors stay as they are. */
+/** @internal Adds to an `EADDRINUSE` who has the port and why it cannot be shared. Other errors stay as they are. */
 export function explain<E extends Error & { readonly errno: number }>(
   error: E,
   addon: Addon,

@@ -63,7 +63,7 @@ export function capabilities(): Capabilities {
   return answer
 }
 
-/** Pure: what follows from the system, the addon and the probe. */
+/** @internal Pure: what follows from the system, the addon and the probe. */
 export function combine(platform: string, state: AddonState, probed: Probed): Capabilities {
   const facts = factsOf(platform)
   const reasons: Reasons = {}

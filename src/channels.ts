@@ -29,6 +29,7 @@ export interface DrainMessage {
   readonly report: DrainReport
 }
 
+/** @internal */
 export interface Messages {
   readonly 'reuseport:listen': ListenMessage
   readonly 'reuseport:adopt': AdoptMessage
@@ -43,7 +44,7 @@ const CHANNELS = {
   'reuseport:drain': diagnostics.channel('reuseport:drain'),
 }
 
-/** @param make Nothing where it cannot be told after all. */
+/** @internal @param make Nothing where it cannot be told after all. */
 export function publish<Name extends keyof Messages>(name: Name, make: () => Messages[Name] | undefined): void {
   const channel = CHANNELS[name]
   if (!channel.hasSubscribers) return

@@ -12,6 +12,7 @@ import type { Transport } from './transport.js'
  */
 export type AddressInUseReason = 'other-user' | 'not-shared' | 'more-specific' | 'not-listening' | 'unknown'
 
+/** @internal */
 export interface WantedAddress {
   readonly protocol: Transport
   readonly family: 'IPv4' | 'IPv6'
@@ -19,6 +20,7 @@ export interface WantedAddress {
   readonly ipv6Only: boolean
 }
 
+/** @internal */
 export interface HoldingSocket {
   readonly family: 'IPv4' | 'IPv6'
   readonly address: string
@@ -27,12 +29,13 @@ export interface HoldingSocket {
   readonly state: 'listening' | 'bound' | 'connected'
 }
 
+/** @internal */
 export interface Conflict<S extends HoldingSocket> {
   readonly reason: AddressInUseReason
   readonly socket: S | undefined
 }
 
-/** @param sockets All of the port, of both families. */
+/** @internal @param sockets All of the port, of both families. */
 export function findConflict<S extends HoldingSocket>(
   sockets: readonly S[],
   wanted: WantedAddress,

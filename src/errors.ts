@@ -185,7 +185,7 @@ export class AccessDeniedError extends Error {
   }
 }
 
-/** The error that `server.listen` emits: the same message and the same own keys in the same order. */
+/** @internal The error that `server.listen` emits: the same message and the same own keys in the same order. */
 export function listenError(failure: SystemFailure, address: string, port: number): ListenError {
   const [code, text] = getSystemErrorMap().get(failure.errno) ?? ['UNKNOWN', 'unknown error']
   const where = port > 0 ? `${address}:${port}` : address
@@ -195,7 +195,7 @@ export function listenError(failure: SystemFailure, address: string, port: numbe
   return Object.assign(error, port > 0 ? { ...fields, port } : fields)
 }
 
-/** The error that `socket.bind` of a dgram socket emits: the same message and the same own keys in the same order. */
+/** @internal The error that `socket.bind` of a dgram socket emits: the same message and the same own keys in the same order. */
 export function bindError(failure: SystemFailure, address: string, port: unknown): Error & { readonly errno: number } {
   const code = getSystemErrorName(failure.errno)
   const hasPort = Boolean(port) && Number(port) > 0

@@ -4,7 +4,7 @@ import { refuseUnknownOptions } from './option-names.js'
 import { assertObject, type Stage } from './socket-options.js'
 import type { Transport } from './transport.js'
 
-/** An option that has no name here, on its way to the kernel. */
+/** @internal An option that has no name here, on its way to the kernel. */
 export interface RawSetting {
   /** Where it stands in the options, such as `rawSocketOptions[0]`. */
   readonly label: string
@@ -31,6 +31,8 @@ const MAX_BYTES = 0xffff
  * Copies what was given: bytes may change until they are used.
  *
  * @throws ReusePortUnknownOptionError, InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError
+ *
+ * @internal
  */
 export function parseRawSocketOptions(options: unknown, transport: Transport): readonly RawSetting[] {
   if (options === undefined) return []
@@ -38,6 +40,7 @@ export function parseRawSocketOptions(options: unknown, transport: Transport): r
   return options.map((option, index) => parseOne(option, `rawSocketOptions[${index}]`, STAGES[transport]))
 }
 
+/** @internal */
 export function parseOne(option: unknown, label: string, stages: readonly Stage[]): RawSetting {
   const path = `options.${label}`
   assertObject(path, option)

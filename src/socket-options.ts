@@ -25,8 +25,9 @@ export interface OptionRow {
   readonly capability: string | null
   /** One blank between. */
   readonly systems: string
-  readonly manual: string
-  readonly about: string
+  /** Null in the binaries of the package: these two are what documentation is generated from. */
+  readonly manual: string | null
+  readonly about: string | null
 }
 
 interface KernelOption {

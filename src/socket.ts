@@ -13,6 +13,7 @@ import type { SocketOptionValues } from './socket-option-types.js'
 import { type ListenWish, supervision } from './supervision.js'
 import type { ListenableServer } from './types.js'
 
+/** @internal */
 export interface SocketRequest {
   /** Undefined for the unspecified address: `::`, or `0.0.0.0` where that cannot be bound. */
   readonly where: BindAddress | undefined
@@ -141,6 +142,8 @@ export class ReusePortSocket {
  * A listening socket, or Node's error for why there is none; nothing stays open then.
  *
  * @throws what an option or `onSocket` throws.
+ *
+ * @internal
  */
 export function openSocket(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
   if (request.where !== undefined) return openAt(addon, request, request.where)

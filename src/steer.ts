@@ -77,7 +77,7 @@ export async function steer(
   }
 }
 
-/** What `listenReusePort` was told: as soon as the server listens; not at all where it fails to. */
+/** @internal What `listenReusePort` was told: as soon as the server listens; not at all where it fails to. */
 export function steerWhenListening(server: ListenableServer, policy: SteeringPolicy, optional: boolean): void {
   const emitter = server as unknown as EventEmitter
   const onListening = (): void => {

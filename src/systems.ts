@@ -38,6 +38,7 @@ const SYSTEMS: Readonly<Record<string, SystemFacts>> = {
   win32: none('Windows', 'has no such option, and its SO_REUSEADDR would let a stranger take the port over'),
 }
 
+/** @internal */
 export function factsOf(platform: string): SystemFacts {
   return SYSTEMS[platform] ?? none(`This system (${platform})`, 'is not known to share ports')
 }

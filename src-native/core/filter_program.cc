@@ -147,15 +147,15 @@ bool IsKnown(const Instruction& instruction, size_t left) {
 
 }  // namespace
 
-Result<Program> UniformProgram(std::vector<uint32_t> slots) {
-  std::sort(slots.begin(), slots.end());
-  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+Result<Program> UniformProgram(const std::set<uint32_t>& slots) {
   if (slots.empty()) return Failure{EINVAL, "program"};
   Program program = {Do(kLoadWord, kRandom), Do(kModulo, static_cast<uint32_t>(slots.size()))};
   // The n-th slot is n plus how many slots are left out below it, which changes only at a gap.
   uint32_t added = 0;
-  for (uint32_t n = 0; n < slots.size(); n++) {
-    const uint32_t left_out = slots[n] - n;
+  uint32_t next = 0;
+  for (const uint32_t slot : slots) {
+    const uint32_t n = next++;
+    const uint32_t left_out = slot - n;
     if (left_out == added) continue;
     // Below this one, what was reached so far stands.
     program.push_back(If(kJumpIfAtLeast, n + added, 1, 0));

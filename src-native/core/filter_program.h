@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct ProbePort {
 };
 
 // Each fails with E2BIG where the kernel would not take as many instructions, and EINVAL where there is no slot.
-Result<Program> UniformProgram(std::vector<uint32_t> slots);
+Result<Program> UniformProgram(const std::set<uint32_t>& slots);
 Result<Program> WeightedProgram(const std::vector<Share>& shares);
 
 // What CPU c receives goes to slot c modulo `count`.

@@ -37,7 +37,7 @@ struct SocketOption {
   bool inherited;          // by accepted sockets, on Linux
   const char* capability;  // what it may take on Linux; nullptr where nothing
   const char* systems;     // as process.platform names them, one blank between
-  const char* manual;
+  const char* manual;      // nullptr in packed binaries, as the next
   const char* about;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_set>
+#include <set>
 #include <vector>
 
 namespace reuseport {
@@ -15,9 +15,9 @@ struct Holder {
 // otherwise the first that is found, those with few descriptors being looked at first. A look costs 3 µs for each
 // descriptor of the machine, so it ends with the last socket found. A process that ends meanwhile or may not be looked
 // into is passed over. Nothing where the system has no /proc/<pid>/fd.
-std::vector<Holder> FindHolders(std::unordered_set<uint64_t> inodes);
+std::vector<Holder> FindHolders(std::set<uint64_t> inodes);
 
 // Which of these sockets a process holds.
-std::unordered_set<uint64_t> HeldBy(int32_t pid, const std::unordered_set<uint64_t>& inodes);
+std::set<uint64_t> HeldBy(int32_t pid, const std::set<uint64_t>& inodes);
 
 }  // namespace reuseport

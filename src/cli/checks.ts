@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
 import {
+  type Capabilities,
   capabilities,
   type Group,
   inspectGroups,
@@ -35,7 +36,7 @@ export async function findOut(): Promise<readonly Check[]> {
     check('surroundings', 'note', surroundings()),
     system.addon
       ? check('addon', 'yes', system.binary ?? 'loaded')
-      : check('addon', 'no', 'not loaded', reasons.addon ?? undefined),
+      : check('addon', 'no', 'not loaded', `${reasons.addon}. ${meanwhile(system)}`),
     system.option === null
       ? check('option', 'no', 'none', reasons.supported)
       : check('option', 'yes', system.option, reasons.probe),
@@ -46,6 +47,12 @@ export async function findOut(): Promise<readonly Check[]> {
   ]
   if (!isLinux) return general
   return [...general, ...linuxChecks(system.addon), await backlogs(), openFiles()]
+}
+
+function meanwhile({ supported }: Capabilities): string {
+  return supported
+    ? "Until then Node's own reusePort serves; socket options, ls, steering and drain are missing"
+    : "Until then no port is shared: listenReusePort is an error, or listens alone with fallback: 'exclusive'"
 }
 
 function surroundings(): string {

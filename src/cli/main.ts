@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { nearestName } from '../option-names.js'
 import { UsageError } from './arguments.js'
+import { BUILD_HELP, build } from './build.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'
 import { LS_HELP, ls, type Output } from './ls.js'
 import { RELOAD_HELP, reload } from './reload.js'
@@ -15,13 +16,14 @@ const HELP = `Usage: reuseport <command> [options]
   reload      replace the processes of a program that runs
   doctor      what this system can do for port sharing
   ls          who is on which port, with queues and drops
+  build       compile the addon where the package has no binary
 
   -h, --help     print this, or the help of a command
   -V, --version  print the version
 
 Exit codes: 0 done, 1 it cannot be done here, 2 usage.`
 
-const COMMANDS = ['run', 'reload', 'doctor', 'ls']
+const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build']
 
 const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
 
@@ -35,6 +37,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return doctor(args, out)
     case 'ls':
       return ls(args, out, onInterrupt)
+    case 'build':
+      return build(args)
     case '--help':
     case '-h':
     case 'help':
@@ -67,6 +71,7 @@ const HELPS: Readonly<Record<string, string>> = {
   reload: RELOAD_HELP,
   doctor: DOCTOR_HELP,
   ls: LS_HELP,
+  build: BUILD_HELP,
 }
 
 function fail(error: unknown): number {

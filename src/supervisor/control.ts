@@ -38,6 +38,7 @@ function ownUid(): number {
   return process.getuid?.() ?? 0
 }
 
+/** @internal */
 export class ControlServer {
   readonly #server: net.Server
   readonly #path: string
@@ -72,7 +73,7 @@ export class ControlServer {
   }
 }
 
-/** Without one a supervisor works as well. */
+/** @internal Without one a supervisor works as well. */
 export async function openControl(
   supervisor: { status(): SupervisorStatus; reload(): Promise<void> },
   warn: (message: string) => void,

@@ -10,7 +10,7 @@ export class SupervisorError extends Error {
   }
 }
 
-/** What happened, as the rest of a sentence that begins with the worker. */
+/** @internal What happened, as the rest of a sentence that begins with the worker. */
 export function describeFailure(failure: WorkerFailure): string {
   switch (failure.why) {
     case 'late':
@@ -22,6 +22,7 @@ export function describeFailure(failure: WorkerFailure): string {
   }
 }
 
+/** @internal */
 export function describeExit({
   code,
   signal,

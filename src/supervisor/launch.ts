@@ -16,6 +16,7 @@ import {
   type WorkerConfiguration,
 } from './protocol.js'
 
+/** @internal */
 export interface Program {
   readonly script: string
   readonly args: readonly string[]
@@ -34,6 +35,7 @@ export interface WorkerExit {
   readonly error: Error | undefined
 }
 
+/** @internal */
 export interface WorkerListeners {
   onMessage(message: FromWorker, handle: unknown): void
   /** The program itself said it, by `process.send` or `parentPort.postMessage`. */
@@ -45,6 +47,7 @@ export interface WorkerListeners {
   onExit(exit: WorkerExit): void
 }
 
+/** @internal */
 export interface Launched {
   readonly pid: number
   /** Undefined for a process. */
@@ -64,6 +67,7 @@ const FIRST_SOCKET = 5
 const MOMENT = 200 // ms
 const CHANNEL_CLOSES = 1000 // ms at most after the end of the process
 
+/** @internal */
 export type Launch = (
   program: Program,
   configuration: Omit<WorkerConfiguration, 'sockets'>,
@@ -71,6 +75,7 @@ export type Launch = (
   listeners: WorkerListeners,
 ) => Launched
 
+/** @internal */
 export const launchProcess: Launch = (program, configuration, sockets, listeners) => {
   const { script, args, execArgv, env, cwd, output } = program
   const child = spawn(process.execPath, [...execArgv, '--import', REGISTER.href, script, ...args], {
@@ -141,6 +146,7 @@ function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, 
   }
 }
 
+/** @internal */
 export const launchThread: Launch = (program, configuration, sockets, listeners) => {
   const { script, args, execArgv, env, output } = program
   const { port1, port2 } = new MessageChannel()

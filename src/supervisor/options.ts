@@ -51,12 +51,14 @@ export interface SupervisorOptions {
 
 type Given = Omit<SupervisorOptions, 'workers' | 'steering' | 'envFile'>
 
+/** @internal */
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
   readonly workers: number
   readonly steering: SteeringName | undefined
   readonly envFile: string | undefined
 }
 
+/** @internal */
 export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'script',
   'args',
@@ -80,6 +82,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'sockets',
 ]
 
+/** @internal */
 export const MOST_WORKERS = 1024
 const LONGEST = 0x7fffffff
 
@@ -94,7 +97,7 @@ export class SupervisorOptionError extends TypeError {
   }
 }
 
-/** @throws SupervisorOptionError, ReusePortUnknownOptionError */
+/** @internal @throws SupervisorOptionError, ReusePortUnknownOptionError */
 export function parseOptions(options: SupervisorOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new SupervisorOptionError('options', options, 'an object')
   refuseUnknownOptions(options, OPTIONS)
@@ -141,6 +144,7 @@ function toFile(script: string): string {
   }
 }
 
+/** @internal */
 export function toWorkers(workers: number | 'auto'): number {
   if (workers === 'auto') return Math.min(availableParallelism(), MOST_WORKERS)
   if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers

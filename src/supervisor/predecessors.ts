@@ -18,7 +18,7 @@ export interface Replaced {
 
 const GLANCE = 50 // ms
 
-/** @throws ReusePortInspectionError */
+/** @internal @throws ReusePortInspectionError */
 export async function endPredecessors(
   ports: readonly ListeningInfo[],
   own: ReadonlySet<number>,

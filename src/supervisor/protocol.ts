@@ -2,7 +2,7 @@
 // the program ('internalMessage'); threads: by a port of their own.
 import type { ListenWish } from '../supervision.js'
 
-/** A socket that the supervisor keeps. */
+/** @internal A socket that the supervisor keeps. */
 export interface KeptSocket {
   readonly id: string
   /** In the worker. */
@@ -14,7 +14,7 @@ export interface KeptSocket {
 
 export type SteeringName = 'hash' | 'cpu' | 'random'
 
-/** What a worker is told before its program begins. */
+/** @internal What a worker is told before its program begins. */
 export interface WorkerConfiguration {
   /** `<pid of the supervisor>.<number of the worker>` */
   readonly worker: string
@@ -30,6 +30,7 @@ export interface WorkerConfiguration {
   readonly drainTimeout: number
 }
 
+/** @internal */
 export type ToWorker =
   /** Drain all servers, hand these sockets over, and end. */
   | { readonly type: 'leave'; readonly kept: readonly string[] }
@@ -41,12 +42,14 @@ export type ToWorker =
   /** An answer to `want`: be the one who opens it. */
   | { readonly type: 'open'; readonly want: number }
 
+/** @internal */
 export interface Place {
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
   readonly port: number
 }
 
+/** @internal */
 export interface Listening extends Place {
   readonly type: 'listening'
   readonly id: string
@@ -55,6 +58,7 @@ export interface Listening extends Place {
   readonly fd: number | undefined
 }
 
+/** @internal */
 export type FromWorker =
   /** A server listens; with its handle, where the supervisor does not have it yet. */
   | Listening
@@ -72,23 +76,25 @@ export type FromWorker =
   /** What it was told to open could not be. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
 
-/** How the messages look on Node's IPC channel. */
+/** @internal How the messages look on Node's IPC channel. */
 export interface Envelope {
   readonly cmd: 'NODE_REUSEPORT'
   readonly body: unknown
 }
 
+/** @internal */
 export function isEnvelope(message: unknown): message is Envelope {
   return typeof message === 'object' && message !== null && 'cmd' in message && message.cmd === 'NODE_REUSEPORT'
 }
 
+/** @internal */
 export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {
   return JSON.stringify([address, port, ipv6Only, options])
 }
 
-/** The environment variable that names the descriptor of the configuration. */
+/** @internal The environment variable that names the descriptor of the configuration. */
 export const CONFIGURATION_FD = 'REUSEPORT_WORKER_FD'
-/** The environment variable that names the worker, for what it starts itself. */
+/** @internal The environment variable that names the worker, for what it starts itself. */
 export const WORKER_NAME = 'REUSEPORT_WORKER'
-/** The key of the worker's data where it is a thread. */
+/** @internal The key of the worker's data where it is a thread. */
 export const THREAD_DATA = 'reuseport'

@@ -5,6 +5,7 @@ import type { FromWorker, Listening, Place, ToWorker, WorkerConfiguration } from
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
+/** @internal */
 export interface WorkerPlan {
   readonly slot: number
   readonly generation: number
@@ -14,6 +15,7 @@ export interface WorkerPlan {
   readonly sockets: readonly Kept[]
 }
 
+/** @internal */
 export interface WorkerEvents {
   /** `kept`: a socket that was not held before. */
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
@@ -31,7 +33,7 @@ export interface WorkerEvents {
 /** ms for an answer. */
 const RELEASES = 1000
 
-/** A process, or thread, that runs the program, from its start to its end. */
+/** @internal A process, or thread, that runs the program, from its start to its end. */
 export class RunningWorker {
   readonly slot: number
   readonly generation: number
@@ -223,7 +225,7 @@ export class RunningWorker {
   }
 }
 
-/** Why a worker did not come up. */
+/** @internal Why a worker did not come up. */
 export type WorkerFailure =
   | { readonly why: 'exited'; readonly exit: WorkerExit }
   | { readonly why: 'late'; readonly timeout: number }

@@ -50,7 +50,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'lookup',
     'permission',
   ],
-  ['addon'],
+  ['addon', 'addon-file'],
   [
     'listen-arguments',
     'bind-arguments',
@@ -74,6 +74,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'server',
     'errors',
     'option-errors',
+    'addon-failure',
     'address',
     'systems',
     'types',
@@ -175,7 +176,9 @@ test.each(PURE)('%s does no input or output and knows no addon', (name) => {
 })
 
 test('one file loads native code', () => {
-  const loading = files.filter((name) => /node-gyp-build|\.node['"]|dlopen\(/.test(imports.get(name)?.text ?? ''))
+  const loading = files.filter((name) =>
+    /['"]node-gyp-build['"]|\.node['"]|dlopen\(/.test(imports.get(name)?.text ?? ''),
+  )
   expect(loading).toEqual(['addon'])
 })
 

@@ -72,14 +72,15 @@ std::vector<Process> ListProcesses() {
     if (stat(FolderOf(number).c_str(), &status) != 0) continue;
     processes.push_back({number, number == getpid() ? -1 : status.st_size});
   }
-  std::stable_sort(processes.begin(), processes.end(),
-                   [](const Process& one, const Process& other) { return one.descriptors < other.descriptors; });
+  std::sort(processes.begin(), processes.end(), [](const Process& one, const Process& other) {
+    return one.descriptors != other.descriptors ? one.descriptors < other.descriptors : one.pid < other.pid;
+  });
   return processes;
 }
 
 }  // namespace
 
-std::vector<Holder> FindHolders(std::unordered_set<uint64_t> inodes) {
+std::vector<Holder> FindHolders(std::set<uint64_t> inodes) {
   std::vector<Holder> holders;
   if (inodes.empty()) return holders;
   for (const Process& process : ListProcesses()) {
@@ -92,8 +93,8 @@ std::vector<Holder> FindHolders(std::unordered_set<uint64_t> inodes) {
   return holders;
 }
 
-std::unordered_set<uint64_t> HeldBy(int32_t pid, const std::unordered_set<uint64_t>& inodes) {
-  std::unordered_set<uint64_t> held;
+std::set<uint64_t> HeldBy(int32_t pid, const std::set<uint64_t>& inodes) {
+  std::set<uint64_t> held;
   if (inodes.empty()) return held;
   ForEachSocket(pid, [&](uint64_t inode) {
     if (inodes.count(inode) != 0) held.insert(inode);

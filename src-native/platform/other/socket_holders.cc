@@ -2,11 +2,11 @@
 
 namespace reuseport {
 
-std::vector<Holder> FindHolders(std::unordered_set<uint64_t> /*inodes*/) {
+std::vector<Holder> FindHolders(std::set<uint64_t> /*inodes*/) {
   return {};
 }
 
-std::unordered_set<uint64_t> HeldBy(int32_t /*pid*/, const std::unordered_set<uint64_t>& /*inodes*/) {
+std::set<uint64_t> HeldBy(int32_t /*pid*/, const std::set<uint64_t>& /*inodes*/) {
   return {};
 }
 

@@ -1,0 +1,53 @@
+// What is in the tarball, and what its manifest says.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { run } from './run.mjs'
+
+const MAX_UNPACKED = 700_000
+
+const BINARIES = ['linux-x64', 'linux-arm64'].flatMap((target) =>
+  ['glibc', 'musl'].map((libc) => `prebuilds/${target}/reuseport.${libc}.node`),
+)
+
+const NEEDED = [
+  'dist/index.js',
+  'dist/index.d.ts',
+  'dist/register.js',
+  'dist/register.d.ts',
+  'dist/supervisor.js',
+  'dist/supervisor.d.ts',
+  'dist/cli/main.js',
+  'dist/addon-sources.tar.gz',
+  'package.json',
+  'README.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'LICENSE',
+  ...BINARIES,
+]
+
+const DECLARATION = /^dist\/(supervisor\/)?[a-z0-9-]+\.d\.ts$/
+
+/** Packs into `folder`, and checks what came of it. */
+export function pack(folder) {
+  const [{ filename, files, unpackedSize }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', folder]).stdout,
+  )
+  const names = files.map((file) => file.path)
+  const strangers = names.filter((name) => !NEEDED.includes(name) && !DECLARATION.test(name))
+  assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
+  for (const name of NEEDED) assert.ok(names.includes(name), `the tarball has no ${name}`)
+  assert.ok(unpackedSize < MAX_UNPACKED, `unpacked it is ${unpackedSize} bytes`)
+  console.log(`The tarball has ${names.length} files, ${unpackedSize} bytes, and nothing else.`)
+  return path.join(folder, filename)
+}
+
+export function checkManifest(installed) {
+  const manifest = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'))
+  for (const name of ['install', 'preinstall', 'postinstall', 'prepare']) {
+    assert.equal(manifest.scripts?.[name], undefined, name)
+  }
+  assert.equal(manifest.gypfile, false)
+  assert.deepEqual(Object.keys(manifest.dependencies), ['node-gyp-build'])
+}

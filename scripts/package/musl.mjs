@@ -1,0 +1,31 @@
+// That the binary for musl loads there. Where Debian's package `musl` is installed its dynamic linker does what it does on
+// Alpine; there is no Node for musl to be had from the registry, and Bun's needs a C++ library that Debian has not got.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { ZIG_ENVIRONMENT, zigBinary } from '../zig.mjs'
+import { root, run } from './run.mjs'
+
+export function checkMusl(folder, project) {
+  const modules = path.join(project, 'node_modules/reuseport/prebuilds/linux-x64')
+  const binary = path.join(modules, 'reuseport.musl.node')
+  const needed =
+    execFileSync('readelf', ['-W', '--dyn-syms', binary], { encoding: 'utf8' }).match(/\bnapi_\w+$/gm) ?? []
+  const names = [...new Set(needed)].filter((name) => name !== 'napi_register_module_v1')
+  assert.ok(names.length > 10)
+  writeFileSync(path.join(folder, 'musl_host_symbols.h'), names.map((name) => `STUB(${name})\n`).join(''))
+  const host = path.join(folder, 'musl-host')
+  const source = path.join(root, 'test/native/musl_host.c')
+  const options = ['-target', 'x86_64-linux-musl', '-dynamic', '-rdynamic', '-O1', `-I${folder}`]
+  run(zigBinary(), ['cc', ...options, source, '-o', host], { env: { ...process.env, ...ZIG_ENVIRONMENT } })
+  const linker = execFileSync('readelf', ['-l', host], { encoding: 'utf8' })
+  assert.match(linker, /ld-musl-x86_64\.so\.1/)
+  assert.equal(run(host, [binary]).stdout, '8\n')
+  // The control: the one for glibc does not.
+  assert.throws(
+    () => run(host, [path.join(modules, 'reuseport.glibc.node')]),
+    /libc\.so\.6|libm\.so\.6|symbol not found/,
+  )
+  console.log('The binary for musl loads by the dynamic linker of musl, that for glibc does not.')
+}

@@ -1,0 +1,77 @@
+{
+  # What the addon is compiled from and with: for binding.gyp here, and for `reuseport build` where it is installed.
+  "variables": {
+    # For the binaries of the package: scripts/prebuild.mjs.
+    "packed%": 0,
+    # Where a system has nothing of the kind.
+    "without_linux": [
+      "platform/other/cpus.cc", "platform/other/group_lock.cc", "platform/other/pidfd.cc", "platform/other/socket_dump.cc",
+      "platform/other/socket_holders.cc", "platform/other/steering.cc"
+    ]
+  },
+  "target_defaults": {
+    "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
+    # A thread may be terminated inside a call: what cannot be thrown then is no reason to abort the process.
+    "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+    "include_dirs": ["."],
+    "sources": [
+      "addon.cc",
+      "addon_steering.cc",
+      "addon_supervision.cc",
+      "convert.cc",
+      "convert_results.cc",
+      "convert_steering.cc",
+      "convert_values.cc",
+      "core/address.cc",
+      "core/filter_program.cc",
+      "core/option_table.cc",
+      "core/owned_descriptors.cc",
+      "core/shared_socket.cc",
+      "core/socket_option.cc",
+      "core/supervision.cc",
+      "core/sys.cc"
+    ],
+    # Small rather than fast: it runs once per listen, and inlining makes it three times as large. Nothing is thrown, so
+    # there is nothing to unwind.
+    "cflags": ["-Os", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
+               "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-Wall", "-Wextra", "-Wformat", "-Werror=format-security",
+               "-fstack-protector-strong"],
+    "cflags!": ["-O3"],
+    "cflags_cc": ["-std=c++17", "-fno-rtti", "-D_GLIBCXX_ASSERTIONS", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
+    "ldflags": ["-Wl,-z,relro,-z,now,-z,noexecstack", "-Wl,--gc-sections"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0"
+    },
+    "conditions": [
+      ["packed==1", { "sources": ["packed/library.cc"], "defines": ["REUSEPORT_PACKED"] }],
+      ["OS in 'linux android'.split()", {
+        "sources": [
+          "platform/atomic/open_socket.cc", "platform/linux/cpus.cc", "platform/linux/dump_parser.cc",
+          "platform/linux/group_lock.cc", "platform/linux/pidfd.cc", "platform/linux/reuse_port.cc",
+          "platform/linux/slot_probe.cc", "platform/linux/socket_dump.cc", "platform/linux/socket_holders.cc",
+          "platform/linux/steering.cc", "platform/linux/take_socket.cc"
+        ]
+      }, {
+        "sources": ["<@(without_linux)"]
+      }],
+      ["OS=='mac'", {
+        "sources": ["platform/darwin/open_socket.cc", "platform/darwin/reuse_port.cc"]
+      }],
+      ["OS=='freebsd'", {
+        "sources": ["platform/atomic/open_socket.cc", "platform/freebsd/reuse_port.cc"]
+      }],
+      ["OS in 'openbsd netbsd'.split()", {
+        "sources": ["platform/atomic/open_socket.cc", "platform/bsd/reuse_port.cc"]
+      }],
+      ["OS=='solaris'", {
+        "sources": ["platform/atomic/open_socket.cc", "platform/sunos/reuse_port.cc"]
+      }],
+      ["OS=='aix'", {
+        "sources": ["platform/aix/open_socket.cc", "platform/aix/reuse_port.cc"]
+      }]
+    ]
+  },
+  "targets": [{ "target_name": "reuseport", "sources": ["module.cc"] }]
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { capabilities } from '../index.js'
+import { parseFlags, UsageError } from './arguments.js'
+
+export const BUILD_HELP = `Usage: reuseport build [options]
+
+Compiles the native addon on this machine, for systems that the package has no
+binary for. Takes a C++ 17 compiler, make, Python 3, tar, and the npm registry
+(for node-gyp and node-addon-api). The addon is written to build/Release in the
+package's folder, where it comes before the binaries of the package; so it is
+gone when the package is installed anew.
+
+  --force     also where the addon loads already
+  -h, --help  print this
+
+Exit codes: 0 the addon loads, 1 it could not be built, 2 usage.`
+
+const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The versions that this version of the package was tested with. */
+const TOOLS = { 'node-addon-api': '^8.9.2', 'node-gyp': '^12.4.0' }
+
+export function build(args: readonly string[]): number {
+  const { flags, rest } = parseFlags(args, { force: 'boolean', help: 'boolean' })
+  if (flags.has('--help')) {
+    process.stdout.write(`${BUILD_HELP}\n`)
+    return 0
+  }
+  if (rest[0] !== undefined) throw new UsageError(`build takes no '${rest[0]}'`)
+  const { binary } = capabilities()
+  if (binary !== null && !flags.has('--force')) {
+    process.stdout.write(`The addon loads here: ${binary}\nThere is nothing to build; --force builds it anyway.\n`)
+    return 0
+  }
+  requireTools()
+  const target = writableTarget()
+  const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-build-'))
+  try {
+    step('Unpacking the sources')
+    unpack(folder)
+    step('Installing node-gyp and node-addon-api')
+    run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], folder)
+    step('Compiling')
+    const gyp = path.join(folder, 'node_modules/node-gyp/bin/node-gyp.js')
+    run(process.execPath, [gyp, 'rebuild', ...headers()], folder)
+    step('Trying it')
+    const built = path.join(folder, 'build/Release/reuseport.node')
+    run(process.execPath, ['-e', 'require(process.argv[1])', built], folder)
+    install(built, target)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.stdout.write(`The addon is built: ${target}\n`)
+  return 0
+}
+
+function step(what: string): void {
+  process.stderr.write(`${what} …\n`)
+}
+
+const INSTALL = `On Debian and Ubuntu: apt-get install g++ make python3
+On Alpine:            apk add g++ make python3
+On Fedora and RHEL:   dnf install gcc-c++ make python3
+On macOS:             xcode-select --install`
+
+function requireTools(): void {
+  const compiler = process.env['CXX']?.split(' ')[0] || undefined
+  const wanted = [
+    compiler === undefined ? ['c++', 'g++', 'clang++'] : [compiler],
+    ['make', 'gmake'],
+    ['python3'],
+    ['tar'],
+    ['npm'],
+  ]
+  const missing = wanted
+    .filter((names) => !names.some(isOnPath))
+    .map(([name]) => (name === 'c++' ? 'C++ compiler' : name))
+  if (missing.length === 0) return
+  throw new Error(`the addon cannot be built: there is no ${missing.join(', no ')}\n\n${INSTALL}`)
+}
+
+function isOnPath(command: string): boolean {
+  const folders = command.includes('/') ? [''] : (process.env['PATH'] ?? '').split(path.delimiter)
+  return folders.some((folder) => {
+    try {
+      accessSync(path.join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** @throws Error where it cannot be written, before anything takes time. */
+function writableTarget(): string {
+  const folder = path.join(packageFolder, 'build/Release')
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new Error(
+      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}): build as the user who installs`,
+    )
+  }
+  return path.join(folder, 'reuseport.node')
+}
+
+function unpack(folder: string): void {
+  const archive = path.join(packageFolder, 'dist/addon-sources.tar.gz')
+  if (!existsSync(archive)) throw new Error(`${archive} is missing: install the package anew`)
+  run('tar', ['-xzf', archive], folder)
+  writeFileSync(path.join(folder, 'binding.gyp'), '{ "includes": ["src-native/addon.gypi"] }\n')
+  writeFileSync(
+    path.join(folder, 'package.json'),
+    JSON.stringify({ name: 'build', private: true, dependencies: TOOLS }),
+  )
+}
+
+/** Those beside Node's binary, if they lie there; otherwise node-gyp downloads them. */
+function headers(): readonly string[] {
+  const prefix = path.dirname(path.dirname(process.execPath))
+  return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []
+}
+
+/** @throws Error with what it printed. */
+function run(command: string, args: readonly string[], cwd: string): void {
+  const { error, signal, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  if (status === 0) return
+  const ending = error?.message ?? (signal === null ? `exit code ${status}` : signal)
+  throw new Error(`${path.basename(args[0] ?? command)} failed: ${ending}\n\n${stdout}${stderr}`)
+}
+
+/** In one step: processes that run keep the file that they loaded. */
+function install(built: string, target: string): void {
+  const beside = `${target}.${process.pid}`
+  copyFileSync(built, beside)
+  renameSync(beside, target)
+}
