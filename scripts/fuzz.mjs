@@ -1,66 +1,109 @@
-// Runs the coverage-guided fuzzers of test/native/fuzz for a time each: node scripts/fuzz.mjs [seconds]. Linux, clang with
-// its libFuzzer. What they find is written to .cache/fuzz, and becomes a test.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+// Runs the coverage-guided fuzzers of test/native/fuzz: node scripts/fuzz.mjs [seconds] [target …]. Linux, clang with its
+// libFuzzer. Two at a time. What they find is written to .cache/fuzz, and becomes a test. `--keep` adds the inputs that
+// reach new code to the seeds in test/native/fuzz/seeds.
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = path.join(root, '.cache/fuzz')
+const fuzzers = path.join(root, 'test/native/fuzz')
+
+const SYS = ['core/sys.cc', 'platform/linux/pidfd.cc', 'platform/linux/cpus.cc']
 
 const TARGETS = {
-  dump_parser: { sources: ['src-native/platform/linux/dump_parser.cc'], seeds: dumpParserSeeds },
+  dump_parser: { sources: ['platform/linux/dump_parser.cc'], longest: 4096 },
+  address: { sources: ['core/address.cc', ...SYS], longest: 256 },
+  filter_program: { sources: ['core/filter_program.cc'], longest: 512 },
+  option_value: { sources: ['core/socket_option.cc', 'core/option_table.cc', ...SYS], longest: 512 },
 }
 
-/** A reply of the kernel: a header, a socket with two attributes, the end. */
-function dumpParserSeeds() {
-  const done = Buffer.from('1400000003000200010000000000000000000000', 'hex')
-  const socket = Buffer.alloc(16 + 72 + 40 + 8)
-  socket.writeUInt32LE(socket.length, 0)
-  socket.writeUInt16LE(20, 4)
-  socket.writeUInt32LE(1, 8)
-  socket.set([2, 10], 16)
-  socket.set([40, 0, 7, 0], 88)
-  socket.set([5, 0, 11, 0, 1], 128)
-  const withSequence = (bytes) => Buffer.concat([Buffer.of(1), bytes])
-  return [withSequence(done), withSequence(socket), withSequence(Buffer.concat([socket, socket, done]))]
+/** One line for each seed, in base64. */
+const seedFile = (name) => path.join(fuzzers, 'seeds', `${name}.txt`)
+
+function readSeeds(name) {
+  const lines = readFileSync(seedFile(name), 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => Buffer.from(line, 'base64'))
+}
+
+const idOf = (bytes) => createHash('sha1').update(bytes).digest('hex')
+
+function writeAll(folder, inputs) {
+  mkdirSync(folder, { recursive: true })
+  for (const bytes of inputs) writeFileSync(path.join(folder, idOf(bytes)), bytes)
 }
 
 function compile(name, sources) {
   const binary = path.join(cache, name)
   const flags = ['-std=c++17', '-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all']
-  const files = [`test/native/fuzz/${name}.cc`, ...sources]
+  const files = [`test/native/fuzz/${name}.cc`, ...sources.map((source) => `src-native/${source}`)]
   execFileSync('clang++', [...flags, '-Isrc-native', ...files, '-o', binary], { cwd: root, stdio: 'inherit' })
   return binary
 }
 
-function fuzz(name, { sources, seeds }, seconds) {
-  const corpus = path.join(cache, `${name}.corpus`)
-  mkdirSync(corpus, { recursive: true })
-  for (const [index, seed] of seeds().entries()) writeFileSync(path.join(corpus, `seed-${index}`), seed)
-  const binary = compile(name, sources)
-  const options = [
-    `-max_total_time=${seconds}`,
-    `-artifact_prefix=${cache}/${name}-`,
-    '-max_len=4096',
-    '-print_final_stats=1',
-  ]
-  const { status, stderr } = spawnSync(binary, [...options, corpus], { encoding: 'utf8' })
-  if (status !== 0) {
-    process.stderr.write(stderr)
-    process.exit(1)
-  }
-  const runs = /number_of_executed_units: (\d+)/.exec(stderr)?.[1]
-  const coverage = stderr.match(/cov: (\d+)/g)?.at(-1)
-  console.log(
-    `${name}: ${runs} runs in ${seconds} s, ${coverage}, ${readdirSync(corpus).length} inputs kept, nothing found`,
-  )
+function runFuzzer(binary, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text
+    })
+    child.on('error', reject)
+    child.on('close', (status) => {
+      if (status === 0) return resolve(stderr)
+      process.stderr.write(stderr)
+      process.exit(1)
+    })
+  })
 }
 
-const seconds = Number(process.argv[2] ?? 120)
-if (!(Number.isInteger(seconds) && seconds > 0)) {
-  console.error('Usage: node scripts/fuzz.mjs [seconds for each target, default 120]')
+async function fuzz(name, { longest, sources }, seconds) {
+  const corpus = path.join(cache, `${name}.corpus`)
+  writeAll(corpus, readSeeds(name))
+  const binary = compile(name, sources)
+  const stderr = await runFuzzer(binary, [
+    `-max_total_time=${seconds}`,
+    `-artifact_prefix=${cache}/${name}-`,
+    `-max_len=${longest}`,
+    '-print_final_stats=1',
+    corpus,
+  ])
+  const runs = Number(/number_of_executed_units: (\d+)/.exec(stderr)?.[1])
+  const coverage = stderr.match(/cov: (\d+)/g)?.at(-1)
+  const kept = readdirSync(corpus).length
+  console.log(`${name}: ${runs} runs in ${seconds} s, ${coverage}, ${kept} inputs, nothing found`)
+  if (!(runs > 0)) process.exit(1)
+}
+
+/** The fewest inputs with the same coverage. */
+async function keep(name) {
+  const merged = path.join(cache, `${name}.merged`)
+  rmSync(merged, { recursive: true, force: true })
+  mkdirSync(merged)
+  await runFuzzer(path.join(cache, name), ['-merge=1', merged, path.join(cache, `${name}.corpus`)])
+  const lines = readdirSync(merged).map((file) => readFileSync(path.join(merged, file)).toString('base64'))
+  writeFileSync(seedFile(name), `${lines.sort().join('\n')}\n`)
+  console.log(`${name}: ${lines.length} seeds`)
+}
+
+const words = process.argv.slice(2)
+const names = words.filter((word) => word in TARGETS)
+const seconds = Number(words.find((word) => /^\d+$/.test(word)) ?? 120)
+if (words.some((word) => !(word in TARGETS || /^[1-9]\d*$/.test(word) || word === '--keep'))) {
+  console.error(
+    `Usage: node scripts/fuzz.mjs [seconds for each target, default 120] [${Object.keys(TARGETS).join(' | ')}] [--keep]`,
+  )
   process.exit(2)
 }
-for (const [name, target] of Object.entries(TARGETS)) fuzz(name, target, seconds)
+mkdirSync(cache, { recursive: true })
+const queue = names.length > 0 ? names : Object.keys(TARGETS)
+for (const name of queue) if (!existsSync(seedFile(name))) throw new Error(`${seedFile(name)} is missing`)
+const waiting = [...queue]
+async function takeTurns() {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await fuzz(name, TARGETS[name], seconds)
+}
+await Promise.all([takeTurns(), takeTurns()])
+if (words.includes('--keep')) for (const name of queue) await keep(name)

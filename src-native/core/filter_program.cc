@@ -145,6 +145,31 @@ bool IsKnown(const Instruction& instruction, size_t left) {
   }
 }
 
+// Whether no instruction loads a word of memory that nothing was stored in on some way to it. Jumps go forward only, so
+// one pass sees them all. Each instruction has to be one that is known.
+bool LoadsWhatWasStored(const Program& program) {
+  constexpr uint32_t kAll = (1U << kMemoryWords) - 1;
+  std::vector<uint32_t> stored_before(program.size(), kAll);
+  uint32_t stored = 0;
+  for (size_t i = 0; i < program.size(); i++) {
+    const Instruction& at = program[i];
+    const uint16_t kind = at.code & kClass;
+    stored &= stored_before[i];
+    if (kind == kStore || kind == kStoreIndex) {
+      stored |= 1U << at.k;
+    } else if (UsesMemory(at.code) && (stored & 1U << at.k) == 0) {
+      return false;
+    } else if (kind == kJump) {
+      const bool always = (at.code & 0xf0) == kJumpAlways - kJump;
+      stored_before[i + 1 + (always ? at.k : at.jump_true)] &= stored;
+      if (!always) stored_before[i + 1 + at.jump_false] &= stored;
+      // What comes next is reached by jumps alone.
+      stored = kAll;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Program> UniformProgram(const std::set<uint32_t>& slots) {
@@ -224,6 +249,7 @@ Status CheckProgram(const Program& program) {
   for (size_t i = 0; i < program.size(); i++) {
     if (!IsKnown(program[i], program.size() - i - 1)) return Failure{EINVAL, "program"};
   }
+  if (!LoadsWhatWasStored(program)) return Failure{EINVAL, "program"};
   return Done{};
 }
 

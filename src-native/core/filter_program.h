@@ -51,7 +51,7 @@ Result<Program> CpuProgram(uint32_t count);
 Result<Program> ProbeProgram(Transport transport, const std::vector<ProbePort>& ports);
 
 // Whether the kernel can run it to an end: EINVAL for an instruction that it does not know, a jump out of the program,
-// a division by 0, memory that there is not, and a program without end; E2BIG.
+// a division by 0, memory that there is not or that nothing was stored in, and a program without end; E2BIG.
 Status CheckProgram(const Program& program);
 
 }  // namespace reuseport

@@ -96,12 +96,12 @@ describe.each([
   test('a reload that does not come up leaves the old ones', async () => {
     const port = await freePort()
     const setting = { how: 'plain', port }
-    await using one = supervise(setting, { threads, readyTimeout: 300 })
+    await using one = supervise(setting, { threads, readyTimeout: 1_500 })
     await one.supervisor.start()
     const before = await answerers(port)
     for (const [how, message] of [
       ['throws', /worker 0 (ended with exit code 1|threw Error: it is broken) before it was ready/],
-      ['never', /worker 0 did not listen on a port within 0.3 s/],
+      ['never', /worker 0 did not listen on a port within 1.5 s/],
     ] as const) {
       one.setting({ how, port })
       const failed = event(one.supervisor, 'reload:failed')

@@ -241,6 +241,22 @@ describe('the kernel and the interpreter agree', () => {
     expect(addon.detachProgram(fd), 'a second time').toBe(undefined)
   })
 
+  test.each([
+    ['nothing was stored in', [0x60, 0, 0, 3], false],
+    ['the accumulator was stored in', [0x02, 0, 0, 3, 0x60, 0, 0, 3], true],
+    ['the index was stored in', [0x03, 0, 0, 3, 0x61, 0, 0, 3], true],
+    ['another word was stored in', [0x02, 0, 0, 2, 0x60, 0, 0, 3], false],
+    ['was stored in on one of two ways', [0x15, 1, 0, 0, 0x02, 0, 0, 3, 0x60, 0, 0, 3], false],
+    ['was stored in on both ways', [0x02, 0, 0, 3, 0x15, 1, 0, 0, 0x02, 0, 0, 3, 0x60, 0, 0, 3], true],
+    ['is stored in by what is passed over', [0x05, 0, 0, 1, 0x02, 0, 0, 3, 0x60, 0, 0, 3], false],
+  ])('about memory that %s', (_what, body, isRun) => {
+    const program = Uint32Array.from([...body, 0x06, 0, 0, 0])
+    const fd = datagramDescriptor(members[0] as Socket) as number
+    expect(setRaw(fd, 1, 51, program) === undefined).toBe(isRun)
+    expect(faulty.checkProgram(program) === undefined).toBe(isRun)
+    addon.detachProgram(fd)
+  })
+
   test('about which programs there can be', () => {
     const words = fc.array(
       fc.tuple(
@@ -257,11 +273,13 @@ describe('the kernel and the interpreter agree', () => {
     let taken = 0
     fc.assert(
       fc.property(words, (body) => {
-        const program = Uint32Array.from([...MEMORY, ...body.flat(), 0x06, 0, 0, 0])
-        const ours = faulty.checkProgram(program)
-        const kernels = setRaw(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program)
-        if (ours === undefined) taken++
-        expect(ours === undefined, JSON.stringify(body)).toBe(kernels === undefined)
+        for (const stored of [MEMORY, []]) {
+          const program = Uint32Array.from([...stored, ...body.flat(), 0x06, 0, 0, 0])
+          const ours = faulty.checkProgram(program)
+          const kernels = setRaw(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program)
+          if (ours === undefined) taken++
+          expect(ours === undefined, JSON.stringify([stored, body])).toBe(kernels === undefined)
+        }
       }),
       { numRuns: 3000 },
     )

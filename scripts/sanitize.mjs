@@ -1,0 +1,127 @@
+// Runs the native code under tools that see what tests do not: `npm run sanitize`, or one of its parts by name.
+//   valgrind, threads, core   test/native/exercise.cc, with memcheck, ThreadSanitizer, AddressSanitizer and UBSan
+//   addon                     the native and integration tests, with the addon compiled by AddressSanitizer and UBSan
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cache = path.join(root, '.cache/sanitize')
+
+const FATAL = ['-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g', '-O1']
+const MEMORY = ['-fsanitize=address,undefined', ...FATAL]
+const MEMCHECK = [
+  '--quiet',
+  '--error-exitcode=9',
+  '--leak-check=full',
+  '--show-leak-kinds=all',
+  '--errors-for-leak-kinds=all',
+]
+
+function run(command, args, env = {}) {
+  const { error, status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (error) throw error
+  if (status !== 0) process.exit(1)
+}
+
+/** Files of C++ in some folders of src-native. */
+function sourcesIn(...folders) {
+  return folders.flatMap((folder) =>
+    readdirSync(path.join(root, 'src-native', folder))
+      .filter((name) => name.endsWith('.cc'))
+      .map((name) => path.join('src-native', folder, name)),
+  )
+}
+
+function compileExercise(name, flags) {
+  mkdirSync(cache, { recursive: true })
+  const binary = path.join(cache, name)
+  const sources = ['test/native/exercise.cc', ...sourcesIn('core', 'platform/atomic', 'platform/linux')]
+  run('c++', ['-std=c++17', '-Isrc-native', ...flags, ...sources, '-pthread', '-o', binary])
+  return binary
+}
+
+const PARTS = {
+  valgrind: checkMemory,
+  // Its shadow memory has no room where addresses are random in more bits than it expects.
+  threads: () => run('setarch', ['-R', compileExercise('threads', ['-fsanitize=thread', ...FATAL]), '4']),
+  core: () => run(compileExercise('memory', MEMORY), ['2']),
+  addon: testAddon,
+}
+
+/** With its log apart: pidfd_open() is too new for it, which it says at each call. */
+function checkMemory() {
+  const log = path.join(cache, 'memcheck.log')
+  const binary = compileExercise('memcheck', ['-O1', '-g'])
+  const { status } = spawnSync('valgrind', [...MEMCHECK, `--log-file=${log}`, binary], { stdio: 'inherit' })
+  if (status === 0) return
+  process.stderr.write(readFileSync(log, 'utf8'))
+  process.exit(1)
+}
+
+/** In a copy: `build/` here stays as it is. Every process that a test starts has the sanitizer, and what one finds fails. */
+function testAddon() {
+  const copy = mkdtempSync(path.join(tmpdir(), 'reuseport-sanitize-'))
+  try {
+    // Some tests run as another user.
+    chmodSync(copy, 0o755)
+    const left = new Set(['.git', '.cache', 'node_modules', 'build', 'prebuilds', 'coverage'])
+    cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
+    symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
+    const flags = MEMORY.join(' ')
+    // What is fortified hides from the sanitizer.
+    const compiled = { CXXFLAGS: `${flags} -U_FORTIFY_SOURCE`, LDFLAGS: flags }
+    run(process.execPath, [path.join(copy, 'scripts/build.mjs'), '--native'], compiled)
+    const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
+      execFileSync('c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
+    )
+    const log = path.join(copy, 'findings')
+    const { status } = spawnSync(
+      process.execPath,
+      ['node_modules/vitest/vitest.mjs', 'run', 'test/native', 'test/integration', ...process.argv.slice(3)],
+      {
+        cwd: copy,
+        stdio: 'inherit',
+        env: {
+          ...process.env,
+          LD_PRELOAD: libraries.join(' '),
+          // V8 frees nothing at its end. Leaks are valgrind's to find.
+          ASAN_OPTIONS: `detect_leaks=0:log_path=${log}`,
+          UBSAN_OPTIONS: `print_stacktrace=1:log_path=${log}`,
+          REUSEPORT_SANITIZED: '1',
+        },
+      },
+    )
+    const findings = readdirSync(copy).filter((name) => name.startsWith('findings'))
+    for (const name of findings) process.stderr.write(readFileSync(path.join(copy, name), 'utf8'))
+    if (status !== 0 || findings.length > 0) process.exit(1)
+    console.log('AddressSanitizer and UBSan found nothing in the addon.')
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+const asked = process.argv[2]
+if (asked !== undefined && !(asked in PARTS)) {
+  console.error(`Usage: node scripts/sanitize.mjs [${Object.keys(PARTS).join(' | ')}]`)
+  process.exit(2)
+}
+if (!existsSync(path.join(root, 'dist'))) throw new Error('npm run build comes first')
+for (const [name, check] of Object.entries(PARTS)) {
+  if (asked !== undefined && asked !== name) continue
+  console.log(`=== ${name}`)
+  check()
+}

@@ -1,0 +1,267 @@
+// The C++ core without JavaScript, for tools that cannot look into Node: valgrind, ThreadSanitizer, and musl. Goes
+// through everything it does, then again with the first, the second … system call failing, until there is none left to
+// fail. Each time, no descriptor may be left over. Linux.
+//
+//   exercise [threads]
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/address.h"
+#include "core/filter_program.h"
+#include "core/group_lock.h"
+#include "core/option_table.h"
+#include "core/owned_descriptors.h"
+#include "core/shared_socket.h"
+#include "core/socket_dump.h"
+#include "core/socket_holders.h"
+#include "core/socket_option.h"
+#include "core/steering.h"
+#include "core/supervision.h"
+#include "core/sys.h"
+#include "platform/platform.h"
+
+namespace reuseport {
+namespace {
+
+// Of this thread: how many calls still succeed before one fails, -1 for all.
+thread_local long calls_left = -1;
+thread_local bool has_failed = false;
+
+bool Fails() {
+  if (calls_left < 0 || calls_left-- != 0) return false;
+  has_failed = true;
+  errno = ENOBUFS;
+  return true;
+}
+
+template <auto kMember>
+struct Failing;
+
+template <typename Returned, typename... Arguments, Returned (*Sys::*kMember)(Arguments...)>
+struct Failing<kMember> {
+  static Returned Call(Arguments... arguments) {
+    return Fails() ? static_cast<Returned>(-1) : (kSystem.*kMember)(arguments...);
+  }
+};
+
+// All but close(), since whatever it reports the descriptor is gone, and fstat(), which for an open socket cannot fail.
+const Sys kFailing = {
+    Failing<&Sys::socket>::Call,     Failing<&Sys::ioctl>::Call,      Failing<&Sys::setsockopt>::Call,
+    Failing<&Sys::getsockopt>::Call, Failing<&Sys::bind>::Call,       Failing<&Sys::listen>::Call,
+    Failing<&Sys::connect>::Call,    Failing<&Sys::poll>::Call,       Failing<&Sys::getsockname>::Call,
+    Failing<&Sys::sendto>::Call,     Failing<&Sys::recvfrom>::Call,   kSystem.fstat,
+    Failing<&Sys::shutdown>::Call,   Failing<&Sys::duplicate>::Call,  kSystem.close,
+    Failing<&Sys::setpgid>::Call,    Failing<&Sys::pidfd_open>::Call, Failing<&Sys::pidfd_getfd>::Call,
+    Failing<&Sys::get_cpus>::Call,   Failing<&Sys::set_cpus>::Call,
+};
+
+std::atomic<long> checks{0};
+
+// What holds where no call was made to fail.
+void Expect(bool holds, const char* what) {
+  checks++;
+  if (holds || has_failed) return;
+  std::fprintf(stderr, "not so: %s (errno %d)\n", what, errno);
+  std::exit(1);
+}
+
+uint64_t InodeOf(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+Result<UniqueFd> OpenMember(const Sys& sys, Transport transport, int family, uint16_t port) {
+  Result<UniqueFd> opened = OpenSharedSocket(sys, {transport, family, family == AF_INET6, false});
+  if (!opened.ok()) return opened;
+  const int fd = opened.value().get();
+  if (!SetReuseAddress(sys, fd, false).ok()) return Failure{errno, "setsockopt"};
+  Result<SocketAddress> address = SocketAddress::Parse(family, family == AF_INET ? "127.0.0.1" : "::1", port);
+  Status bound = Bind(sys, fd, address.value());
+  if (!bound.ok()) return bound.failure();
+  if (transport == Transport::kUdp) return opened;
+  Status listens = Listen(sys, fd, 16);
+  if (!listens.ok()) return listens.failure();
+  return opened;
+}
+
+// Each option of the table, as far as this system and user can.
+void Options(const Sys& sys, int fd, Transport transport, int family) {
+  for (const SocketOption& option : SocketOptions()) {
+    if (transport == Transport::kTcp ? !option.tcp : !option.udp) continue;
+    Expect(FindSocketOption(option.name) == &option, "an option is found by its name");
+    Result<OptionValue> before = GetSocketOption(sys, fd, family, option);
+    if (!before.ok()) continue;
+    // Back to what it was; what it may be set to is tested in JavaScript.
+    if (before.value().number < option.minimum) continue;
+    Status set = SetSocketOption(sys, fd, family, option, before.value());
+    static_cast<void>(set.ok());
+  }
+  const int one = 1;
+  Status raw = SetRawOption(sys, fd, {SOL_SOCKET, SO_KEEPALIVE}, {reinterpret_cast<const char*>(&one), sizeof(one)});
+  Expect(raw.ok(), "a raw option is set");
+}
+
+void Programs(const Sys& sys, int fd) {
+  Result<Program> uniform = UniformProgram({0, 2, 5});
+  Result<Program> weighted = WeightedProgram({{0, 1.5}, {1, 0}, {2, 3}});
+  Result<Program> by_cpu = CpuProgram(2);
+  for (Result<Program>* program : {&uniform, &weighted, &by_cpu}) {
+    Expect(program->ok() && AttachProgram(sys, fd, program->value()).ok(), "a program is attached");
+  }
+  Expect(!AttachProgram(sys, fd, {}).ok(), "an empty program is refused");
+  Expect(DetachProgram(sys, fd).ok() && DetachProgram(sys, fd).ok(), "a program is taken away");
+}
+
+void TcpGroup(const Sys& sys, int family) {
+  Result<UniqueFd> first = OpenMember(sys, Transport::kTcp, family, 0);
+  if (!first.ok()) return Expect(false, first.failure().call);
+  Result<SocketAddress> address = SocketAddress::OfSocket(sys, first.value().get());
+  if (!address.ok()) return Expect(false, "getsockname");
+  Expect(!address.value().Text().empty(), "the address has a text");
+  const uint16_t port = address.value().port();
+  Result<UniqueFd> second = OpenMember(sys, Transport::kTcp, family, port);
+  if (!second.ok()) return Expect(false, second.failure().call);
+  const int one = first.value().get();
+  const int other = second.value().get();
+  Options(sys, one, Transport::kTcp, family);
+
+  constexpr uint32_t kListening = 1U << 10;
+  Result<std::vector<SocketRow>> rows = DumpSockets(sys, {Transport::kTcp, family, kListening, port});
+  Expect(rows.ok() && rows.value().size() >= 2, "both members are in the dump");
+  const std::set<uint64_t> inodes = {InodeOf(one), InodeOf(other)};
+  Expect(FindHolders(inodes).size() == 2, "the holder of both is found");
+  Expect(HeldBy(getpid(), inodes) == inodes, "this process holds both");
+  Result<UniqueFd> taken = TakeSocket(sys, getpid(), InodeOf(one));
+  // valgrind, and kernels before 5.6, do not know the call.
+  const bool unknown = !taken.ok() && taken.failure().error == ENOSYS;
+  Expect(unknown || (taken.ok() && InodeOf(taken.value().get()) == InodeOf(one)), "a socket is taken from a process");
+
+  Programs(sys, one);
+  Result<std::vector<int>> slots = LearnSlots(sys, {{one, other}, address.value(), 2});
+  Expect(slots.ok() && slots.value() == std::vector<int>({0, 1}), "the slots are learnt");
+  Result<uint32_t> waiting = WaitingConnections(sys, one);
+  Expect(waiting.ok() && waiting.value() == 0, "nothing waits");
+  Result<MinTtls> before = DeferNewConnections(sys, one, family);
+  Expect(before.ok() && AnswerNewConnections(sys, one, family, before.value()).ok(), "it is deaf for a while");
+  Expect(LeaveGroup(sys, other, family, true).ok(), "a member leaves");
+}
+
+void UdpGroup(const Sys& sys, int family) {
+  Result<UniqueFd> first = OpenMember(sys, Transport::kUdp, family, 0);
+  if (!first.ok()) return Expect(false, first.failure().call);
+  Result<SocketAddress> address = SocketAddress::OfSocket(sys, first.value().get());
+  if (!address.ok()) return Expect(false, "getsockname");
+  Result<UniqueFd> second = OpenMember(sys, Transport::kUdp, family, address.value().port());
+  if (!second.ok()) return Expect(false, second.failure().call);
+  Options(sys, first.value().get(), Transport::kUdp, family);
+  Expect(ConnectDatagram(sys, second.value().get(), address.value()).ok(), "it takes datagrams of one sender");
+}
+
+void Locks(const Sys& sys, const std::string& name) {
+  Result<UniqueFd> lock = AcquireLock(sys, name, 0);
+  if (!lock.ok()) return Expect(false, lock.failure().call);
+  Result<UniqueFd> again = AcquireLock(sys, name, 5);
+  Expect(!again.ok() && again.failure().error == ETIMEDOUT, "a lock is had once");
+  Result<UniqueFd> connected = ConnectToLock(sys, name);
+  Expect(connected.ok(), "the holder of a lock is reached");
+  if (!connected.ok()) return;
+  Result<bool> own = IsOwnPeer(sys, connected.value().get());
+  Expect(own.ok() && own.value(), "the holder is of this user");
+}
+
+void Owners(const Sys& sys) {
+  OwnedDescriptors owned(sys);
+  for (int i = 0; i < 3; i++) {
+    Result<UniqueFd> opened = OpenSharedSocket(sys, {Transport::kTcp, AF_INET, false, false});
+    if (!opened.ok()) return Expect(false, "socket");
+    Result<int> fd = owned.Add(std::move(opened.value()));
+    if (!fd.ok()) return Expect(false, "fstat");
+    // One is closed, one is given away and closed by its new owner, one is closed with the list.
+    if (i == 0) Expect(owned.Close(fd.value()).ok() && !owned.Close(fd.value()).ok(), "it is closed once");
+    if (i == 1 && owned.Release(fd.value()).ok()) close(fd.value());
+  }
+}
+
+void Addresses() {
+  for (const char* text : {"", "127.0.0.1", "256.0.0.1", "::1", "fe80::1%lo", "::ffff:1.2.3.4", "1.2.3.4%lo", "x"}) {
+    for (const int family : {AF_INET, AF_INET6}) {
+      Result<SocketAddress> address = SocketAddress::Parse(family, text, 80);
+      Expect(!address.ok() || address.value().port() == 80, "the port is kept");
+      Expect(!address.ok() || !address.value().Text().empty(), "an address has a text");
+    }
+  }
+}
+
+void Everything(const Sys& sys, const std::string& name) {
+  Result<bool> shared = ProbePortSharing(sys);
+  Expect(shared.ok() && shared.value(), "ports are shared");
+  for (const int family : {AF_INET, AF_INET6}) {
+    TcpGroup(sys, family);
+    UdpGroup(sys, family);
+  }
+  Locks(sys, name);
+  Owners(sys);
+  Addresses();
+  Result<std::vector<uint32_t>> cpus = GetCpus(sys);
+  Expect(cpus.ok() && SetCpus(sys, cpus.value()).ok(), "CPUs are set");
+  Expect(!SendToUnix(sys, "@" + name + "-nobody", "x").ok(), "nobody gets a datagram");
+}
+
+// Without the one it is read by.
+size_t OpenDescriptors() {
+  size_t count = 0;
+  DIR* directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return 0;
+  while (readdir(directory) != nullptr) count++;
+  closedir(directory);
+  return count;
+}
+
+// How many calls were made to fail, one after the other.
+long Exhaust(const std::string& name) {
+  calls_left = -1;
+  has_failed = false;
+  Everything(kFailing, name);
+  for (long call = 0;; call++) {
+    calls_left = call;
+    has_failed = false;
+    Everything(kFailing, name);
+    if (!has_failed) return call;
+  }
+}
+
+int Run(int threads) {
+  const size_t before = OpenDescriptors();
+  std::vector<std::thread> running;
+  std::atomic<long> failed{0};
+  for (int i = 1; i < threads; i++) {
+    running.emplace_back([i, &failed] {
+      failed += Exhaust("reuseport-exercise-" + std::to_string(getpid()) + "-" + std::to_string(i));
+    });
+  }
+  failed += Exhaust("reuseport-exercise-" + std::to_string(getpid()));
+  for (std::thread& thread : running) thread.join();
+  const size_t after = OpenDescriptors();
+  std::printf("%d threads, %ld checks, %ld calls made to fail, %zu descriptors before and %zu after\n", threads,
+              checks.load(), failed.load(), before, after);
+  return before == after ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace reuseport
+
+int main(int count, char** arguments) {
+  return reuseport::Run(count > 1 ? std::atoi(arguments[1]) : 1);
+}
