@@ -6,12 +6,11 @@ namespace reuseport {
 namespace {
 
 bool ToCpus(const Napi::Value& value, std::vector<uint32_t>* out) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
-    return Refuse(value.Env(), "cpus", "a Float64Array");
-  const Napi::Float64Array cpus = value.As<Napi::Float64Array>();
-  for (size_t i = 0; i < cpus.ElementLength(); i++) {
-    if (!(cpus[i] >= 0 && cpus[i] <= UINT32_MAX)) return Refuse(value.Env(), "cpus", "in range");
-    out->push_back(static_cast<uint32_t>(cpus[i]));
+  std::vector<double> numbers;
+  if (!ToNumbers(value, "cpus", &numbers)) return false;
+  for (const double number : numbers) {
+    if (!(number >= 0 && number <= UINT32_MAX)) return Refuse(value.Env(), "cpus", "in range");
+    out->push_back(static_cast<uint32_t>(number));
   }
   return true;
 }
@@ -20,9 +19,7 @@ Napi::Value GetCpusCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<std::vector<uint32_t>> cpus = GetCpus(StateOf(env).sys);
   if (!cpus.ok()) return FromFailure(env, cpus.failure());
-  Napi::Float64Array array = Napi::Float64Array::New(env, cpus.value().size());
-  for (size_t i = 0; i < cpus.value().size(); i++) array[i] = cpus.value()[i];
-  return array;
+  return FromNumbers(env, std::vector<double>(cpus.value().begin(), cpus.value().end()));
 }
 
 Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {

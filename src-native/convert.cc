@@ -141,14 +141,10 @@ std::optional<int> ToPid(const Napi::Value& value) {
 }
 
 std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
-    Refuse(value.Env(), "inodes", "a Float64Array");
-    return std::nullopt;
-  }
-  const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
+  std::vector<double> numbers;
+  if (!ToNumbers(value, "inodes", &numbers)) return std::nullopt;
   std::set<uint64_t> inodes;
-  for (size_t i = 0; i < numbers.ElementLength(); i++) {
-    const double number = numbers[i];
+  for (const double number : numbers) {
     // Exact as a double, and above what any file system of sockets has counted.
     if (number >= 0 && number <= 9007199254740991.0) inodes.insert(static_cast<uint64_t>(number));
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "convert.h"
+#include "convert_values.h"
 #include "core/system_names.h"
 
 namespace reuseport {
@@ -130,36 +131,34 @@ Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const Opt
 }
 
 Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders) {
-  Napi::Float64Array pairs = Napi::Float64Array::New(env, 2 * holders.size());
-  for (size_t i = 0; i < holders.size(); i++) {
-    pairs[2 * i] = holders[i].pid;
-    pairs[2 * i + 1] = static_cast<double>(holders[i].inode);
+  std::vector<double> pairs;
+  for (const Holder& holder : holders) {
+    pairs.push_back(holder.pid);
+    pairs.push_back(static_cast<double>(holder.inode));
   }
-  return pairs;
+  return FromNumbers(env, pairs);
 }
 
 Napi::Value FromInodes(Napi::Env env, const std::set<uint64_t>& inodes) {
-  Napi::Float64Array numbers = Napi::Float64Array::New(env, inodes.size());
-  size_t i = 0;
-  for (const uint64_t inode : inodes) numbers[i++] = static_cast<double>(inode);
-  return numbers;
+  std::vector<double> numbers;
+  for (const uint64_t inode : inodes) numbers.push_back(static_cast<double>(inode));
+  return FromNumbers(env, numbers);
 }
 
 Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {
   Napi::Array addresses = Napi::Array::New(env);
   std::map<std::string, uint32_t> indexes;
-  Napi::Float64Array numbers = Napi::Float64Array::New(env, 3 * rows.size());
-  for (size_t i = 0; i < rows.size(); i++) {
+  std::vector<double> numbers;
+  for (const SocketRow& row : rows) {
     const auto next = static_cast<uint32_t>(indexes.size());
-    const auto [entry, is_new] = indexes.emplace(rows[i].address, next);
-    if (is_new) addresses.Set(next, rows[i].address);
-    numbers[3 * i] = static_cast<double>(rows[i].inode);
-    numbers[3 * i + 1] = rows[i].port;
-    numbers[3 * i + 2] = entry->second;
+    const auto [entry, is_new] = indexes.emplace(row.address, next);
+    if (is_new) addresses.Set(next, row.address);
+    numbers.insert(numbers.end(),
+                   {static_cast<double>(row.inode), static_cast<double>(row.port), static_cast<double>(entry->second)});
   }
   Napi::Object object = Napi::Object::New(env);
   object.Set("addresses", addresses);
-  object.Set("rows", numbers);
+  object.Set("rows", FromNumbers(env, numbers));
   return object;
 }
 

@@ -9,15 +9,6 @@ namespace {
 
 constexpr size_t kWords = 4;  // of an instruction
 
-bool ToNumbers(const Napi::Value& value, const char* name, std::vector<double>* out) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
-    return Refuse(value.Env(), name, "a Float64Array");
-  }
-  const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
-  for (size_t i = 0; i < numbers.ElementLength(); i++) out->push_back(numbers[i]);
-  return true;
-}
-
 bool ToKind(const Napi::Value& value, ProgramKind* out) {
   std::string name;
   if (!ToText(value, "kind", &name)) return false;
@@ -75,14 +66,11 @@ std::optional<Program> ToProgram(const Napi::Value& value) {
 }
 
 Napi::Value FromProgram(Napi::Env env, const Program& program) {
-  Napi::Uint32Array words = Napi::Uint32Array::New(env, kWords * program.size());
-  for (size_t i = 0; i < program.size(); i++) {
-    words[kWords * i] = program[i].code;
-    words[kWords * i + 1] = program[i].jump_true;
-    words[kWords * i + 2] = program[i].jump_false;
-    words[kWords * i + 3] = program[i].k;
+  std::vector<uint32_t> words;
+  for (const Instruction& instruction : program) {
+    words.insert(words.end(), {instruction.code, instruction.jump_true, instruction.jump_false, instruction.k});
   }
-  return words;
+  return FromNumbers(env, words);
 }
 
 std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {

@@ -1,6 +1,24 @@
 #include "convert_values.h"
 
+#include <cstring>
+
 namespace reuseport {
+namespace {
+
+// By Node-API itself: the classes of node-addon-api do not tell that there is no memory behind an array.
+template <typename T>
+Napi::Value FromList(Napi::Env env, const std::vector<T>& list, napi_typedarray_type type) {
+  const size_t size = list.size() * sizeof(T);
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return {};
+  if (napi_create_typedarray(env, type, list.size(), buffer, 0, &array) != napi_ok) return {};
+  if (size != 0) std::memcpy(data, list.data(), size);
+  return {env, array};
+}
+
+}  // namespace
 
 bool Refuse(Napi::Env env, const char* name, const char* expected) {
   Napi::TypeError::New(env, std::string("reuseport addon: ") + name + " must be " + expected)
@@ -61,6 +79,23 @@ bool ToTransport(const Napi::Value& value, Transport* out) {
   if (name != "tcp" && name != "udp") return Refuse(value.Env(), "transport", "'tcp' or 'udp'");
   *out = name == "tcp" ? Transport::kTcp : Transport::kUdp;
   return true;
+}
+
+bool ToNumbers(const Napi::Value& value, const char* name, std::vector<double>* out) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    return Refuse(value.Env(), name, "a Float64Array");
+  }
+  const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
+  for (size_t i = 0; i < numbers.ElementLength(); i++) out->push_back(numbers[i]);
+  return true;
+}
+
+Napi::Value FromNumbers(Napi::Env env, const std::vector<double>& numbers) {
+  return FromList(env, numbers, napi_float64_array);
+}
+
+Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers) {
+  return FromList(env, numbers, napi_uint32_array);
 }
 
 }  // namespace reuseport

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/shared_socket.h"
 
-// One JavaScript value to one of C++. Each throws a TypeError and gives false where it is not what is wanted.
+// One JavaScript value to one of C++: throws a TypeError and gives false where it is not what is wanted. And lists of
+// numbers both ways.
 namespace reuseport {
 
 // Throws; gives false.
@@ -21,6 +23,13 @@ bool ToInteger(const Napi::Value& value, const char* name, int64_t low, int64_t 
 bool ToInt(const Napi::Value& value, const char* name, int64_t low, int64_t high, int* out);
 bool ToBoolean(const Napi::Value& value, const char* name, bool* out);
 bool ToText(const Napi::Value& value, const char* name, std::string* out);
+// A Float64Array.
+bool ToNumbers(const Napi::Value& value, const char* name, std::vector<double>* out);
+
+// A Float64Array, or a Uint32Array. Empty in a thread that is being terminated, where none can be made: nothing may be
+// written to it then.
+Napi::Value FromNumbers(Napi::Env env, const std::vector<double>& numbers);
+Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers);
 
 // The first argument.
 bool ToFd(const Napi::CallbackInfo& info, int* out);

@@ -34,6 +34,9 @@ describe('terminating a thread leaks no descriptor', () => {
     ['with a datagram socket in configuration', 5],
     ['after closing', 5],
     ['while listening and closing', 60],
+    ['while inspecting', 24],
+    ['while steering', 24],
+    ['while draining', 24],
   ])('%s', async (state, rounds) => {
     await using program = start('threads.mjs', [JSON.stringify({ state, rounds })])
     const { before, after } = await program.message<{ before: number; after: number }>()

@@ -40,6 +40,7 @@ inline int GetSockName(int /*fd*/, sockaddr* address, socklen_t* length) {
 inline int SetSockOpt(int /*fd*/, int /*level*/, int /*name*/, const void* value, socklen_t length) {
   static volatile uint8_t sink = 0;
   for (socklen_t i = 0; i < length; i++) sink = static_cast<const uint8_t*>(value)[i];
+  static_cast<void>(sink);
   return 0;
 }
 
