@@ -1,4 +1,8 @@
+import process from 'node:process'
 import { defineConfig } from 'vitest/config'
+
+// Where the processes of tests tell what they ran: scripts/coverage.mjs.
+const told = process.env['REUSEPORT_COVERAGE']
 
 export default defineConfig({
   test: {
@@ -8,5 +12,14 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    env: told === undefined ? {} : { NODE_V8_COVERAGE: told },
+    server: { deps: { external: told === undefined ? [] : [/\/dist\//] } },
+    coverage: {
+      provider: 'custom',
+      customProviderModule: './scripts/coverage-provider.mjs',
+      include: ['src/**'],
+      reporter: ['json'],
+      reportOnFailure: true,
+    },
   },
 })

@@ -1,5 +1,6 @@
-// Packs the package and tries it as those who install it do: `npm run test:package`. Linux x64.
-import { mkdtempSync, rmSync } from 'node:fs'
+// Packs the package and tries it as those who install it do: `npm run test:package [-- folder]`, which keeps the tarball
+// in that folder. Linux x64.
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { checkBundlers } from './package/bundlers.mjs'
@@ -24,6 +25,8 @@ try {
   checkMusl(folder, project)
   checkBundlers(project, folder)
   checkSourceBuild(project)
+  const kept = process.argv[2]
+  if (kept !== undefined) copyFileSync(tarball, path.join(kept, path.basename(tarball)))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

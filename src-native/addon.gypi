@@ -23,6 +23,7 @@
       "convert_steering.cc",
       "convert_values.cc",
       "core/address.cc",
+      "core/filter_check.cc",
       "core/filter_program.cc",
       "core/option_table.cc",
       "core/owned_descriptors.cc",

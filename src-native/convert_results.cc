@@ -140,9 +140,7 @@ Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders) {
 }
 
 Napi::Value FromInodes(Napi::Env env, const std::set<uint64_t>& inodes) {
-  std::vector<double> numbers;
-  for (const uint64_t inode : inodes) numbers.push_back(static_cast<double>(inode));
-  return FromNumbers(env, numbers);
+  return FromNumbers(env, std::vector<double>(inodes.begin(), inodes.end()));
 }
 
 Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {

@@ -28,13 +28,16 @@ function onTerminal(columns: number, frames: number, args: readonly string[], en
   return JSON.parse(printed) as { written: string; code: number; same: boolean }
 }
 
-test.each([[['--help']], [['-h']], [['help']], [['doctor', '--help']], [['ls', '-h']]])('%j prints help', (args) => {
-  const { status, stdout, stderr } = run(args)
-  expect(stdout).toMatch(/^Usage: reuseport /)
-  expect(stdout).toContain('Exit codes: 0 ')
-  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-})
+test.each([[['--help']], [['-h']], [['help']], [['doctor', '--help']], [['ls', '-h']], [['build', '--help']]])(
+  '%j prints help',
+  (args) => {
+    const { status, stdout, stderr } = run(args)
+    expect(stdout).toMatch(/^Usage: reuseport /)
+    expect(stdout).toContain('Exit codes: 0 ')
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  },
+)
 
 test('--version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -47,6 +50,8 @@ test.each([
   [['--versoin'], 'There is no command --versoin'],
   [['doctor', '--jsn'], 'There is no option --jsn. Did you mean --json?'],
   [['doctor', 'now'], "doctor takes no 'now'"],
+  [['build', 'now'], "build takes no 'now'"],
+  [['build', '--foce'], 'There is no option --foce. Did you mean --force?'],
   [['ls', '99999'], "'99999' is no port: those are 1 to 65535"],
   [['ls', '--upd'], 'There is no option --upd. Did you mean --udp?'],
 ])('%j is refused with exit code 2 and help', (args, message) => {
@@ -54,6 +59,22 @@ test.each([
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr.startsWith(`reuseport: ${message}`), stderr).toBe(true)
   expect(stderr).toContain('\n\nUsage: reuseport ')
+})
+
+test('build: nothing to do where the addon loads', () => {
+  const { status, stdout, stderr } = run(['build'])
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^The addon loads here: .*\.node\nThere is nothing to build; --force builds it anyway\.\n$/)
+})
+
+test('build: what is missing is told before anything is done', () => {
+  const env = { PATH: '/nonexistent' }
+  const { status, stderr } = spawnSync(process.execPath, [main, 'build', '--force'], { encoding: 'utf8', env })
+  expect(status).toBe(1)
+  expect(stderr).toMatch(
+    /^reuseport: the addon cannot be built: there is no C\+\+ compiler, no make, no python3, no tar, no npm\n/,
+  )
+  expect(stderr).toContain('apt-get install g++ make python3')
 })
 
 test('doctor: a line for each thing, 0 where ports are balanced', () => {

@@ -1,0 +1,236 @@
+// How much of the code the tests run: `npm run coverage`, and with words those test files alone. TypeScript: at least 95 % of
+// lines and of branches. C++: reported, by gcov; a process that is killed tells nothing of what it ran.
+//
+// Vitest tells what its own processes ran. Most tests start others, which run dist/: there it has each source with blanks in
+// place of its types, so that what V8 counts stands where it stands in the source, and is added.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseAst } from 'rolldown/parseAst'
+import { nodeBinary } from './nodes.mjs'
+
+const LEAST = { lines: 95, branches: 95 }
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const copy = mkdtempSync(path.join(tmpdir(), 'reuseport-coverage-'))
+const dist = path.join(copy, 'dist')
+const told = path.join(copy, 'told')
+
+function run(command, args, env = {}) {
+  const { error, status } = spawnSync(command, args, { cwd: copy, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (error) throw error
+  return status === 0
+}
+
+/** Node 22 and later can put blanks in place of types. */
+const BLANK = `
+  const { readFileSync, writeFileSync } = require('node:fs')
+  const { stripTypeScriptTypes } = require('node:module')
+  for (const [from, to] of JSON.parse(readFileSync(0, 'utf8'))) {
+    writeFileSync(to, stripTypeScriptTypes(readFileSync(from, 'utf8')))
+  }`
+
+function blankTypes() {
+  const sources = readdirSync(path.join(copy, 'src'), { recursive: true }).filter((name) => name.endsWith('.ts'))
+  const pairs = sources.map((name) => [path.join(copy, 'src', name), path.join(dist, name.replace(/\.ts$/, '.js'))])
+  for (const [, to] of pairs) mkdirSync(path.dirname(to), { recursive: true })
+  execFileSync(nodeBinary(24), ['--no-warnings', '-e', BLANK], { input: JSON.stringify(pairs) })
+  // Beside the module that names it, which in the package is in one file with the supervisor.
+  writeFileSync(path.join(dist, 'supervisor/register.js'), "import '../register.js'\n")
+}
+
+/** The tests, in a copy whose addon counts. */
+function runTests(filters) {
+  const left = new Set(['.git', '.cache', 'node_modules', 'build', 'dist', 'prebuilds'])
+  cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
+  mkdirSync(told)
+  const flags = '--coverage -O0 -fprofile-update=atomic'
+  if (!run(process.execPath, ['scripts/build.mjs'], { CXXFLAGS: flags, LDFLAGS: '--coverage' })) process.exit(1)
+  blankTypes()
+  // Tests that run as another user write there too.
+  execFileSync('chmod', ['-R', 'a+rwX', copy])
+  return run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--coverage', ...filters], {
+    REUSEPORT_COVERAGE: told,
+  })
+}
+
+/** For each file of dist/, how often what begins at each offset ran. */
+function countRuns(files) {
+  const counts = new Map(files.map(({ file, text }) => [pathToFileURL(file).href, new Float64Array(text.length + 1)]))
+  const reports = readdirSync(told)
+  for (const name of reports) {
+    let report
+    try {
+      report = JSON.parse(readFileSync(path.join(told, name), 'utf8'))
+    } catch {
+      // Of a process that was killed while it wrote.
+      continue
+    }
+    for (const { functions, url } of report.result) {
+      const ran = counts.get(url.split('?')[0])
+      if (ran !== undefined) add(ran, functions)
+    }
+  }
+  console.log(`${reports.length} processes told what they ran.`)
+  return counts
+}
+
+/** Inner ranges come after the outer ones that hold them. */
+function add(ran, functions) {
+  const here = new Float64Array(ran.length)
+  for (const { ranges } of functions) {
+    for (const { count, endOffset, startOffset } of ranges) here.fill(count, startOffset, endOffset)
+  }
+  for (let at = 0; at < here.length; at++) ran[at] += here[at]
+}
+
+/** What Vitest saw, by the offsets at which statements and ways of branches begin. */
+function seenBy({ b, branchMap, s, statementMap }, text) {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  const offsetOf = ({ start }) => starts[start.line - 1] + start.column
+  const runs = new Map()
+  const add = (at, count) => runs.set(at, Math.max(runs.get(at) ?? 0, count))
+  for (const [id, location] of Object.entries(statementMap)) add(offsetOf(location), s[id])
+  const ifs = new Map()
+  for (const [id, { loc, locations, type }] of Object.entries(branchMap)) {
+    if (type === 'if') ifs.set(offsetOf(loc), b[id])
+    else for (const [index, location] of locations.entries()) add(offsetOf(location), b[id][index])
+  }
+  return { runs, ifs }
+}
+
+const STATEMENT = /Statement$|^(Variable|Function|Class|Export\w+)Declaration$/
+const NO_STATEMENT = new Set(['BlockStatement', 'EmptyStatement'])
+
+/** Each statement and each way of a branch of a file, and whether it was taken. */
+function partsOf(text, ran, { ifs, runs }) {
+  const statements = []
+  const ways = []
+  const timesAt = (at) => ran[at] + (runs.get(at) ?? 0)
+  const way = (at, times) => ways.push({ at, taken: times > 0 })
+  const ifWays = (node) => {
+    const [then = 0, otherwise = 0] = ifs.get(node.start) ?? []
+    way(node.consequent.start, ran[node.consequent.start] + then)
+    // An else that is not there was taken where the if was and its block was not.
+    if (node.alternate) way(node.alternate.start, ran[node.alternate.start] + otherwise)
+    else way(node.start, Math.max(0, ran[node.start] - ran[node.consequent.start]) + otherwise)
+  }
+  const visit = (node) => {
+    if (Array.isArray(node)) return node.forEach(visit)
+    if (node === null || typeof node !== 'object' || typeof node.type !== 'string') return
+    if (STATEMENT.test(node.type) && !NO_STATEMENT.has(node.type)) {
+      statements.push({ at: node.start, taken: timesAt(node.start) > 0 })
+    }
+    if (node.type === 'IfStatement') ifWays(node)
+    if (node.type === 'ConditionalExpression') {
+      for (const part of [node.consequent, node.alternate]) way(part.start, timesAt(part.start))
+    }
+    if (node.type === 'LogicalExpression' && !isForTheCompiler(node)) way(node.right.start, timesAt(node.right.start))
+    if (node.type === 'SwitchCase' && node.consequent.length > 0) {
+      way(node.start, timesAt(node.start) + timesAt(node.consequent[0].start))
+    }
+    if (node.type === 'AssignmentPattern')
+      way(node.right.start, timesAt(node.right.start) + (runs.get(node.start) ?? 0))
+    for (const value of Object.values(node)) if (value !== null && typeof value === 'object') visit(value)
+  }
+  visit(parseAst(text).body)
+  return { statements, ways }
+}
+
+/** `list[index] ?? 0`: the right side is there for the compiler alone (noUncheckedIndexedAccess). */
+function isForTheCompiler({ left, operator }) {
+  const inner = left.type === 'ParenthesizedExpression' ? left.expression : left
+  return operator === '??' && inner.type === 'MemberExpression' && inner.computed
+}
+
+function summarize(parts, text) {
+  const lines = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
+  const lineOf = (offset) => lines.findLastIndex((start) => start <= offset) + 1
+  const taken = new Map()
+  for (const part of parts.statements) taken.set(lineOf(part.at), (taken.get(lineOf(part.at)) ?? false) || part.taken)
+  return {
+    lines: [...taken].map(([line, was]) => ({ line, taken: was })),
+    branches: parts.ways.map((way) => ({ line: lineOf(way.at), taken: way.taken })),
+  }
+}
+
+const percent = (part, whole) => (whole === 0 ? 100 : (100 * part) / whole)
+const shareOf = (parts) => percent(parts.filter(({ taken }) => taken).length, parts.length)
+const missedIn = (parts) =>
+  [...new Set(parts.filter(({ taken }) => !taken).map(({ line }) => line))].join(' ') || 'none'
+
+function reportTypeScript() {
+  const seen = JSON.parse(readFileSync(path.join(copy, 'coverage/coverage-final.json'), 'utf8'))
+  const source = path.join(copy, 'src')
+  const files = Object.values(seen).map((file) => {
+    const name = path.relative(source, file.path)
+    const built = path.join(dist, name.replace(/\.ts$/, '.js'))
+    return { name, data: file, file: built, text: readFileSync(built, 'utf8') }
+  })
+  const counts = countRuns(files)
+  const all = { lines: [], branches: [] }
+  for (const { data, file, name, text } of files) {
+    const parts = partsOf(text, counts.get(pathToFileURL(file).href), seenBy(data, text))
+    const { branches, lines } = summarize(parts, text)
+    all.lines.push(...lines)
+    all.branches.push(...branches)
+    if (shareOf(lines) >= LEAST.lines && shareOf(branches) >= LEAST.branches) continue
+    const shares = `${shareOf(lines).toFixed(1)} % of lines, ${shareOf(branches).toFixed(1)} % of branches`
+    console.log(`${name}: ${shares}; missed: lines ${missedIn(lines)}, branches of lines ${missedIn(branches)}`)
+  }
+  const [lines, branches] = [shareOf(all.lines), shareOf(all.branches)]
+  console.log(
+    `TypeScript: ${lines.toFixed(1)} % of ${all.lines.length} lines, ${branches.toFixed(1)} % of ${all.branches.length} branches.`,
+  )
+  return lines >= LEAST.lines && branches >= LEAST.branches
+}
+
+function reportNative() {
+  const objects = path.join(copy, 'build/Release/obj.target')
+  const lines = new Map()
+  for (const name of readdirSync(objects, { recursive: true }).filter((file) => file.endsWith('.gcda'))) {
+    const json = execFileSync('gcov', ['--json-format', '--stdout', path.join(objects, name)], {
+      cwd: path.join(copy, 'build'),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    for (const text of json.split('\n').filter((line) => line.startsWith('{'))) {
+      for (const { file, lines: counted } of JSON.parse(text).files) {
+        const known = /src-native\/.*\.(?:cc|h)$/.exec(file)?.[0]
+        for (const { count, line_number } of known === undefined ? [] : counted) {
+          const key = `${known}:${line_number}`
+          lines.set(key, (lines.get(key) ?? 0) + count)
+        }
+      }
+    }
+  }
+  const missed =
+    Map.groupBy === undefined
+      ? new Map()
+      : Map.groupBy(
+          [...lines].filter(([, count]) => count === 0),
+          ([key]) => key.split(':')[0],
+        )
+  for (const [file, keys] of missed) console.log(`${file}: missed ${keys.map(([key]) => key.split(':')[1]).join(' ')}`)
+  const ran = [...lines.values()].filter((count) => count > 0).length
+  console.log(`C++: ${percent(ran, lines.size).toFixed(1)} % of ${lines.size} lines.`)
+}
+
+try {
+  const passed = runTests(process.argv.slice(2))
+  const enough = reportTypeScript()
+  reportNative()
+  if (!passed) console.error('Tests failed.')
+  if (!enough) console.error(`At least ${LEAST.lines} % of lines and ${LEAST.branches} % of branches are wanted.`)
+  process.exitCode = passed && enough ? 0 : 1
+} finally {
+  if (process.env.KEEP === undefined) rmSync(copy, { recursive: true, force: true })
+  else console.log(copy)
+}

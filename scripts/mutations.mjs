@@ -1,0 +1,101 @@
+// Mistakes that the tests have to notice (scripts/mutate.mjs): in a file, this text for that, and the tests that should fail.
+
+/** @typedef {{ file: string, from: string, to: string, tests: string[] }} Mutation */
+
+const native = (file, from, to, ...tests) => ({
+  file: `src-native/${file}`,
+  from,
+  to,
+  tests: tests.map((name) => `test/${name}`),
+})
+const script = (file, from, to, ...tests) => ({
+  file: `src/${file}`,
+  from,
+  to,
+  tests: tests.map((name) => `test/${name}`),
+})
+
+/** @type {readonly Mutation[]} */
+export const MUTATIONS = [
+  // Descriptors.
+  native('platform/atomic/open_socket.cc', ' | SOCK_CLOEXEC', '', 'integration/descriptors'),
+  native('core/owned_descriptors.cc', 'if (IsStillOpen(owned)) sys_.close(owned.fd);', '', 'integration/threads'),
+  native('core/owned_descriptors.cc', 'const bool open = IsStillOpen(*found);', 'const bool open = true;', 'native'),
+  native('core/unique_fd.h', 'std::exchange(other.fd_, -1)', 'other.fd_', 'native', 'integration/socket.test'),
+  script(
+    'socket.ts',
+    "    this.#state = 'closed'\n    this.#addon.close(this.#fd)",
+    "    this.#state = 'closed'",
+    'integration/descriptors',
+    'integration/socket.test',
+  ),
+  // What the kernel is told, and what it tells.
+  native(
+    'core/shared_socket.cc',
+    'return EnableOption(sys, fd, SOL_SOCKET, kReusePortOption.name);',
+    'return Done{};',
+    'integration/group',
+  ),
+  native('core/shared_socket.cc', 'if (second.failure().error == EADDRINUSE) return false;', '', 'native/faults'),
+  native('core/socket_option.cc', 'if (length.value() != room) return Failure{EINVAL, "getsockopt"};', '', 'native'),
+  native('platform/linux/dump_parser.cc', ' || header.nla_len > rest.size', '', 'native/dump-parser'),
+  native('platform/linux/dump_parser.cc', 'if (header.nlmsg_seq != sequence) continue;', '', 'native/dump-parser'),
+  native(
+    'platform/linux/socket_dump.cc',
+    'if (sender_size != sizeof(sender) || sender.nl_pid != 0) continue;',
+    '',
+    'native',
+  ),
+  native(
+    'core/address.cc',
+    'if (text.find(\'\\0\') != std::string::npos) return Failure{EINVAL, "bind"};',
+    '',
+    'native',
+  ),
+  native('core/filter_check.cc', 'stored = kAll;', '', 'native/filter-program'),
+  native('core/filter_program.cc', 'added = left_out;', '', 'native/filter-program'),
+  native(
+    'platform/linux/group_lock.cc',
+    'if (connected && !IsOwn(sys, fd)) return Failure{EACCES, "bind"};',
+    '',
+    'native/lock-faults',
+    'integration/max-members',
+    'integration/strangers',
+  ),
+  native(
+    'convert_values.cc',
+    'if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return {};',
+    'napi_create_arraybuffer(env, size, &data, &buffer);',
+    'integration/threads',
+  ),
+  // Listening as Node does.
+  script('socket.ts', "syscall !== 'listen' && ", '', 'native/faults'),
+  script('addon-file.ts', '< sectionHeaders + header', '> sectionHeaders + header', 'integration/loading'),
+  script(
+    'addon.ts',
+    'if (other === undefined || !existsSync(other)) throw cause',
+    'throw cause',
+    'integration/loading',
+  ),
+  // A drain that loses nothing.
+  script(
+    'departure.ts',
+    'await waitWhile(times.grace, times, () => leaver.isListening())',
+    'await undefined',
+    'integration/drain.test',
+  ),
+  script(
+    'departure.ts',
+    'const waiting = await emptyQueue(listener, leaver, times)',
+    'const waiting = 0',
+    'integration/drain.test',
+  ),
+  native(
+    'platform/linux/steering.cc',
+    'Status detached = detach ? DetachProgram(sys, fd) : Done{};',
+    'Status detached = Done{};',
+    'integration/drain.test',
+  ),
+  // A supervisor that loses nothing.
+  script('supervised/worker.ts', 'handOver: kept.includes(id)', 'handOver: false', 'integration/supervisor.test'),
+]

@@ -1,0 +1,98 @@
+// Everything that can be done before a version is published: `npm run release:check`. Ends with 1 at the first thing that is
+// wrong. Writes the tarball that was checked, which is the one to publish.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const HELP = `Usage: npm run release:check -- [options]
+
+  --tag <name>   the tag to release: v and the version of package.json
+  --out <dir>    where to write the tarball                  (default: release)
+  --quick        without the tests, the sanitizers and the fuzzers
+  -h, --help     print this`
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function readOptions() {
+  try {
+    const options = {
+      tag: { type: 'string' },
+      out: { type: 'string', default: 'release' },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    }
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`${error.message}\n\n${HELP}`)
+    return process.exit(2)
+  }
+}
+
+const failures = []
+
+function check(what, holds) {
+  console.log(`${holds ? '✓' : '✗'} ${what}`)
+  if (!holds) failures.push(what)
+}
+
+function output(command, ...args) {
+  return spawnSync(command, args, { cwd: root, encoding: 'utf8' }).stdout.trim()
+}
+
+function run(...script) {
+  console.log(`\n=== npm ${script.join(' ')}`)
+  const { status } = spawnSync('npm', script, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) {
+    console.error(`✗ npm ${script.join(' ')}`)
+    process.exit(1)
+  }
+}
+
+/** The versions, the changelog and the state of the tree. */
+function checkVersions(tag) {
+  const read = (name) => readFileSync(path.join(root, name), 'utf8')
+  const { name, version } = JSON.parse(read('package.json'))
+  const lock = JSON.parse(read('package-lock.json'))
+  const changelog = read('CHANGELOG.md')
+  check(`${version} is a version`, /^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/.test(version))
+  check('package-lock.json has the same', lock.version === version && lock.packages[''].version === version)
+  const heading = /^## (\S+) \((.+)\)$/m.exec(changelog)
+  check(`CHANGELOG.md begins with ${version}`, heading?.[1] === version)
+  if (tag !== undefined) {
+    check(`the tag is v${version}`, tag === `v${version}`)
+    check('CHANGELOG.md has its date', /^\d{4}-\d{2}-\d{2}$/.test(heading?.[2] ?? ''))
+  }
+  check('nothing is uncommitted', output('git', 'status', '--porcelain') === '')
+  const published = output('npm', 'view', `${name}@${version}`, 'version')
+  check(`${name}@${version} is not published yet`, published === '')
+}
+
+const { help, out, quick, tag } = readOptions()
+if (help) {
+  console.log(HELP)
+  process.exit(0)
+}
+checkVersions(tag)
+if (failures.length > 0) process.exit(1)
+if (!quick) {
+  run('test')
+  run('run', 'lint')
+  run('run', 'types')
+  run('run', 'sanitize')
+  run('run', 'fuzz', '--', '60')
+}
+const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-release-'))
+try {
+  run('run', 'test:package', '--', folder)
+  mkdirSync(path.resolve(root, out), { recursive: true })
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.tgz'))) {
+    copyFileSync(path.join(folder, name), path.resolve(root, out, name))
+    console.log(`\nThis is what was checked: ${path.join(out, name)}`)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
