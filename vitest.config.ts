@@ -12,11 +12,11 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    setupFiles: told === undefined ? [] : ['./scripts/coverage-setup.mjs'],
     env: told === undefined ? {} : { NODE_V8_COVERAGE: told },
     server: { deps: { external: told === undefined ? [] : [/\/dist\//] } },
     coverage: {
-      provider: 'custom',
-      customProviderModule: './scripts/coverage-provider.mjs',
+      provider: 'v8',
       include: ['src/**'],
       reporter: ['json'],
       reportOnFailure: true,

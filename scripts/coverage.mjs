@@ -104,7 +104,7 @@ function seenBy({ b, branchMap, s, statementMap }, text) {
   return { runs, ifs }
 }
 
-const STATEMENT = /Statement$|^(Variable|Function|Class|Export\w+)Declaration$/
+const STATEMENT = /Statement$|^VariableDeclaration$/
 const NO_STATEMENT = new Set(['BlockStatement', 'EmptyStatement'])
 
 /** Each statement and each way of a branch of a file, and whether it was taken. */

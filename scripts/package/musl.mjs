@@ -1,13 +1,30 @@
-// That the binary for musl loads there. Where Debian's package `musl` is installed its dynamic linker does what it does on
-// Alpine; there is no Node for musl to be had from the registry, and Bun's needs a C++ library that Debian has not got.
+// That the binary for musl loads there, and that the core works there: the dynamic linker of Debian's package `musl` does
+// what it does on Alpine. There is no Node for musl to be had from the registry, and Bun's needs a C++ library that Debian
+// has not got.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import process from 'node:process'
 import { ZIG_ENVIRONMENT, zigBinary } from '../zig.mjs'
 import { root, run } from './run.mjs'
 
+const ENVIRONMENT = { env: { ...process.env, ...ZIG_ENVIRONMENT } }
+
+function checkCore(folder) {
+  const sources = ['core', 'platform/atomic', 'platform/linux'].flatMap((name) =>
+    readdirSync(path.join(root, 'src-native', name))
+      .filter((file) => file.endsWith('.cc'))
+      .map((file) => path.join('src-native', name, file)),
+  )
+  const exercise = path.join(folder, 'exercise-musl')
+  const options = ['-target', 'x86_64-linux-musl', '-std=c++17', '-O1', '-w', '-Isrc-native']
+  run(zigBinary(), ['c++', ...options, 'test/native/exercise.cc', ...sources, '-o', exercise], ENVIRONMENT)
+  console.log(`The core on musl: ${run(exercise, ['2']).stdout.trim()}.`)
+}
+
 export function checkMusl(folder, project) {
+  checkCore(folder)
   const modules = path.join(project, 'node_modules/reuseport/prebuilds/linux-x64')
   const binary = path.join(modules, 'reuseport.musl.node')
   const needed =
@@ -18,7 +35,7 @@ export function checkMusl(folder, project) {
   const host = path.join(folder, 'musl-host')
   const source = path.join(root, 'test/native/musl_host.c')
   const options = ['-target', 'x86_64-linux-musl', '-dynamic', '-rdynamic', '-O1', `-I${folder}`]
-  run(zigBinary(), ['cc', ...options, source, '-o', host], { env: { ...process.env, ...ZIG_ENVIRONMENT } })
+  run(zigBinary(), ['cc', ...options, source, '-o', host], ENVIRONMENT)
   const linker = execFileSync('readelf', ['-l', host], { encoding: 'utf8' })
   assert.match(linker, /ld-musl-x86_64\.so\.1/)
   assert.equal(run(host, [binary]).stdout, '8\n')

@@ -8,7 +8,12 @@ export const fixture = (name) => path.join(root, 'test/fixtures', name)
 
 /** Runs a program to its end and gives what it printed. Fails, with all of it, where it fails. */
 export function run(command, args, options = {}) {
-  const { error, status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options })
+  const { error, status, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    ...options,
+  })
   assert.equal(error, undefined)
   assert.equal(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
   return { stdout, stderr }

@@ -1,10 +1,11 @@
+import { fstatSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { expect, test } from 'vitest'
 import { openReusePortSocket } from '../../src/index.js'
 import { ask } from '../support/clients.js'
 import { closed, once, portOf, SERVER_KINDS } from '../support/listeners.js'
-import { acceptQueueLimit, openSockets } from '../support/sockets.js'
+import { acceptQueueLimit, listenersOn, openSockets } from '../support/sockets.js'
 
 const host = '127.0.0.1'
 
@@ -49,6 +50,16 @@ test('connections that came before the server are served', async () => {
   const server = socket.listen(net.createServer((connection) => connection.end('served')))
   expect(await answer).toBe('served')
   await closed(server)
+})
+
+test('close() closes the descriptor, at once', () => {
+  const socket = openReusePortSocket({ host: '127.0.0.1' })
+  const { fd } = socket
+  const { port } = socket.address()
+  expect(listenersOn(port)).toHaveLength(1)
+  socket.close()
+  expect(listenersOn(port)).toEqual([])
+  expect(() => fstatSync(fd)).toThrow('EBADF')
 })
 
 test('used after close() or listen() it says so', async () => {

@@ -248,6 +248,18 @@ describe('the kernel and the interpreter agree', () => {
     ['another word was stored in', [0x02, 0, 0, 2, 0x60, 0, 0, 3], false],
     ['was stored in on one of two ways', [0x15, 1, 0, 0, 0x02, 0, 0, 3, 0x60, 0, 0, 3], false],
     ['was stored in on both ways', [0x02, 0, 0, 3, 0x15, 1, 0, 0, 0x02, 0, 0, 3, 0x60, 0, 0, 3], true],
+    [
+      'was stored in on the one way to it, which is not the way before it',
+      [
+        [0x15, 3, 0, 0],
+        [0x02, 0, 0, 3],
+        [0x15, 2, 0, 0],
+        [0x05, 0, 0, 2],
+        [0x05, 0, 0, 1],
+        [0x60, 0, 0, 3],
+      ].flat(),
+      true,
+    ],
     ['is stored in by what is passed over', [0x05, 0, 0, 1, 0x02, 0, 0, 3, 0x60, 0, 0, 3], false],
   ])('about memory that %s', (_what, body, isRun) => {
     const program = Uint32Array.from([...body, 0x06, 0, 0, 0])

@@ -150,6 +150,14 @@ describe('options', () => {
     expect(socket.address().address).toBe('0.0.0.0')
   })
 
+  test.each(['noDelay', 'linger'] as const)('%s: a value of another size than asked for is no value', (name) => {
+    capabilities()
+    using socket = openReusePortSocket({ host: '::1' })
+    faulty.injectFault('short', 0, 0, 1)
+    const refused = expect.objectContaining({ code: 'ERR_REUSEPORT_OPTION_REFUSED', errno: -ERRNO.EINVAL })
+    expect(() => socket.getOption(name)).toThrow(refused)
+  })
+
   test('getsockopt that fails is thrown by getOption, by its kind, and left out of effectiveSocketOptions', async () => {
     capabilities()
     const socket = openReusePortSocket({ host: '::1' })

@@ -31,7 +31,7 @@ export interface ParsedDump {
 }
 
 interface FaultyAddon extends Addon {
-  injectFault(call: SystemCall | 'foreign', errno: number, after: number, times: number): void
+  injectFault(call: SystemCall | 'foreign' | 'short', errno: number, after: number, times: number): void
   takeCalls(): SystemCall[]
   /** The program of a probe: port k belongs to slot k. */
   buildProbe(transport: 'tcp' | 'udp', ports: readonly number[]): Uint32Array | SystemFailure
