@@ -76,7 +76,7 @@ export const MUTATIONS = [
   script(
     'addon.ts',
     'if (other === undefined || !existsSync(other)) throw cause',
-    'throw cause',
+    'if (other === undefined || existsSync(other)) throw cause',
     'integration/loading',
   ),
   // A drain that loses nothing.
@@ -88,8 +88,8 @@ export const MUTATIONS = [
   ),
   script(
     'departure.ts',
-    'const waiting = await emptyQueue(listener, leaver, times)',
-    'const waiting = 0',
+    'const open = await finishHandshakes(listener, seen, leaver, times)',
+    'const open = await finishHandshakes(listener, new Set(), leaver, times)',
     'integration/drain.test',
   ),
   native(
@@ -99,5 +99,10 @@ export const MUTATIONS = [
     'integration/drain.test',
   ),
   // A supervisor that loses nothing.
-  script('supervised/worker.ts', 'handOver: kept.includes(id)', 'handOver: false', 'integration/supervisor.test'),
+  script(
+    'supervised/worker.ts',
+    'handOver: kept.includes(id)',
+    'handOver: !kept.includes(id)',
+    'integration/supervisor.test',
+  ),
 ]
