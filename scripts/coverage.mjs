@@ -1,5 +1,5 @@
-// How much of the code the tests run: `npm run coverage`, and with words those test files alone. TypeScript: at least 95 % of
-// lines and of branches. C++: reported, by gcov; a process that is killed tells nothing of what it ran.
+// How much of the code the tests run: `npm run coverage`, and with words those test files alone; `--keep` leaves the folder,
+// of which `--again <folder>` reports anew. TypeScript: at least 95 % of lines and of branches. C++: reported, by gcov; a process that is killed tells nothing of what it ran.
 //
 // Vitest tells what its own processes ran. Most tests start others, which run dist/: there it has each source with blanks in
 // place of its types, so that what V8 counts stands where it stands in the source, and is added.
@@ -9,13 +9,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { parseAst } from 'rolldown/parseAst'
 import { nodeBinary } from './nodes.mjs'
 
 const LEAST = { lines: 95, branches: 95 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const copy = mkdtempSync(path.join(tmpdir(), 'reuseport-coverage-'))
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { keep: { type: 'boolean' }, again: { type: 'string' } },
+})
+const copy = options.again ?? mkdtempSync(path.join(tmpdir(), 'reuseport-coverage-'))
 const dist = path.join(copy, 'dist')
 const told = path.join(copy, 'told')
 
@@ -88,76 +93,95 @@ function add(ran, functions) {
   for (let at = 0; at < here.length; at++) ran[at] += here[at]
 }
 
-/** What Vitest saw, by the offsets at which statements and ways of branches begin. */
-function seenBy({ b, branchMap, s, statementMap }, text) {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  const offsetOf = ({ start }) => starts[start.line - 1] + start.column
-  const runs = new Map()
-  const add = (at, count) => runs.set(at, Math.max(runs.get(at) ?? 0, count))
-  for (const [id, location] of Object.entries(statementMap)) add(offsetOf(location), s[id])
-  const ifs = new Map()
-  for (const [id, { loc, locations, type }] of Object.entries(branchMap)) {
-    if (type === 'if') ifs.set(offsetOf(loc), b[id])
-    else for (const [index, location] of locations.entries()) add(offsetOf(location), b[id][index])
+/** What Vitest saw: lines that ran, and ways of branches by what they are and where they begin. */
+function seenBy({ b, branchMap, s, statementMap }) {
+  const lines = new Set()
+  for (const [id, { start }] of Object.entries(statementMap)) if (s[id] > 0) lines.add(start.line)
+  const ways = new Map()
+  const add = (kind, { column, line }, count) => {
+    const key = `${kind} ${line}`
+    ways.set(key, [...(ways.get(key) ?? []), { column, count }])
   }
-  return { runs, ifs }
+  for (const [id, { loc, locations, type }] of Object.entries(branchMap)) {
+    if (type === 'if') {
+      add('then', loc.start, b[id][0])
+      add('else', loc.start, b[id][1] ?? 0)
+    } else for (const [index, { start }] of locations.entries()) add(type, start, b[id][index])
+  }
+  return { lines, ways }
+}
+
+/** Its columns are those of a source map, so the nearest of the same kind in the line is the one. */
+function seenAt({ ways }, kind, { column, line }) {
+  const near = ways.get(`${kind} ${line}`) ?? []
+  const distance = (way) => Math.abs(way.column - column)
+  return (
+    near.reduce((best, way) => (best === undefined || distance(way) < distance(best) ? way : best), undefined)?.count ??
+    0
+  )
 }
 
 const STATEMENT = /Statement$|^VariableDeclaration$/
 const NO_STATEMENT = new Set(['BlockStatement', 'EmptyStatement'])
 
-/** Each statement and each way of a branch of a file, and whether it was taken. */
-function partsOf(text, ran, { ifs, runs }) {
-  const statements = []
-  const ways = []
-  const timesAt = (at) => ran[at] + (runs.get(at) ?? 0)
-  const way = (at, times) => ways.push({ at, taken: times > 0 })
-  const ifWays = (node) => {
-    const [then = 0, otherwise = 0] = ifs.get(node.start) ?? []
-    way(node.consequent.start, ran[node.consequent.start] + then)
-    // An else that is not there was taken where the if was and its block was not.
-    if (node.alternate) way(node.alternate.start, ran[node.alternate.start] + otherwise)
-    else way(node.start, Math.max(0, ran[node.start] - ran[node.consequent.start]) + otherwise)
+/** Each line with a statement and each way of a branch of a file, and whether it was taken. `ran`: by processes. */
+function partsOf(text, ran, seen) {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  const placeOf = (at) => {
+    const index = starts.findLastIndex((start) => start <= at)
+    return { line: index + 1, column: at - starts[index] }
+  }
+  const lines = new Map()
+  const branches = []
+  const way = (kind, at, times = ran[at]) => {
+    const place = placeOf(at)
+    branches.push({ line: place.line, taken: times > 0 || seenAt(seen, kind, place) > 0 })
   }
   const visit = (node) => {
     if (Array.isArray(node)) return node.forEach(visit)
     if (node === null || typeof node !== 'object' || typeof node.type !== 'string') return
     if (STATEMENT.test(node.type) && !NO_STATEMENT.has(node.type)) {
-      statements.push({ at: node.start, taken: timesAt(node.start) > 0 })
+      const { line } = placeOf(node.start)
+      lines.set(line, (lines.get(line) ?? seen.lines.has(line)) || ran[node.start] > 0)
     }
-    if (node.type === 'IfStatement') ifWays(node)
-    if (node.type === 'ConditionalExpression') {
-      for (const part of [node.consequent, node.alternate]) way(part.start, timesAt(part.start))
-    }
-    if (node.type === 'LogicalExpression' && !isForTheCompiler(node)) way(node.right.start, timesAt(node.right.start))
-    if (node.type === 'SwitchCase' && node.consequent.length > 0) {
-      way(node.start, timesAt(node.start) + timesAt(node.consequent[0].start))
-    }
-    if (node.type === 'AssignmentPattern')
-      way(node.right.start, timesAt(node.right.start) + (runs.get(node.start) ?? 0))
+    waysOf(node, way, ran)
     for (const value of Object.values(node)) if (value !== null && typeof value === 'object') visit(value)
   }
   visit(parseAst(text).body)
-  return { statements, ways }
+  return { lines: [...lines].map(([line, taken]) => ({ line, taken })), branches }
+}
+
+function waysOf(node, way, ran) {
+  switch (node.type) {
+    case 'IfStatement': {
+      const then = ran[node.consequent.start]
+      way('then', node.start, then)
+      // An else that is not there was taken where the if was and its block was not.
+      way('else', node.start, node.alternate ? ran[node.alternate.start] : Math.max(0, ran[node.start] - then))
+      break
+    }
+    case 'ConditionalExpression':
+      way('cond-expr', node.consequent.start)
+      way('cond-expr', node.alternate.start)
+      break
+    case 'LogicalExpression':
+      if (!isForTheCompiler(node)) way('binary-expr', node.right.start)
+      break
+    case 'SwitchCase':
+      // One that falls through to the next has nothing of its own.
+      if (node.consequent.length > 0) way('switch', node.start, ran[node.consequent[0].start])
+      break
+    case 'AssignmentPattern':
+      way('default-arg', node.right.start)
+      break
+  }
 }
 
 /** `list[index] ?? 0`: the right side is there for the compiler alone (noUncheckedIndexedAccess). */
 function isForTheCompiler({ left, operator }) {
   const inner = left.type === 'ParenthesizedExpression' ? left.expression : left
   return operator === '??' && inner.type === 'MemberExpression' && inner.computed
-}
-
-function summarize(parts, text) {
-  const lines = [0]
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
-  const lineOf = (offset) => lines.findLastIndex((start) => start <= offset) + 1
-  const taken = new Map()
-  for (const part of parts.statements) taken.set(lineOf(part.at), (taken.get(lineOf(part.at)) ?? false) || part.taken)
-  return {
-    lines: [...taken].map(([line, was]) => ({ line, taken: was })),
-    branches: parts.ways.map((way) => ({ line: lineOf(way.at), taken: way.taken })),
-  }
 }
 
 const percent = (part, whole) => (whole === 0 ? 100 : (100 * part) / whole)
@@ -176,8 +200,7 @@ function reportTypeScript() {
   const counts = countRuns(files)
   const all = { lines: [], branches: [] }
   for (const { data, file, name, text } of files) {
-    const parts = partsOf(text, counts.get(pathToFileURL(file).href), seenBy(data, text))
-    const { branches, lines } = summarize(parts, text)
+    const { branches, lines } = partsOf(text, counts.get(pathToFileURL(file).href), seenBy(data))
     all.lines.push(...lines)
     all.branches.push(...branches)
     if (shareOf(lines) >= LEAST.lines && shareOf(branches) >= LEAST.branches) continue
@@ -224,13 +247,13 @@ function reportNative() {
 }
 
 try {
-  const passed = runTests(process.argv.slice(2))
+  const passed = options.again !== undefined || runTests(positionals)
   const enough = reportTypeScript()
   reportNative()
   if (!passed) console.error('Tests failed.')
   if (!enough) console.error(`At least ${LEAST.lines} % of lines and ${LEAST.branches} % of branches are wanted.`)
   process.exitCode = passed && enough ? 0 : 1
 } finally {
-  if (process.env.KEEP === undefined) rmSync(copy, { recursive: true, force: true })
-  else console.log(copy)
+  if (!(options.keep || options.again)) rmSync(copy, { recursive: true, force: true })
+  else console.log(`Kept: ${copy}`)
 }

@@ -1,7 +1,7 @@
 // Makes prebuilds/<system>-<architecture>/: `node scripts/prebuild.mjs [target …]`, all of TARGETS without one. Cross-built
 // with clang (scripts/zig.mjs), against the symbols of the oldest glibc that Node runs on, without a C++ library.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import prebuildify from 'prebuildify'
 import { nodeWithHeaders } from './build.mjs'
+import { sourcesIn } from './native-sources.mjs'
 import { nodeBinary } from './nodes.mjs'
 import { ZIG_ENVIRONMENT, zigBinary } from './zig.mjs'
 
@@ -74,15 +75,11 @@ async function buildForLinux(name, { triple, flags }) {
   }
 }
 
-/** gyp builds for macOS on macOS alone. One unit of all files, because there is no optimization at link time either. */
+/** gyp builds for macOS on macOS alone. Nor is there optimization at link time here, so these are larger. */
 function buildForMac(name, { triple }) {
   const out = path.join(root, 'prebuilds', name)
   mkdirSync(out, { recursive: true })
-  const sources = ['.', 'core', 'platform/darwin', 'platform/other', 'packed'].flatMap((folder) =>
-    readdirSync(path.join(root, 'src-native', folder))
-      .filter((file) => file.endsWith('.cc'))
-      .map((file) => path.join('src-native', folder, file)),
-  )
+  const sources = sourcesIn('.', 'core', 'platform/darwin', 'platform/other', 'packed')
   const defines = ['NAPI_VERSION=8', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_DISABLE_CPP_EXCEPTIONS']
   const options = ['-target', triple, ...SMALL, ...defines.map((define) => `-D${define}`)]
   const objects = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))

@@ -55,7 +55,7 @@ function run(...script) {
 /** The versions, the changelog and the state of the tree. */
 function checkVersions(tag) {
   const read = (name) => readFileSync(path.join(root, name), 'utf8')
-  const { name, version } = JSON.parse(read('package.json'))
+  const { name, repository, version } = JSON.parse(read('package.json'))
   const lock = JSON.parse(read('package-lock.json'))
   const changelog = read('CHANGELOG.md')
   check(`${version} is a version`, /^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/.test(version))
@@ -64,6 +64,7 @@ function checkVersions(tag) {
   check(`CHANGELOG.md begins with ${version}`, heading?.[1] === version)
   if (tag !== undefined) {
     check(`the tag is v${version}`, tag === `v${version}`)
+    check('package.json names the repository, which provenance takes', repository?.url !== undefined)
     check('CHANGELOG.md has its date', /^\d{4}-\d{2}-\d{2}$/.test(heading?.[2] ?? ''))
   }
   check('nothing is uncommitted', output('git', 'status', '--porcelain') === '')

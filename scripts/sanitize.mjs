@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { LINUX_CORE, sourcesIn } from './native-sources.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = path.join(root, '.cache/sanitize')
@@ -37,19 +38,10 @@ function run(command, args, env = {}) {
   if (status !== 0) process.exit(1)
 }
 
-/** Files of C++ in some folders of src-native. */
-function sourcesIn(...folders) {
-  return folders.flatMap((folder) =>
-    readdirSync(path.join(root, 'src-native', folder))
-      .filter((name) => name.endsWith('.cc'))
-      .map((name) => path.join('src-native', folder, name)),
-  )
-}
-
 function compileExercise(name, flags) {
   mkdirSync(cache, { recursive: true })
   const binary = path.join(cache, name)
-  const sources = ['test/native/exercise.cc', ...sourcesIn('core', 'platform/atomic', 'platform/linux')]
+  const sources = ['test/native/exercise.cc', ...sourcesIn(...LINUX_CORE)]
   run('c++', ['-std=c++17', '-Isrc-native', ...flags, ...sources, '-pthread', '-o', binary])
   return binary
 }

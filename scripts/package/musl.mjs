@@ -3,23 +3,23 @@
 // has not got.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
+import { LINUX_CORE, sourcesIn } from '../native-sources.mjs'
 import { ZIG_ENVIRONMENT, zigBinary } from '../zig.mjs'
 import { root, run } from './run.mjs'
 
 const ENVIRONMENT = { env: { ...process.env, ...ZIG_ENVIRONMENT } }
 
 function checkCore(folder) {
-  const sources = ['core', 'platform/atomic', 'platform/linux'].flatMap((name) =>
-    readdirSync(path.join(root, 'src-native', name))
-      .filter((file) => file.endsWith('.cc'))
-      .map((file) => path.join('src-native', name, file)),
-  )
   const exercise = path.join(folder, 'exercise-musl')
   const options = ['-target', 'x86_64-linux-musl', '-std=c++17', '-O1', '-w', '-Isrc-native']
-  run(zigBinary(), ['c++', ...options, 'test/native/exercise.cc', ...sources, '-o', exercise], ENVIRONMENT)
+  run(
+    zigBinary(),
+    ['c++', ...options, 'test/native/exercise.cc', ...sourcesIn(...LINUX_CORE), '-o', exercise],
+    ENVIRONMENT,
+  )
   console.log(`The core on musl: ${run(exercise, ['2']).stdout.trim()}.`)
 }
 

@@ -1,0 +1,21 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const native = fileURLToPath(new URL('../src-native', import.meta.url))
+
+/**
+ * The C++ files that stand in some folders of src-native, as paths from the root of the project.
+ *
+ * @type {(...folders: readonly string[]) => readonly string[]}
+ */
+export function sourcesIn(...folders) {
+  return folders.flatMap((folder) =>
+    readdirSync(path.join(native, folder))
+      .filter((name) => name.endsWith('.cc'))
+      .map((name) => path.join('src-native', folder, name)),
+  )
+}
+
+/** What Linux has without JavaScript: with test/native/exercise.cc a program. */
+export const LINUX_CORE = ['core', 'platform/atomic', 'platform/linux']
