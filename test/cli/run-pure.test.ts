@@ -1,0 +1,296 @@
+// The parts of `reuseport run` and `ls` that need no process: what is typed, what is told, whose sockets are whose.
+import { EventEmitter } from 'node:events'
+import process from 'node:process'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { UsageError } from '../../src/cli/arguments.js'
+import { Prefixer } from '../../src/cli/prefix.js'
+import { parseRunArguments } from '../../src/cli/run-arguments.js'
+import { narrate, narrateAsJson } from '../../src/cli/run-narration.js'
+import { namingWorkers, supervisorLines, workersByInode } from '../../src/cli/supervised.js'
+import type { Screen } from '../../src/cli/terminal.js'
+import type { Group, GroupMember } from '../../src/index.js'
+import type { Supervisor, SupervisorState, WorkerInfo } from '../../src/supervisor.js'
+
+const PLAIN: Screen = { columns: undefined, rows: undefined, coloured: false }
+const COLOURED: Screen = { columns: 60, rows: 24, coloured: true }
+
+const worker: WorkerInfo = {
+  slot: 1,
+  pid: 52,
+  threadId: undefined,
+  generation: 2,
+  state: 'ready',
+  startedAt: new Date(0),
+}
+
+/** As much of a supervisor as who listens to it needs. */
+class Told extends EventEmitter {
+  state: SupervisorState = 'running'
+  workers: readonly WorkerInfo[] = [worker]
+}
+
+describe('what is typed', () => {
+  test('times, counts and names', () => {
+    const words = '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --max-restarts Infinity'
+    const more = '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix'
+    const parsed = parseRunArguments([...words.split(' '), ...more.split(' '), 'app.js', '--workers', '9'])
+    expect(parsed).toMatchObject({
+      json: true,
+      prefix: true,
+      options: {
+        script: 'app.js',
+        args: ['--workers', '9'],
+        workers: 3,
+        grace: 500,
+        drainTimeout: 120_000,
+        readyTimeout: 1500,
+        maxRestarts: Number.POSITIVE_INFINITY,
+        steering: 'cpu',
+        fallback: 'exclusive',
+        pin: true,
+        threads: true,
+        oneSocket: true,
+        watch: true,
+        replace: true,
+        output: 'pipe',
+      },
+    })
+  })
+
+  test('nothing but a script, after -- too', () => {
+    for (const words of [['app.js'], ['--', 'app.js'], ['-n', 'auto', 'app.js']]) {
+      const parsed = parseRunArguments(words)
+      expect(parsed).toMatchObject({ json: false, prefix: false, options: { script: 'app.js', args: [] } })
+    }
+    expect(parseRunArguments(['-n', 'auto', 'app.js'])).toMatchObject({ options: { workers: 'auto' } })
+    expect(parseRunArguments(['--max-restarts', '3', 'app.js'])).toMatchObject({ options: { maxRestarts: 3 } })
+    expect(parseRunArguments(['--grace', '10s', 'app.js'])).toMatchObject({ options: { grace: 10_000 } })
+  })
+
+  test('help', () => {
+    expect(parseRunArguments(['--help'])).toBe('help')
+    expect(parseRunArguments(['-h', 'app.js'])).toBe('help')
+  })
+
+  test.each([
+    [[], 'A script is missing'],
+    [['--'], 'A script is missing'],
+    [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
+    [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
+    [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
+    [['--steering', 'fair', 'app.js'], "--steering takes hash, cpu, random, not 'fair'"],
+    [['--fallback', 'none', 'app.js'], "--fallback takes error, exclusive, not 'none'"],
+    [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
+    [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],
+    [['--pin=yes', 'app.js'], /--pin.* does not take an argument/],
+    [['--grace'], /--grace/],
+  ] as const)('%j is refused', (words, message) => {
+    expect(() => parseRunArguments(words)).toThrow(UsageError)
+    expect(() => parseRunArguments(words)).toThrow(message)
+  })
+})
+
+describe('what is told', () => {
+  function narrated(tell: (told: Told) => void, screen = PLAIN): string[] {
+    const told = new Told()
+    const lines: string[] = []
+    narrate(told as unknown as Supervisor, (line) => lines.push(line), screen)
+    tell(told)
+    return lines.map((line) => line.replaceAll(String(process.pid), 'PID'))
+  }
+
+  const where = (address: string, family: 'IPv4' | 'IPv6', port: number) => ({
+    address,
+    family,
+    port,
+    isTakenOver: false,
+  })
+  const thread = { ...worker, threadId: 7 }
+
+  test('the start, with each port once', () => {
+    const lines = narrated((told) => {
+      told.state = 'starting'
+      told.emit('worker:listening', worker, where('::', 'IPv6', 80))
+      told.emit('worker:listening', worker, where('::', 'IPv6', 80))
+      told.emit('worker:ready', worker)
+      told.state = 'running'
+      told.emit('running', 1)
+      told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
+      told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
+    })
+    expect(lines).toEqual(['reuseport PID: 1 worker on [::]:80: 52', 'reuseport PID: also on 127.0.0.1:81'])
+  })
+
+  test('no port', () => {
+    expect(narrated((told) => told.emit('running', 2))).toEqual(['reuseport PID: 2 workers on no port: 52'])
+  })
+
+  test.each([
+    [{ code: 1, signal: null, error: undefined }, 'exit code 1'],
+    [{ code: null, signal: 'SIGKILL', error: undefined }, 'SIGKILL'],
+    [{ code: null, signal: null, error: new Error('spawn ENOENT') }, 'spawn ENOENT'],
+  ])('a death: %j', (exit, how) => {
+    const lines = narrated((told) => {
+      told.emit('worker:exit', worker, { ...exit, isExpected: true })
+      told.emit('worker:exit', worker, { ...exit, isExpected: false })
+      told.emit('worker:restart', 1, { delay: 0, earlyDeaths: 0 })
+      told.emit('worker:restart', 1, { delay: 200, earlyDeaths: 2 })
+    })
+    expect(lines).toEqual([
+      expect.stringMatching(`^reuseport PID: worker 1 .*52.* died: ${how}$`),
+      'reuseport PID: worker 1 is started again',
+      'reuseport PID: worker 1 is started again in 200 ms (early death 2 in a row)',
+    ])
+  })
+
+  test('a reload', () => {
+    const lines = narrated((told) => {
+      told.emit('reload:start', 3)
+      told.emit('worker:ready', worker)
+      told.state = 'reloading'
+      told.emit('worker:ready', thread)
+      told.emit('worker:drained', worker, { lossless: true, reason: undefined })
+      told.emit('worker:drained', worker, { lossless: false, reason: '2 connections' })
+      told.emit('reload:done', 3, 1234)
+      told.emit('reload:failed', 4, new Error('it throws'))
+      told.emit('scaled', 3)
+    })
+    expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
+      'reload: generation 3',
+      expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
+      expect.stringMatching(/ lost connections when it left: 2 connections$/),
+      'reload: generation 3 serves, after 1.2 s',
+      'reload failed, the others go on: it throws',
+      '3 workers',
+    ])
+  })
+
+  test('who was there before, and the end', () => {
+    const lines = narrated((told) => {
+      told.emit('replaced', { ended: [], strangers: [], late: [] })
+      told.emit('replaced', { ended: [1, 2], strangers: [3], late: [4] })
+      told.emit('warning', 'mind this')
+      told.emit('stopping', undefined)
+      told.emit('stopping', new Error('too often'))
+    })
+    expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
+      'replaced 1, 2',
+      '4 did not end in time, and may serve still',
+      '3 share a port too, and were not started by reuseport run: they stay',
+      'mind this',
+      'drains 1 worker and ends',
+      'gives up: too often',
+      'drains 1 worker and ends',
+    ])
+  })
+
+  test('on a terminal with colours', () => {
+    const [line = ''] = narrated((told) => told.emit('warning', 'mind this'), COLOURED)
+    expect(line).toContain('\x1b[33mmind this\x1b[0m')
+  })
+
+  test('as JSON, a line for each event with its fields by name', () => {
+    const told = new Told()
+    const lines: string[] = []
+    narrateAsJson(told as unknown as Supervisor, (line) => lines.push(line))
+    told.emit('worker:ready', worker)
+    told.emit('worker:exit', worker, { code: 1, error: Object.assign(new Error('gone'), { code: 'EGONE' }) })
+    told.emit('reload:failed', 2, new Error('it throws'))
+    told.emit('stopping', undefined)
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(parsed).toMatchObject([
+      { event: 'worker:ready', supervisor: process.pid, worker: { slot: 1, pid: 52 } },
+      { event: 'worker:exit', exit: { code: 1, error: { message: 'gone', code: 'EGONE' } } },
+      { event: 'reload:failed', generation: 2, error: { message: 'it throws' } },
+      { event: 'stopping' },
+    ])
+    for (const { time } of parsed) expect(time).toMatch(/^\d{4}-\d\d-\d\dT/)
+  })
+})
+
+describe('what workers print', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  function printed(tell: (told: Told) => void, screen = PLAIN): string[] {
+    const lines: string[] = []
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(`out ${String(text)}`) > 0)
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(`err ${String(text)}`) > 0)
+    const told = new Told()
+    new Prefixer(told as unknown as Supervisor, screen)
+    tell(told)
+    return lines
+  }
+
+  test('is told by lines, the rest when it ends', () => {
+    const lines = printed((told) => {
+      told.emit('worker:output', worker, 'stdout', 'one\ntw')
+      told.emit('worker:output', worker, 'stderr', 'error')
+      told.emit('worker:output', worker, 'stdout', 'o\n')
+      told.emit('worker:exit', worker)
+      told.emit('worker:exit', worker)
+    })
+    expect(lines).toEqual(['out 1 52 | one\n', 'out 1 52 | two\n', 'err 1 52 | error\n'])
+  })
+
+  test('of a thread, in its colour', () => {
+    const lines = printed(
+      (told) => told.emit('worker:output', { ...worker, slot: 5, threadId: 3 }, 'stdout', 'x\n'),
+      COLOURED,
+    )
+    expect(lines).toEqual(['out \x1b[32m5 thread 3 |\x1b[0m x\n'])
+  })
+})
+
+describe('whose socket is whose', () => {
+  const startedAt = new Date(86_400_000).toISOString()
+  const status = {
+    pid: 40,
+    script: '/srv/app.js',
+    state: 'running',
+    generation: 2,
+    startedAt,
+    workers: [
+      { slot: 0, pid: 52, generation: 2, state: 'ready', startedAt, sockets: [10, 11] },
+      { slot: 0, pid: 51, generation: 1, state: 'leaving', startedAt, sockets: [10] },
+    ],
+  }
+
+  function member(inode: number, pid: number, command: string | undefined = 'node x'): GroupMember {
+    return { inode, pid, command, port: 80, queued: 0, backlog: 1, drops: 0 } as unknown as GroupMember
+  }
+
+  const group = (...members: GroupMember[]): Group => ({ members }) as unknown as Group
+
+  test('the newest worker of a socket is the one', () => {
+    expect(workersByInode([status]).get(10)).toMatchObject({ supervisor: 40, pid: 52, generation: 2 })
+  })
+
+  test('a socket that the supervisor holds is its worker’s', () => {
+    const workers = workersByInode([status])
+    const command = 'node --import /x/register.js app.js'
+    const [named] = namingWorkers([group(member(10, 40), member(11, 52, command), member(99, 7))], [status], workers)
+    expect(named?.members).toMatchObject([
+      { pid: 52, command: '/srv/app.js', startedAt: new Date(startedAt) },
+      { pid: 52, command: 'node app.js' },
+      { pid: 7, command: 'node x' },
+    ])
+  })
+
+  test('of a supervisor that has gone meanwhile nothing is made up', () => {
+    const workers = workersByInode([status])
+    const [named] = namingWorkers([group(member(10, 40))], [], workers)
+    expect(named?.members[0]).toMatchObject({ pid: 52, command: undefined, startedAt: undefined })
+    const [bare] = namingWorkers([group({ ...member(11, 52), command: undefined })], [status], workers)
+    expect(bare?.members[0]?.command).toBe(undefined)
+  })
+
+  test('a line for each supervisor', () => {
+    const now = Date.parse(startedAt) + 7_200_000
+    expect(supervisorLines([status], PLAIN, now)).toBe(
+      'supervisor 40  running, generation 2, 1 of 2 ready, 2h  /srv/app.js\n',
+    )
+    const all = { ...status, workers: status.workers.slice(0, 1) }
+    const line = supervisorLines([all], COLOURED, now)
+    expect(line.startsWith('\x1b[1msupervisor 40\x1b[0m  running, generation 2, 1 ready, 2h')).toBe(true)
+  })
+})
