@@ -62,14 +62,6 @@ export const MUTATIONS = [
     'integration/max-members',
     'integration/strangers',
   ),
-  native(
-    'convert_values.cc',
-    `if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return {};
-  if (napi_create_typedarray(env, type, list.size(), buffer, 0, &array) != napi_ok) return {};`,
-    `napi_create_arraybuffer(env, size, &data, &buffer);
-  napi_create_typedarray(env, type, list.size(), buffer, 0, &array);`,
-    'integration/threads',
-  ),
   // Listening as Node does.
   script('socket.ts', "syscall !== 'listen'", "syscall !== 'nothing'", 'native/faults'),
   script('addon-file.ts', '< sectionHeaders + header', '> sectionHeaders + header', 'integration/loading'),
