@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Three processes that start may need more than the second that is vitest's own.
+    expect: { poll: { timeout: 10_000 } },
     setupFiles: told === undefined ? [] : ['./scripts/coverage-setup.mjs'],
     env: told === undefined ? {} : { NODE_V8_COVERAGE: told },
     server: { deps: { external: told === undefined ? [] : [/\/dist\//] } },
