@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import v8 from '@vitest/coverage-v8'
+import './coverage-preload.cjs'
 
 const { takeCoverage } = v8
 let taken = 0

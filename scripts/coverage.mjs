@@ -1,14 +1,14 @@
 // How much of the code the tests run: `npm run coverage`, and with words those test files alone; `--keep` leaves the folder,
 // of which `--again <folder>` reports anew. TypeScript: at least 95 % of lines and of branches. C++: reported, by gcov; a process that is killed tells nothing of what it ran.
 //
-// Vitest tells what its own processes ran. Most tests start others, which run dist/: there it has each source with blanks in
+// Vitest tells what its own processes ran. Most tests start others (see coverage-preload.cjs), which run dist/: there it has each source with blanks in
 // place of its types, so that what V8 counts stands where it stands in the source, and is added.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parseAst } from 'rolldown/parseAst'
 import { nodeBinary } from './nodes.mjs'
@@ -63,9 +63,9 @@ function runTests(filters) {
   })
 }
 
-/** For each file of dist/, how often what begins at each offset ran. */
+/** For each file of dist/, by its name there, how often what begins at each offset ran; also of copies of dist/. */
 function countRuns(files) {
-  const counts = new Map(files.map(({ file, text }) => [pathToFileURL(file).href, new Float64Array(text.length + 1)]))
+  const counts = new Map(files.map(({ name, text }) => [name, new Float64Array(text.length + 1)]))
   const reports = readdirSync(told)
   for (const name of reports) {
     let report
@@ -76,8 +76,9 @@ function countRuns(files) {
       continue
     }
     for (const { functions, url } of report.result) {
-      const ran = counts.get(url.split('?')[0])
-      if (ran !== undefined) add(ran, functions)
+      const ran = counts.get(/\/dist\/(.+)\.js(?:\?.*)?$/.exec(url)?.[1])
+      // The first range is the file: another one of that name is none of ours.
+      if (ran?.length === (functions[0]?.ranges[0].endOffset ?? 0) + 1) add(ran, functions)
     }
   }
   console.log(`${reports.length} processes told what they ran.`)
@@ -193,19 +194,18 @@ function reportTypeScript() {
   const seen = JSON.parse(readFileSync(path.join(copy, 'coverage/coverage-final.json'), 'utf8'))
   const source = path.join(copy, 'src')
   const files = Object.values(seen).map((file) => {
-    const name = path.relative(source, file.path)
-    const built = path.join(dist, name.replace(/\.ts$/, '.js'))
-    return { name, data: file, file: built, text: readFileSync(built, 'utf8') }
+    const name = path.relative(source, file.path).replace(/\.ts$/, '')
+    return { name, data: file, text: readFileSync(path.join(dist, `${name}.js`), 'utf8') }
   })
   const counts = countRuns(files)
   const all = { lines: [], branches: [] }
-  for (const { data, file, name, text } of files) {
-    const { branches, lines } = partsOf(text, counts.get(pathToFileURL(file).href), seenBy(data))
+  for (const { data, name, text } of files) {
+    const { branches, lines } = partsOf(text, counts.get(name), seenBy(data))
     all.lines.push(...lines)
     all.branches.push(...branches)
     if (shareOf(lines) >= LEAST.lines && shareOf(branches) >= LEAST.branches) continue
     const shares = `${shareOf(lines).toFixed(1)} % of lines, ${shareOf(branches).toFixed(1)} % of branches`
-    console.log(`${name}: ${shares}; missed: lines ${missedIn(lines)}, branches of lines ${missedIn(branches)}`)
+    console.log(`${name}.ts: ${shares}; missed: lines ${missedIn(lines)}, branches of lines ${missedIn(branches)}`)
   }
   const [lines, branches] = [shareOf(all.lines), shareOf(all.branches)]
   console.log(

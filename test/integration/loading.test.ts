@@ -54,7 +54,9 @@ const REPORT = `
 
 function report(copy: string, flags: readonly string[] = []): Capabilities & { readonly outcome: string } {
   const args = ['--no-warnings', ...flags, '--input-type=module', '-e', REPORT, path.join(copy, 'dist/index.js')]
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
+  // What others preload may not be read here.
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env }))
 }
 
 /** The same bytes with one text for another of the same length. */

@@ -1,0 +1,78 @@
+// Workers that are none: what they say and how they end is told by the test, what they are told is written down.
+import type { Kept } from '../../src/supervisor/kept-socket.js'
+import type { Launch, WorkerExit, WorkerListeners } from '../../src/supervisor/launch.js'
+import type { Listening, ToWorker, WorkerConfiguration } from '../../src/supervisor/protocol.js'
+
+export interface FakeWorker {
+  readonly configuration: Omit<WorkerConfiguration, 'sockets'>
+  readonly sockets: readonly Kept[]
+  readonly tell: WorkerListeners
+  /** What it was told, and 'terminate' and 'kill'. */
+  readonly heard: (ToWorker | 'terminate' | 'kill')[]
+  isConnected: boolean
+  listens(port?: number): void
+  exits(exit?: Partial<WorkerExit>): void
+}
+
+export interface FakeLaunch {
+  readonly launch: Launch
+  readonly workers: FakeWorker[]
+}
+
+export const EXIT: WorkerExit = { code: 0, signal: null, error: undefined }
+
+export function listening(id: string, port = 80, fd?: number): Listening {
+  const wish = { address: null, port, ipv6Only: false, options: '' }
+  return { type: 'listening', id, wish, address: '::', family: 'IPv6', port, fd }
+}
+
+/** @param started Is called with each of them, a turn later. */
+export function fakeLaunch(started: (worker: FakeWorker, index: number) => void = () => {}): FakeLaunch {
+  const workers: FakeWorker[] = []
+  const launch: Launch = (_program, configuration, sockets, tell) => {
+    const index = workers.length
+    let isGone = false
+    const fake: FakeWorker = {
+      configuration,
+      sockets,
+      tell,
+      heard: [],
+      isConnected: true,
+      listens: (port) => tell.onMessage(listening(`${configuration.worker}:0`, port), undefined),
+      exits(exit = {}) {
+        if (isGone) return
+        isGone = true
+        fake.isConnected = false
+        tell.onExit({ ...EXIT, ...exit })
+      },
+    }
+    workers.push(fake)
+    setImmediate(() => started(fake, index))
+    return {
+      pid: 1000 + index,
+      threadId: undefined,
+      isConnected: () => fake.isConnected,
+      send(message) {
+        fake.heard.push(message)
+        if (message.type === 'leave') setImmediate(() => fake.exits())
+        if (message.type === 'release')
+          setImmediate(() => tell.onMessage({ type: 'released', ids: message.ids }, undefined))
+      },
+      terminate() {
+        fake.heard.push('terminate')
+        setImmediate(() => fake.exits({ code: null, signal: 'SIGTERM' }))
+      },
+      kill() {
+        fake.heard.push('kill')
+        setImmediate(() => fake.exits({ code: null, signal: 'SIGKILL' }))
+      },
+    }
+  }
+  return { launch, workers }
+}
+
+/** A socket that is none. */
+export function fakeKept(id: string, closed: string[] = [], isGiven = false): Kept {
+  const { wish, address, family, port } = listening(id)
+  return { id, wish, address, family, port, fd: 99, handle: undefined, isGiven, close: () => closed.push(id) }
+}
