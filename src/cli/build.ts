@@ -142,7 +142,9 @@ function run(command: string, args: readonly string[], cwd: string): void {
   const { error, signal, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status === 0) return
   const ending = error?.message ?? (signal === null ? `exit code ${status}` : signal)
-  throw new Error(`${path.basename(args[0] ?? command)} failed: ${ending}\n\n${stdout}${stderr}`)
+  const [script = ''] = args
+  const name = path.basename(script.endsWith('.js') ? script : command)
+  throw new Error(`${name} failed: ${ending}\n\n${stdout ?? ''}${stderr ?? ''}`)
 }
 
 /** In one step: processes that run keep the file that they loaded. */

@@ -55,6 +55,22 @@ describe('the table', () => {
     expect(groupTable([GROUP], screen, NOW, { drops: new Map([['2a', 3.25]]) })).toMatchSnapshot()
   })
 
+  test('a device, fast rates, a user without a name, a queue without room, workers that are not ready', () => {
+    const [starting, stranger] = [
+      member(2, { user: undefined, backlog: 0, drops: undefined, cookie: 'a' }),
+      member(3, { command: undefined }),
+    ]
+    const one = { ...group(starting, stranger), device: 'eth0' }
+    const worker = { supervisor: 1, pid: 2, slot: 3, generation: 2, state: 'starting' } as const
+    const workers = new Map([[starting.inode, worker]])
+    const rates = { drops: new Map([['a', 12.5]]) }
+    const table = groupTable([one], { columns: 160, rows: 24, coloured: false }, NOW, rates, workers)
+    const [head, , first, second] = table.split('\n')
+    expect(head).toMatch(/^tcp \[::\]:8080 device eth0 {2}2 members/)
+    expect(first).toMatch(/^ +2 +3 gen 2 starting +1000 +\S* ?0\/0 +\? \+13\/s +12 /)
+    expect(second).toMatch(/^ +3 +- +www-data .* \?$/)
+  })
+
   test('nothing', () => {
     expect(groupTable([], { columns: 80, rows: 24, coloured: true }, NOW)).toBe('No group.\n')
   })
