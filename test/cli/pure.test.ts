@@ -60,13 +60,13 @@ describe('the table', () => {
       member(2, { user: undefined, backlog: 0, drops: undefined, cookie: 'a' }),
       member(3, { command: undefined }),
     ]
-    const one = { ...group(starting, stranger), device: 'eth0' }
+    const one = { ...group(starting, stranger), device: 3 }
     const worker = { supervisor: 1, pid: 2, slot: 3, generation: 2, state: 'starting' } as const
     const workers = new Map([[starting.inode, worker]])
     const rates = { drops: new Map([['a', 12.5]]) }
     const table = groupTable([one], { columns: 160, rows: 24, coloured: false }, NOW, rates, workers)
     const [head, , first, second] = table.split('\n')
-    expect(head).toMatch(/^tcp \[::\]:8080 device eth0 {2}2 members/)
+    expect(head).toMatch(/^tcp \[::\]:8080 device 3 {2}2 members/)
     expect(first).toMatch(/^ +2 +3 gen 2 starting +1000 +\S* ?0\/0 +\? \+13\/s +12 /)
     expect(second).toMatch(/^ +3 +- +www-data .* \?$/)
   })
