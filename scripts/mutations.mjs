@@ -97,4 +97,15 @@ export const MUTATIONS = [
     'handOver: !kept.includes(id)',
     'integration/supervisor.test',
   ),
+  script('supervisor/pool.ts', 'if (others) return', 'if (!others) return', 'unit/pool'),
+  script(
+    'supervisor/common-sockets.ts',
+    'if (entry.opener === worker) entry.opener = undefined\n      serve',
+    'serve',
+    'unit/pool',
+  ),
+  script('supervisor/slot.ts', 'if (!before.has(id)) this.drop(id)', 'this.drop(id)', 'unit/running-worker'),
+  script('supervisor/restart.ts', 'isEarly ? slot.earlyDeaths + 1 : 0', 'isEarly ? 1 : 0', 'unit/running-worker'),
+  script('supervised/one-socket.ts', 'this.#latest.get(server) !== want || ', '', 'unit/supervised'),
+  script('keeper.ts', 'since > own.since && ', '', 'unit/keeper'),
 ]
