@@ -1,8 +1,11 @@
 // Thousands of environments (worker threads) load the addon, own a socket, and end: none may leave anything behind.
 import { readdirSync } from 'node:fs'
 import process from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { capabilities } from 'reuseport'
+import { median } from '../bench/statistics.js'
 import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
 
@@ -10,15 +13,17 @@ const HELP = `Usage: npm run soak:environments -- [options]
 
 Starts worker threads that load the addon, open a socket without closing it, and
 end by themselves or by process.exit(). Counts descriptors before and after, and
-how much memory each costs for good. Threads without the addon come first, so
-that what Node itself keeps for later ones is there already.
+tells by how much the memory of the process grows with each: the median of what
+any two of many looks say, because what Node itself takes and gives back is more
+than what thousands of leaks would be. Threads without the addon come first, threads
+that leak 4 kB each come last: those have to be seen.
 
   -e, --environments <5000-1000000>  how many              (default 10000)
       --json                        print the result as JSON
   -h, --help                        print this
 
 Exit codes: 0 nothing is left, 1 a descriptor is, or more than 1 kB of memory for
-each; 2 usage.`
+each, or the leak was not seen; 2 usage.`
 
 const OPTIONS = /** @type {const} */ ({
   environments: { type: 'string', short: 'e', default: '10000' },
@@ -27,8 +32,17 @@ const OPTIONS = /** @type {const} */ ({
 })
 
 const AT_A_TIME = 2
-/** In bytes: a page for every fourth. */
+/** Bytes. */
 const TOLERANCE = 1024
+const LOOKS = 40
+/** Environments without the addon, and with a leak that has to be seen. */
+const CONTROLS = 2_000
+/** Bytes. */
+const LEAK = 4096
+
+setFlagsFromString('--expose-gc')
+/** @type {() => void} */
+const collectGarbage = runInNewContext('gc')
 
 const line = progress()
 
@@ -39,7 +53,7 @@ const withAddon = (binary) => `
   if (typeof fd !== 'number') throw new Error('no socket')
   if (fd % 2 === 0) process.exit()`
 
-const without = 'if (process.threadCpuUsage === null) process.exit()'
+const WITHOUT = 'if (process.threadCpuUsage === null) process.exit()'
 
 function descriptors() {
   return readdirSync('/proc/self/fd').length
@@ -54,31 +68,43 @@ function runOne(code) {
   })
 }
 
-/** @type {(code: string, environments: number, name: string) => Promise<void>} */
-async function runMany(code, environments, name) {
+/** @type {(code: string, environments: number) => Promise<void>} */
+async function runMany(code, environments) {
   let begun = 0
   async function take() {
     while (begun < environments) {
       begun++
-      if (begun % 50 === 0) line.show(`${name}: ${count(begun)} of ${count(environments)}`)
       await runOne(code)
     }
   }
   await Promise.all(Array.from({ length: AT_A_TIME }, take))
-  line.clear()
 }
 
 /**
- * Bytes that each costs for good. The first tenth fills what is kept for the next ones.
+ * Bytes by which the memory of this process grows with each: the median slope between two looks (Theil and Sen).
  *
- * @type {(code: string, environments: number, name: string) => Promise<number>}
+ * @type {(code: string, environments: number, name: string, kept?: number) => Promise<number>}
  */
-async function costOf(code, environments, name) {
-  const first = Math.ceil(environments / 10)
-  await runMany(code, first, name)
-  const before = process.memoryUsage.rss()
-  await runMany(code, environments - first, name)
-  return (process.memoryUsage.rss() - before) / (environments - first)
+async function costOf(code, environments, name, kept = 0) {
+  /** @type {{ at: number, bytes: number }[]} */
+  const seen = []
+  /** @type {Buffer[]} */
+  const leaked = []
+  for (let look = 0; look <= LOOKS; look++) {
+    const at = Math.round((environments * look) / LOOKS)
+    const more = at - (seen.at(-1)?.at ?? 0)
+    await runMany(code, more)
+    leaked.push(Buffer.alloc(more * kept, 1))
+    collectGarbage()
+    seen.push({ at, bytes: process.memoryUsage.rss() })
+    line.show(`${name}: ${count(at)} of ${count(environments)}`)
+  }
+  line.clear()
+  return median(
+    seen.flatMap(({ at, bytes }, index) =>
+      seen.slice(index + 1).map((later) => (later.bytes - bytes) / (later.at - at)),
+    ),
+  )
 }
 
 async function main() {
@@ -88,18 +114,20 @@ async function main() {
   const { binary, reasons } = capabilities()
   if (binary === null) throw new Error(`there is no addon: ${reasons.addon}`)
   const before = descriptors()
-  const control = await costOf(without, Math.min(environments, 2_000), 'without the addon')
+  const without = await costOf(WITHOUT, CONTROLS, 'without the addon')
   const cost = await costOf(withAddon(binary), environments, 'with the addon')
+  const leaking = await costOf(WITHOUT, CONTROLS, 'with a leak', LEAK)
   const left = descriptors() - before
-  const passed = left === 0 && cost < TOLERANCE
-  if (values.json) console.log(JSON.stringify({ passed, environments, left, cost, control }, undefined, 2))
+  const isLeakSeen = leaking >= TOLERANCE
+  const passed = left === 0 && cost < TOLERANCE && isLeakSeen
+  if (values.json) console.log(JSON.stringify({ passed, environments, left, cost, without, leaking }, undefined, 2))
   else {
+    const bytes = (/** @type {number} */ number) => `${number.toFixed(0)} bytes`
     console.log(bold(`${count(environments)} environments`))
     console.log(`  ${left === 0 ? green('no descriptor is left') : yellow(`${left} descriptors are left`)}`)
-    console.log(
-      `  ${cost.toFixed(0)} bytes each for good`,
-      dim(`(${control.toFixed(0)} those before, without the addon)`),
-    )
+    console.log(`  ${bytes(cost)} each for good`, dim(`(${bytes(without)} without the addon)`))
+    const control = `a leak of ${bytes(LEAK)} each is seen as ${bytes(leaking)}`
+    console.log(`  ${isLeakSeen ? green(control) : yellow(control)}`)
   }
   process.exitCode = passed ? 0 : 1
 }
