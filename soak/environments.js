@@ -15,8 +15,8 @@ Starts worker threads that load the addon, open a socket without closing it, and
 end by themselves or by process.exit(). Counts descriptors before and after, and
 tells by how much the memory of the process grows with each: the median of what
 any two of many looks say, because what Node itself takes and gives back is more
-than what thousands of leaks would be. Threads without the addon come first, threads
-that leak 4 kB each come last: those have to be seen.
+than what thousands of leaks would be. Threads without the addon come first,
+threads that leak 4 kB each come last: those have to be seen.
 
   -e, --environments <5000-1000000>  how many              (default 10000)
       --json                        print the result as JSON
