@@ -1,6 +1,9 @@
 // Runs the whole suite on each supported Node, or on those named: `npm run test:matrix -- 22 26`. Further words that are
 // no version go to vitest.
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NODE_VERSIONS, nodeBinary } from './nodes.mjs'
 
@@ -10,16 +13,41 @@ const asked = words.filter((word) => word in NODE_VERSIONS)
 const majors = asked.length > 0 ? asked : Object.keys(NODE_VERSIONS)
 const rest = words.filter((word) => !(word in NODE_VERSIONS))
 
+const folder = mkdtempSync(join(tmpdir(), 'reuseport-matrix-'))
 const results = majors.map((major) => {
   const node = nodeBinary(major)
+  const report = join(folder, `${major}.json`)
   console.log(`\n=== Node ${NODE_VERSIONS[major]} ===`)
-  const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...rest], {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...rest], {
     cwd: root,
     stdio: 'inherit',
   })
-  return { node: NODE_VERSIONS[major], passed: status === 0 }
+  return { node: NODE_VERSIONS[major], passed: status === 0, failures: status === 0 ? [] : failuresIn(report) }
 })
+rmSync(folder, { recursive: true })
 
+// At the end, because the output of the versions before may be long gone.
 console.log('')
-for (const { node, passed } of results) console.log(`${passed ? '✓' : '✗'} Node ${node}`)
+for (const { node, passed, failures } of results) {
+  console.log(`${passed ? '✓' : '✗'} Node ${node}`)
+  for (const failure of failures) console.log(`    ${failure}`)
+}
 process.exit(results.every(({ passed }) => passed) ? 0 : 1)
+
+/** The tests that failed, each with the first line of why. */
+function failuresIn(report) {
+  let files
+  try {
+    files = JSON.parse(readFileSync(report, 'utf8')).testResults
+  } catch {
+    return ['(ended without a report)']
+  }
+  const firstLine = (text) => String(text ?? '').split('\n', 1)[0]
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name)
+    const failed = assertionResults.filter((one) => one.status === 'failed')
+    if (status === 'failed' && failed.length === 0) return [`${file}: ${firstLine(message)}`]
+    return failed.map((one) => `${file} > ${one.fullName}: ${firstLine(one.failureMessages[0])}`)
+  })
+}
