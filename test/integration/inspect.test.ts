@@ -190,7 +190,7 @@ describe('queues', () => {
     clients.push(net.connect(port, host).on('error', () => {}))
     await vi.waitFor(async () => {
       expect((await inspectGroup({ port, host })).members[0]?.drops).toBeGreaterThan(0)
-    })
+    }, 10_000)
     for (const client of clients) client.destroy()
   })
 

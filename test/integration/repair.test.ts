@@ -81,8 +81,7 @@ test('a policy that somebody keeps is put in force anew', async () => {
   await steer(servers[0] as net.Server, { program: [{ code: 6, k: 1 }] })
   addon.detachProgram(serverDescriptor(servers[0] as net.Server) as number)
   expect(await repairGroup({ host: '127.0.0.1', port })).toMatchObject({ method: 'program', keeper: process.pid })
-  await pause(50)
-  expect(await hearMany(port, 30)).toEqual({ second: 30 })
+  await expect.poll(() => hearMany(port, 30)).toEqual({ second: 30 })
 })
 
 test('nobody there', async () => {

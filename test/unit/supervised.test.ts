@@ -163,7 +163,7 @@ describe('a worker', () => {
     say({ type: 'leave', kept: ['1.1:1'] })
     say({ type: 'leave', kept: [] })
     worker.closing(second)
-    await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGTERM', false]]))
+    await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGTERM', false]]), 5000)
     expect(drained).toEqual([
       [first, false],
       [second, true],
@@ -196,7 +196,7 @@ describe('a worker', () => {
     fakes.onDisconnect()
     expect(drained).toEqual([])
     fakes.onSignal('SIGTERM')
-    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1))
+    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
     expect(drained).toEqual([true, false])
   })
 
@@ -204,7 +204,7 @@ describe('a worker', () => {
     new SupervisedWorker(link({ isShared: true }), NESTED)
     fakes.onSignal('SIGTERM')
     fakes.onDisconnect()
-    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1))
+    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
   })
 })
 
