@@ -108,4 +108,5 @@ export const MUTATIONS = [
   script('supervisor/restart.ts', 'isEarly ? slot.earlyDeaths + 1 : 0', 'isEarly ? 1 : 0', 'unit/running-worker'),
   script('supervised/one-socket.ts', 'this.#latest.get(server) !== want || ', '', 'unit/supervised'),
   script('keeper.ts', 'since > own.since && ', '', 'unit/keeper'),
+  script('keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'integration/steer.test'),
 ]

@@ -78,6 +78,9 @@ test('not one connection goes to it from the moment that it is steered around; w
   await pause(2)
   const draining = drain(leaving, { grace: 2000 })
   await expect.poll(() => hearMany(port, 30)).toEqual({ other: 30 })
+  expect(await hearMany(port, 30)).toEqual({ other: 30 })
+  // It could still have accepted.
+  expect(leaving.listening).toBe(true)
   const { acceptedWhileDraining, lossless } = await draining
   const answers = await Promise.all(waiting)
   expect(answers.every((answer) => answer === 'leaving' || answer === 'other')).toBe(true)
@@ -90,7 +93,11 @@ test.each([0, 1, 2, 3])('whichever its slot: %i', async (slot) => {
   const port = await share(servers)
   const draining = drain(servers[slot] as net.Server, { grace: 2000 })
   const others = ['0', '1', '2', '3'].filter((name) => name !== String(slot))
-  await expect.poll(async () => Object.keys(await hearMany(port, 60)).toSorted()).toEqual(others)
+  const reached = async (): Promise<readonly string[]> => Object.keys(await hearMany(port, 60)).toSorted()
+  await expect.poll(reached).toEqual(others)
+  expect(await reached()).toEqual(others)
+  // It could still have accepted.
+  expect(servers[slot]?.listening).toBe(true)
   expect(await draining).toMatchObject({ lossless: true, method: 'steer' })
 })
 

@@ -35,35 +35,32 @@ export function portOf(server: net.Server): number {
   return address.port
 }
 
-/** A listener without SO_REUSEPORT on a port of its own; closed when it goes out of scope. */
-export async function occupyPort(host: string): Promise<{ port: number } & AsyncDisposable> {
-  const server = net.createServer().listen(0, host)
-  await new Promise<void>((resolve) => server.once('listening', resolve))
+/** A listener without SO_REUSEPORT, on a port of its own where none is named; closed when it goes out of scope. */
+export async function occupyPort(host: string, port = 0): Promise<{ port: number } & AsyncDisposable> {
+  const server = net.createServer().listen(port, host)
+  await once(server, 'listening')
   return { port: portOf(server), [Symbol.asyncDispose]: () => closed(server) }
 }
 
 // Below the ports that Linux gives to those who ask for none (net.ipv4.ip_local_port_range begins at 32768): what other
 // tests do beside this one never takes a port between the moment it is found free and the one a program listens on it,
 // which takes a second where three processes have to start first. Each of vitest's workers has ports of its own.
-const FIRST = 15_000
-const PORTS = 16_000
+const FIRST_PORT = 15_000
 const WORKERS = 8
-const mine = Number(process.env['VITEST_POOL_ID'] ?? 0) % WORKERS
-let next = Math.floor(Math.random() * PORTS)
+const PORTS_EACH = 2000
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % WORKERS
+let next = Math.floor(Math.random() * PORTS_EACH)
 
 /** A port that nobody has at the moment, and nobody else is given. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    next = (next + 1) % PORTS
-    const port = FIRST + next
-    if (port % WORKERS !== mine) continue
-    const server = net.createServer()
-    const taken = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(true)).listen({ port, host: '::' }, () => resolve(false))
-    })
-    if (taken) continue
-    await closed(server)
-    return port
+    const port = FIRST_PORT + worker + WORKERS * (next++ % PORTS_EACH)
+    try {
+      await using _ = await occupyPort('::', port)
+      return port
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
   }
 }
 
