@@ -62,6 +62,12 @@ export const MUTATIONS = [
     'integration/max-members',
     'integration/strangers',
   ),
+  native(
+    'platform/linux/slot_probe.cc',
+    'none.ss_family = AF_UNSPEC;',
+    'none.ss_family = AF_UNSPEC; (void)Connect(sys, fd, reinterpret_cast<sockaddr*>(&none), target.size());',
+    'integration/drain-places',
+  ),
   // Listening as Node does.
   script('socket.ts', "syscall !== 'listen'", "syscall !== 'nothing'", 'native/faults'),
   script('addon-file.ts', '< sectionHeaders + header', '> sectionHeaders + header', 'integration/loading'),

@@ -94,7 +94,8 @@ interface Target {
 
 /**
  * Where this machine reaches the group. A wildcard is asked for at an address of the loopback device too that hardly
- * anybody binds, because a socket with a specific address would win.
+ * anybody binds, because a socket with a specific address would win. A single address is asked for twice: each time with
+ * other ports of the asker, of which one may be in use by something that swallows the question.
  */
 function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly Target[] {
   const byte = (): number => 1 + Math.floor(Math.random() * 253)
@@ -105,9 +106,10 @@ function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly 
   if (address === '0.0.0.0') return loopback
   if (address === '::') {
     const own: Target = { family: 6, address: '::1' }
-    return ipv6Only === true ? [own] : [own, ...loopback]
+    return ipv6Only === true ? [own, own] : [own, ...loopback]
   }
-  return [{ family: family === 'IPv4' ? 4 : 6, address: device === 0 ? address : `${address}%${device}` }]
+  const only: Target = { family: family === 'IPv4' ? 4 : 6, address: device === 0 ? address : `${address}%${device}` }
+  return [only, only]
 }
 
 const REASONS: Readonly<Record<string, string>> = {

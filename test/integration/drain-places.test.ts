@@ -1,8 +1,9 @@
-// Drain where servers live otherwise: workers of cluster, threads, another user, a namespace with other settings.
+// Drain and steering where servers live otherwise: workers of cluster, threads, another user, a namespace with other
+// settings.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { whyNoNamespace } from '../support/namespace.js'
+import { runInNamespace, whyNoNamespace } from '../support/namespace.js'
 import { start } from '../support/processes.js'
 import { runJson } from '../support/run.js'
 
@@ -24,6 +25,11 @@ test.each(['cluster', 'threads', 'processes'])(
     await program.exited
   },
 )
+
+interface Remembered {
+  readonly remembered: number
+  readonly failures: readonly string[]
+}
 
 const reason = whyNoNamespace()
 
@@ -71,6 +77,13 @@ test('what is not finished in time is moved by the kernel where it is told to, o
     // This client has not heard the answer to its SYN and asks again; one that had heard it would be lost.
     expect(heard).toBe('staying')
   }
+})
+
+test('beside connections that have ended and that the kernel remembers, each member is told from the others', (context) => {
+  if (reason !== undefined) context.skip(reason)
+  const { remembered, failures } = runInNamespace<Remembered>('steer-beside-ended.mjs')
+  expect(remembered).toBeGreaterThan(1700)
+  expect(failures).toEqual([])
 })
 
 test('an ordinary user', (context) => {

@@ -263,6 +263,15 @@ describe('steering', () => {
     expect(() => learnSlots(only, [77], 2)).toThrow('bind EADDRNOTAVAIL')
   })
 
+  test('the only address is asked a second time, with other ports', () => {
+    const asked: string[] = []
+    const learn: Addon['learnSlots'] = (_fds, _family, address) => [asked.push(address) === 1 ? -1 : 1]
+    expect(learnSlots(member({ learnSlots: learn }), [77], 2)).toEqual([1])
+    expect(asked).toEqual(['127.0.0.1', '127.0.0.1'])
+    const never = member({ learnSlots: () => [-1] }, { family: 'IPv6', address: '::', ipv6Only: true })
+    expect(learnSlots(never, [77], 2)).toEqual([undefined])
+  })
+
   test('a failure after an address that told something takes the program back', () => {
     let times = 0
     const learn: Addon['learnSlots'] = () => (++times === 1 ? [-1] : failure('ENOBUFS', 'socket'))

@@ -14,9 +14,8 @@
 
 // How a listener finds its own slot, with a program that sends what comes from port k to slot k:
 // - It asks for a minimum TTL that a SYN of the probe does not have. That SYN is dropped there, which its count of
-// drops
-//   tells; at every other member it is answered, but the client asks for a minimum TTL too, drops the answer and counts
-//   that. So no handshake completes, and both counts have to agree.
+//   drops tells; at every other member it is answered, but the client asks for a minimum TTL too, drops the answer and
+//   counts that. So no handshake completes, and both counts have to agree.
 // - A second SYN from the same port, right after the first, has a sequence number inside the window that the first one
 //   opened: to the kernel that is a connection gone wrong, and what was half open is gone (RFC 9293, 3.10.7.4). It also
 //   tells the same once more.
@@ -91,9 +90,11 @@ Status SendSyns(const Sys& sys, int fd, const SocketAddress& target) {
   sockaddr_storage none{};
   none.ss_family = AF_UNSPEC;
   for (uint32_t sent = 0; sent < kSyns; sent++) {
-    // Takes back the connection before, which was only begun.
-    Status status = Connect(sys, fd, reinterpret_cast<const sockaddr*>(&none), target.size());
-    if (status.ok()) status = Connect(sys, fd, target.data(), target.size());
+    Status status = Connect(sys, fd, target.data(), target.size());
+    // Takes it back, which was only begun. Not before the first: a socket that has taken nothing back begins with a
+    // number of the kernel's choice, and from then on with the next ones. Only the kernel's is beyond those of a
+    // connection between the same ports that has ended and is remembered (TIME_WAIT); any other may be lost there.
+    if (status.ok()) status = Connect(sys, fd, reinterpret_cast<const sockaddr*>(&none), target.size());
     if (!status.ok()) return status;
   }
   return Done{};
