@@ -179,8 +179,9 @@ test.each([{ threads: false }, { threads: true }])(
   async ({ threads }) => {
     const port = await freePort()
     await using one = supervise({ how: 'ends', port }, { workers: 1, threads })
+    const ended = event(one.supervisor, 'worker:exit')
     await one.supervisor.start()
-    const [, exit] = await event(one.supervisor, 'worker:exit')
+    const [, exit] = await ended
     expect(exit).toMatchObject({ code: 0, signal: null, isExpected: false })
   },
 )
@@ -199,7 +200,7 @@ test.each([{ threads: false }, { threads: true }])(
 
 test('a port that the new code does not listen on is drained, one that is new is opened', async () => {
   const [port, second] = [await freePort(), await freePort()]
-  await using one = supervise({ how: 'two ports', port, second }, { readyTimeout: 1000 })
+  await using one = supervise({ how: 'two ports', port, second }, { readyTimeout: 2000 })
   await one.supervisor.start()
   await expect.poll(() => listenersOn(second)).toHaveLength(2)
   one.setting({ how: 'plain', port })

@@ -10,7 +10,7 @@ export interface Ran extends AsyncDisposable {
   readonly child: ChildProcess
   /** Resolves when it has said so on stderr. */
   said(what: RegExp): Promise<void>
-  readonly stderr: () => string
+  readonly stdout: () => string
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>
 }
 
@@ -46,7 +46,7 @@ export function reuseport(args: readonly string[], options: RunOptions = {}): Ra
   return {
     child,
     exited,
-    stderr: () => output.stderr,
+    stdout: () => output.stdout,
     said: (what) => expect.poll(() => output.stderr, { timeout: 20_000 }).toMatch(what),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
