@@ -13,6 +13,7 @@ import {
   type UnboundDatagramSocket,
 } from '../../src/index.js'
 import { bind, bound, exchange } from '../support/datagrams.js'
+import { freePort } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
 
 let before: readonly string[]
@@ -54,7 +55,8 @@ test('udp6 takes IPv4 as well unless it was created ipv6Only', async () => {
   using there = await bind(dual, 0)
   expect(await exchange(there.port, ['x'])).toEqual(['::ffff:127.0.0.1'])
 
-  using only = await bind(dgram.createSocket({ type: 'udp6', ipv6Only: true }), 0)
+  // Not one of those that other tests' sockets are given, which may have it for IPv4.
+  using only = await bind(dgram.createSocket({ type: 'udp6', ipv6Only: true }), await freePort())
   using four = await bind(dgram.createSocket('udp4'), only.port)
   expect(four.port).toBe(only.port)
 })
