@@ -113,6 +113,13 @@ export const MUTATIONS = [
   script('supervisor/slot.ts', 'if (!before.has(id)) this.drop(id)', 'this.drop(id)', 'unit/running-worker'),
   script('supervisor/restart.ts', 'isEarly ? slot.earlyDeaths + 1 : 0', 'isEarly ? 1 : 0', 'unit/running-worker'),
   script('supervised/one-socket.ts', 'this.#latest.get(server) !== want || ', '', 'unit/supervised'),
+  script('keeper.ts', 'known !== undefined && !known.hasLeft', 'known?.hasLeft === false || known', 'unit/keeper'),
+  script(
+    'policy-in-force.ts',
+    'if (!isStillMember(member)) throw',
+    'if (isStillMember(member) && member.fd < 0) throw',
+    'unit/core-failures',
+  ),
   script('keeper.ts', 'since > own.since && ', '', 'unit/keeper'),
   script('keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'integration/steer.test'),
 ]

@@ -46,6 +46,15 @@ export function memberWith(
   return { addon, fd, socket }
 }
 
+/** Whether its descriptor still is its socket's: a program may close its server at any time, and listen elsewhere. */
+export function isStillMember({ fd, socket }: Member): boolean {
+  try {
+    return fstatSync(fd).ino === socket.inode
+  } catch {
+    return false
+  }
+}
+
 /** The sockets between which the kernel chooses at this moment, this one among them. @throws ReusePortInspectionError */
 export function membersNow({ addon, socket }: Member, neededBy: string): readonly BoundSocket[] {
   const key = groupKey(socket)

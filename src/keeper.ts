@@ -3,14 +3,12 @@
 // it hears of them; when it goes, another takes its place. The policy that was asked for last is the policy of all.
 import type net from 'node:net'
 import process from 'node:process'
-import type { Addon } from './addon.js'
 import type { Applied } from './apply-policy.js'
 import { ReusePortInspectionError, ReusePortLockError, ReusePortSteeringError } from './errors.js'
-import { type Member, memberOf } from './group-member.js'
-import type { SeenSocket } from './group-rows.js'
+import { isStillMember, type Member } from './group-member.js'
 import { type Answer, ask, connectTo, type Message, now, type Wish } from './keeper-channel.js'
 import { KeeperServer } from './keeper-server.js'
-import { PolicyInForce } from './policy-in-force.js'
+import { LEFT, PolicyInForce } from './policy-in-force.js'
 import { parsePolicy } from './steering-policy.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
 import type { ListenableServer } from './types.js'
@@ -27,11 +25,12 @@ const ANSWER = 5000
 
 const keepers = new WeakMap<ListenableServer, Keeper>()
 
-/** The keeper, or follower, that a server is. */
-export function keeperOf(addon: Addon, server: ListenableServer): Keeper {
+/** The keeper, or follower, that a server is by the socket on which it listens now. */
+export function keeperOf(server: ListenableServer, member: Member): Keeper {
   const known = keepers.get(server)
-  if (known !== undefined) return known
-  const keeper = new Keeper(addon, server)
+  if (known !== undefined && !known.hasLeft) return known
+  known?.stop()
+  const keeper = new Keeper(server, member)
   keepers.set(server, keeper)
   return keeper
 }
@@ -42,8 +41,8 @@ export function stopKeeping(server: ListenableServer): void {
 }
 
 export class Keeper {
-  readonly #addon: Addon
   readonly #server: ListenableServer
+  readonly #member: Member
   readonly #inForce: PolicyInForce = new PolicyInForce()
   #wish: Wish | undefined
   #listening: KeeperServer | undefined
@@ -53,9 +52,14 @@ export class Keeper {
   /** The latest call. */
   #steering: Promise<unknown> = Promise.resolve()
 
-  constructor(addon: Addon, server: ListenableServer) {
-    this.#addon = addon
+  constructor(server: ListenableServer, member: Member) {
     this.#server = server
+    this.#member = member
+  }
+
+  /** Its server does not listen any more, or on another socket. */
+  get hasLeft(): boolean {
+    return !isStillMember(this.#member)
   }
 
   /** @throws ReusePortSteeringError, ReusePortInspectionError, ReusePortLockError */
@@ -66,18 +70,20 @@ export class Keeper {
   }
 
   async #steer(policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+    if (this.hasLeft) throw new ReusePortSteeringError(LEFT)
+    // A call before this one may have ended it.
+    if (!keepers.has(this.#server)) keepers.set(this.#server, this)
     const wish = { policy, since: now() }
     this.#wish = wish
     for (;;) {
       if (this.#listening !== undefined) return this.#keep(deadline)
-      const member = this.#member()
-      const answer = await this.#follow(member, wish, deadline)
+      const answer = await this.#follow(wish, deadline)
       if (answer !== undefined) return answer
       if (policy === 'hash') {
         this.stop()
-        return toSteering(await this.#inForce.put(member, wish, deadline))
+        return toSteering(await this.#inForce.put(this.#member, wish, deadline))
       }
-      if (this.#take(member.socket)) return this.#keep(deadline)
+      if (this.#take()) return this.#keep(deadline)
     }
   }
 
@@ -91,19 +97,15 @@ export class Keeper {
     this.#listening = undefined
     this.#following?.destroy()
     this.#following = undefined
-    keepers.delete(this.#server)
-  }
-
-  #member(): Member {
-    return memberOf(this.#addon, 'steer', this.#server)
+    if (keepers.get(this.#server) === this) keepers.delete(this.#server)
   }
 
   /** As the keeper: puts the wish in force, and lets it go again where that cannot be done. */
   async #keep(deadline: Deadline): Promise<Steering> {
     try {
-      if (this.#wish === undefined) throw new ReusePortSteeringError('the server has left its group meanwhile')
+      if (this.#wish === undefined) throw new ReusePortSteeringError(LEFT)
       const wish = this.#wish
-      const steering = toSteering(await this.#inForce.put(this.#member(), wish, deadline))
+      const steering = toSteering(await this.#inForce.put(this.#member, wish, deadline))
       this.#listening?.tellAll(wish)
       return steering
     } catch (error) {
@@ -115,8 +117,9 @@ export class Keeper {
   }
 
   /** @returns whether this is the keeper from now on. */
-  #take(group: SeenSocket): boolean {
-    const server = KeeperServer.open(this.#addon, group, {
+  #take(): boolean {
+    const { addon, socket } = this.#member
+    const server = KeeperServer.open(addon, socket, {
       onMessage: (message, answer) => void this.#onWish(message, answer),
       onGone: () => this.#lookSoon(),
       onTakenAway: () => {
@@ -135,18 +138,21 @@ export class Keeper {
   async #onWish({ policy, since }: Message, answer: (answer: Answer) => void): Promise<void> {
     const own = this.#wish
     if (own === undefined || typeof since !== 'number') return
+    // Whoever asks takes its place.
+    if (this.hasLeft) return this.stop()
     try {
       const isNew = since > own.since && JSON.stringify(policy) !== JSON.stringify(own.policy)
       const wish = isNew ? { policy: parsePolicy(policy), since } : own
       this.#wish = wish
-      const steering = toSteering(await this.#inForce.put(this.#member(), wish, new Deadline(ANSWER, undefined)))
+      const steering = toSteering(await this.#inForce.put(this.#member, wish, new Deadline(ANSWER, undefined)))
       answer({ steering })
       if (wish !== own) this.#listening?.tellAll(wish)
       if (wish.policy === 'hash') this.stop()
     } catch (error) {
+      if (this.hasLeft) return this.stop()
       this.#wish = own
       this.#lookSoon()
-      answer({ refused: error instanceof Error ? error.message : String(error) })
+      answer({ refused: toReason(error) })
     }
   }
 
@@ -160,12 +166,12 @@ export class Keeper {
   /** Puts the policy in force anew where members have come or gone, or somebody has taken it away. */
   async #look(): Promise<void> {
     if (this.#listening === undefined) return
-    if (this.#wish === undefined || !this.#server.listening) {
+    if (this.#wish === undefined || this.hasLeft) {
       this.stop()
       return
     }
     try {
-      await this.#inForce.put(this.#member(), this.#wish, new Deadline(ANSWER, undefined))
+      await this.#inForce.put(this.#member, this.#wish, new Deadline(ANSWER, undefined))
     } catch (error) {
       // By hash until it succeeds; the next look tries again. What is not known of is left to others.
       if (!isExpected(error)) this.stop()
@@ -173,10 +179,10 @@ export class Keeper {
   }
 
   /** @returns what the keeper says; undefined where there is none. */
-  async #follow({ socket: group }: Member, wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
+  async #follow(wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
     this.#following?.destroy()
     this.#following = undefined
-    const socket = connectTo(this.#addon, group)
+    const socket = connectTo(this.#member.addon, this.#member.socket)
     if (socket === undefined) return undefined
     const steering = await ask(socket, wish, deadline, (message) => this.#onChange(message))
     if (steering === undefined) return undefined
@@ -200,16 +206,16 @@ export class Keeper {
   /** The keeper has gone: this process, or another, takes its place. */
   async #succeed(socket: net.Socket): Promise<void> {
     const wish = this.#wish
-    if (this.#following !== socket || wish === undefined || !this.#server.listening) return
+    if (this.#following !== socket || wish === undefined) return
     this.#following = undefined
+    if (this.hasLeft) return this.stop()
     try {
       for (;;) {
-        const member = this.#member()
-        if (this.#take(member.socket)) {
+        if (this.#take()) {
           await this.#look()
           return
         }
-        if ((await this.#follow(member, wish, new Deadline(ANSWER, undefined))) !== undefined) return
+        if ((await this.#follow(wish, new Deadline(ANSWER, undefined))) !== undefined) return
       }
     } catch {
       // Then there is no keeper, until somebody asks for a policy again.
@@ -221,6 +227,11 @@ export class Keeper {
 function toSteering({ members, method, policy, reason }: Applied): Steering {
   const keeper = policy === 'hash' ? undefined : process.pid
   return { policy, method, members: members.length, keeper, reason }
+}
+
+function toReason(error: unknown): string {
+  if (error instanceof ReusePortSteeringError) return error.reason
+  return error instanceof Error ? error.message : String(error)
 }
 
 function isExpected(error: unknown): boolean {

@@ -1,9 +1,12 @@
 import { type Applied, applyPolicy } from './apply-policy.js'
+import { ReusePortSteeringError } from './errors.js'
 import { lockGroup } from './group-lock.js'
-import { type Member, membersNow } from './group-member.js'
+import { isStillMember, type Member, membersNow } from './group-member.js'
 import type { SeenSocket } from './group-rows.js'
 import type { Wish } from './keeper-channel.js'
 import type { Deadline } from './waiting.js'
+
+export const LEFT = 'the server has left its group meanwhile'
 
 /** What a keeper has put in force: one change of the group after the other, and none that changes nothing. */
 export class PolicyInForce {
@@ -20,6 +23,7 @@ export class PolicyInForce {
       if (this.#applied !== undefined && this.#isInForce(member, wish)) return this.#applied
       const lock = await lockGroup(member.addon, member.socket, deadline)
       try {
+        if (!isStillMember(member)) throw new ReusePortSteeringError(LEFT)
         this.#applied = undefined
         this.#applied = { ...applyPolicy(member, wish.policy), wish }
         return this.#applied

@@ -106,13 +106,13 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu() : undefined
   if (cpu !== undefined) {
     // A program would come before it.
-    const { members } = await keeperOf(addon, server).steer('hash', deadline)
+    const { members } = await keeperOf(server, member).steer('hash', deadline)
     setIncomingCpu(member, cpu)
     byCpu.add(server)
     return { policy, method: 'incoming-cpu', members, keeper: undefined, reason: undefined }
   }
   if (byCpu.delete(server)) setIncomingCpu(member, NO_CPU)
-  return keeperOf(addon, server).steer(policy, deadline)
+  return keeperOf(server, member).steer(policy, deadline)
 }
 
 /** As somebody who need not be a member, through the socket of one. */

@@ -126,6 +126,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, (message) => this.emit('warning', message))
+      // Before the first worker reads a file: what changes from then on is not missed, and waits for its turn.
+      if (this.#settings.watch) this.#watch = this.#startWatch()
       await this.#queue(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
@@ -134,7 +136,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
         this.#state = 'running'
         this.emit('running', this.#settings.workers)
       })
-      if (this.#settings.watch) this.#watch = this.#startWatch()
       this.#ticketKeys.rotate((keys) => {
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
       })

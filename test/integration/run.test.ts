@@ -389,6 +389,24 @@ test('--watch: a file that changes replaces the workers', async () => {
   expect(await get<string>(port)).toBe('new')
 })
 
+test('--watch: also a file that changes while the workers start', async () => {
+  const port = await freePort()
+  const program = path.join(folder, 'slow.cjs')
+  const write = (word: string): void =>
+    writeFileSync(
+      program,
+      `console.log('loaded') // ${file}
+const server = require('http').createServer((q, r) => r.end('"${word}"'))
+setTimeout(() => server.listen(${port}, '127.0.0.1'), 300)`,
+    )
+  write('old')
+  await using command = reuseport(['run', '-n', '1', '--watch', '--cwd', folder, program, file])
+  await expect.poll(command.stdout).toContain('loaded')
+  write('new')
+  await command.said(/generation 2 serves/)
+  expect(await get<string>(port)).toBe('new')
+})
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18)
 

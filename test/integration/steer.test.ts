@@ -324,6 +324,34 @@ test('who asked for it last may go, and the keeper too: the others know', async 
   expect(await counts(port, 40)).toEqual({ 1: 40 })
 })
 
+describe('a server whose policy nobody has ended', () => {
+  test('closes: whoever listens on its port next is steered at once', async () => {
+    const [first] = (await members(1)).servers as [net.Server]
+    await steer(first, 'random')
+    const port = portOf(first)
+    first.close()
+    const next = await join('next', port)
+    expect(await steer(next, 'random')).toMatchObject({ method: 'program', keeper: process.pid })
+    expect(await counts(port, 40)).toEqual({ next: 40 })
+  })
+
+  test.each([
+    ['its keeper', 0],
+    ['a follower', 1],
+  ])('listens elsewhere: it steers nobody there (%s)', async (_what, which) => {
+    const { servers } = await members(2)
+    for (const server of servers) await steer(server, { program: [{ code: 6, k: 1 }] })
+    const leaving = servers[which] as net.Server
+    await closed(leaving)
+    const there = await join('there', 0)
+    await share([leaving], '127.0.0.1', portOf(there))
+    // Where it followed, the keeper goes as well.
+    await closed(servers[1 - which] as net.Server)
+    await pause(1300)
+    expect(Object.keys(await counts(portOf(there), 80)).toSorted()).toEqual([String(which), 'there'])
+  })
+})
+
 test('what cannot be had changes nothing, now or later', async () => {
   const { servers, port } = await members(3)
   const [first, second] = servers as [net.Server, net.Server]

@@ -16,6 +16,7 @@ import { KeeperServer } from '../../src/keeper-server.js'
 import { admit } from '../../src/member-limit.js'
 import { ReusePortOptionDeniedError } from '../../src/option-errors.js'
 import { OwnedDescriptor } from '../../src/owned-descriptor.js'
+import { PolicyInForce } from '../../src/policy-in-force.js'
 import { seeProcesses } from '../../src/processes.js'
 import { ReusePortSocket, type SocketRequest } from '../../src/socket.js'
 import { connectionReader, readSocketTable } from '../../src/socket-table.js'
@@ -300,6 +301,18 @@ describe('steering', () => {
     }
     expect(steerAway(member({ dumpSockets, learnSlots: () => [-1] }), 'drain')).toHaveLength(1)
     expect(detached).toHaveBeenCalledTimes(1)
+  })
+
+  test.each([
+    ['nothing', 1 << 20],
+    ['something else', 0],
+  ])('a server that closes while its turn is waited for: its descriptor is %s by then', async (_what, fd) => {
+    const attachProgram = vi.fn()
+    const gone = { ...member({ attachProgram }), fd }
+    const wish = { policy: 'random', since: 1 } as const
+    const put = new PolicyInForce().put(gone, wish, new Deadline(10_000, undefined))
+    await expect(put).rejects.toThrow('the server has left its group meanwhile')
+    expect([attachProgram.mock.calls, detached.mock.calls]).toEqual([[], []])
   })
 
   test('a program that cannot be built, attached or taken away', () => {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Addon } from '../../src/addon.js'
 import { ReusePortLockError, ReusePortSteeringError } from '../../src/errors.js'
+import type { Member } from '../../src/group-member.js'
 import type { Keeper } from '../../src/keeper.js'
 import type { Message, Wish } from '../../src/keeper-channel.js'
 import type { KeeperEvents } from '../../src/keeper-server.js'
@@ -21,6 +22,8 @@ const fakes = vi.hoisted(() => ({
   ask: async (_wish: unknown): Promise<unknown> => undefined,
   put: async (_wish: unknown): Promise<unknown> => undefined,
   isFree: true,
+  /** The descriptor by which the server listens. */
+  listening: 7,
   events: undefined as unknown,
   onOther: (_message: unknown): void => {},
   told: [] as unknown[],
@@ -28,8 +31,9 @@ const fakes = vi.hoisted(() => ({
   forgotten: 0,
 }))
 
-vi.mock('../../src/group-member.js', () => ({ memberOf: () => ({ addon: {}, fd: 7, socket: boundSocket() }) }))
-vi.mock('../../src/policy-in-force.js', () => ({
+vi.mock('../../src/group-member.js', () => ({ isStillMember: ({ fd }: Member) => fd === fakes.listening }))
+vi.mock('../../src/policy-in-force.js', async (load) => ({
+  ...(await load<typeof import('../../src/policy-in-force.js')>()),
   PolicyInForce: class {
     put(_member: unknown, wish: unknown): Promise<unknown> {
       return fakes.put(wish)
@@ -63,13 +67,13 @@ const THEIRS: Steering = { policy: 'random', method: 'program', members: 2, keep
 
 const OTHER = { exclude: [{ pid: 1 }] } as const
 
-let server: ListenableServer & { listening: boolean }
+let server: ListenableServer
 let put: Wish[]
 
 beforeEach(() => {
   vi.useFakeTimers()
   put = []
-  server = { listening: true } as unknown as ListenableServer & { listening: boolean }
+  server = {} as ListenableServer
   Object.assign(fakes, {
     connect: () => undefined,
     ask: async () => undefined,
@@ -78,6 +82,7 @@ beforeEach(() => {
       return { members: [1, 2], method: 'program', policy: wish.policy, reason: undefined }
     },
     isFree: true,
+    listening: 7,
     events: undefined,
     told: [],
     closed: 0,
@@ -91,7 +96,7 @@ afterEach(() => {
 })
 
 function keeper(): Keeper {
-  return keeperOf({} as Addon, server)
+  return keeperOf(server, { addon: {} as Addon, fd: fakes.listening, socket: boundSocket() })
 }
 
 const soon = (): Deadline => new Deadline(1000, undefined)
@@ -156,7 +161,7 @@ describe('as the keeper', () => {
     expect(fakes.forgotten).toBe(1)
     await vi.advanceTimersByTimeAsync(20)
     expect(put).toHaveLength(2)
-    server.listening = false
+    fakes.listening = -1
     events().onGone()
     await vi.advanceTimersByTimeAsync(20)
     expect(fakes.closed).toBe(1)
@@ -170,6 +175,43 @@ describe('as the keeper', () => {
     fakes.put = () => Promise.reject(error)
     await vi.advanceTimersByTimeAsync(1000)
     expect(fakes.closed).toBe(closed)
+  })
+
+  test('a server that listens elsewhere, or no more: whoever asks takes its place', async () => {
+    const one = keeper()
+    await one.steer('random', soon())
+    fakes.listening = 8
+    expect(await heard({ policy: OTHER, since: Number.MAX_SAFE_INTEGER })).toBeUndefined()
+    expect([policies(), fakes.closed]).toEqual([['random'], 1])
+    await expect(one.steer('random', soon())).rejects.toThrow('the server has left its group meanwhile')
+    const next = keeper()
+    expect(next).not.toBe(one)
+    expect(await next.steer('random', soon())).toMatchObject({ keeper: process.pid })
+    // What is left of the first takes nothing from the second.
+    one.stop()
+    expect(keeper()).toBe(next)
+    fakes.listening = 9
+    expect(keeper()).not.toBe(next)
+    expect(fakes.closed).toBe(2)
+  })
+
+  test('a server that leaves while somebody asks says nothing', async () => {
+    await keeper().steer('random', soon())
+    fakes.put = async () => {
+      fakes.listening = -1
+      throw new ReusePortSteeringError('it has left')
+    }
+    expect(await heard({ policy: OTHER, since: Number.MAX_SAFE_INTEGER })).toBeUndefined()
+    expect(fakes.closed).toBe(1)
+  })
+
+  test('one that was ended before its turn came is known again', async () => {
+    const one = keeper()
+    await one.steer('random', soon())
+    await Promise.all([one.steer('hash', soon()), one.steer('random', soon())])
+    expect(keeper()).toBe(one)
+    stopKeeping(server)
+    expect(fakes.closed).toBe(2)
   })
 
   test('a listener that breaks ends it', async () => {
@@ -203,6 +245,9 @@ describe('as the keeper', () => {
     expect(await heard({ policy: 'fair', since: since + 1 })).toMatchObject({ refused: expect.stringMatching(/fair/) })
     fakes.put = () => Promise.reject('a text')
     expect(await heard({ policy: OTHER, since: since + 1 })).toEqual({ refused: 'a text' })
+    // What the asker makes an error of says the rest.
+    fakes.put = () => Promise.reject(new ReusePortSteeringError('no'))
+    expect(await heard({ policy: OTHER, since: since + 1 })).toEqual({ refused: 'no' })
     fakes.put = async (wish) => ({ members: [], method: 'program', policy: (wish as Wish).policy, reason: undefined })
     expect(await heard({ policy: 'random', since })).toMatchObject({ steering: { policy: 'random' } })
   })
@@ -274,11 +319,11 @@ describe('as a follower', () => {
   test('the keeper goes where there is nothing to do, or nobody to be found', async () => {
     const socket = follow()
     await keeper().steer('random', soon())
-    server.listening = false
+    fakes.listening = -1
     socket.emit('close')
     await vi.advanceTimersByTimeAsync(0)
     expect(fakes.events).toBeUndefined()
-    server.listening = true
+    fakes.listening = 8
     const other = follow()
     await keeper().steer('random', soon())
     fakes.isFree = false
