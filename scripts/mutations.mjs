@@ -113,7 +113,7 @@ export const MUTATIONS = [
   script('supervisor/slot.ts', 'if (!before.has(id)) this.drop(id)', 'this.drop(id)', 'unit/running-worker'),
   script('supervisor/restart.ts', 'isEarly ? slot.earlyDeaths + 1 : 0', 'isEarly ? 1 : 0', 'unit/running-worker'),
   script('supervised/one-socket.ts', 'this.#latest.get(server) !== want || ', '', 'unit/supervised'),
-  script('keeper.ts', 'known !== undefined && !known.hasLeft', 'known?.hasLeft === false || known', 'unit/keeper'),
+  script('keeper.ts', 'return !isStillMember(', 'return this.#member.fd < 0 && isStillMember(', 'unit/keeper'),
   script(
     'policy-in-force.ts',
     'if (!isStillMember(member)) throw',
