@@ -315,7 +315,7 @@ describe('--replace', () => {
 
 test('reuseport reload says whether the new workers serve', async () => {
   const port = await freePort()
-  await using command = reuseport(['run', '-n', '2', '--ready-timeout', '3s', script, set({ how: 'plain', port })])
+  await using command = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })])
   await command.said(/2 workers on/)
   const before = await answerers(port)
   const pid = String(command.child.pid)
@@ -326,11 +326,11 @@ test('reuseport reload says whether the new workers serve', async () => {
   })
   const after = await answerers(port)
   expect([...after].filter((me) => before.has(me))).toEqual([])
-  set({ how: 'never' })
+  set({ how: 'throws' })
   await using failed = reuseport(['reload', pid])
   expect(await failed.exited).toMatchObject({
     code: 1,
-    stderr: 'reuseport: reload failed: worker 0 did not listen on a port within 3 s\n',
+    stderr: 'reuseport: reload failed: worker 0 ended with exit code 1 before it was ready\n',
   })
   expect(await answerers(port)).toEqual(after)
 })

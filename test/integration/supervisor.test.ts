@@ -96,12 +96,12 @@ describe.each([
   test('a reload that does not come up leaves the old ones', async () => {
     const port = await freePort()
     const setting = { how: 'plain', port }
-    await using one = supervise(setting, { threads, readyTimeout: 1_500 })
+    await using one = supervise(setting, { threads, readyTimeout: 5000 })
     await one.supervisor.start()
     const before = await answerers(port)
     for (const [how, message] of [
       ['throws', /worker 0 (ended with exit code 1|threw Error: it is broken) before it was ready/],
-      ['never', /worker 0 did not listen on a port within 1.5 s/],
+      ['never', /worker 0 did not listen on a port within 5 s/],
     ] as const) {
       one.setting({ how, port })
       const failed = event(one.supervisor, 'reload:failed')
@@ -200,7 +200,7 @@ test.each([{ threads: false }, { threads: true }])(
 
 test('a port that the new code does not listen on is drained, one that is new is opened', async () => {
   const [port, second] = [await freePort(), await freePort()]
-  await using one = supervise({ how: 'two ports', port, second }, { readyTimeout: 2000 })
+  await using one = supervise({ how: 'two ports', port, second }, { readyTimeout: 4000 })
   await one.supervisor.start()
   await expect.poll(() => listenersOn(second)).toHaveLength(2)
   one.setting({ how: 'plain', port })
