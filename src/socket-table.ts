@@ -65,7 +65,9 @@ function dump(
     if (family === 6 && (code === 'ENOENT' || code === 'EAFNOSUPPORT')) return []
     throw new ReusePortInspectionError(neededBy, describe(rows))
   }
-  return rows.map((row) => ({ ...row, protocol, family: family === 4 ? 'IPv4' : 'IPv6' }))
+  // Of sockets that are bound only, Linux gives those of every port (net/ipv4/inet_diag.c, 6.18).
+  const asked = rows.filter((row) => port === 0 || row.port === port)
+  return asked.map((row) => ({ ...row, protocol, family: family === 4 ? 'IPv4' : 'IPv6' }))
 }
 
 const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']

@@ -82,6 +82,9 @@ describe.each(PATH)('%s (call %i) fails with %s', (call, after, code) => {
 
 test('EADDRINUSE of a port that no socket has is of unknown reason, also where nobody may look', async () => {
   capabilities()
+  // Bound to another port, and not listening: Linux tells of all of those whichever port is asked for.
+  const elsewhere = faulty.openSocket({ transport: 'tcp', family: 6, ipv6Only: false, multipath: false }) as number
+  expect(faulty.bind(elsewhere, 6, '::', 0)).toBeUndefined()
   for (const call of ['bind', 'socket'] as const) {
     inject('bind', 'EADDRINUSE')
     // The socket by which the kernel is asked.
@@ -95,6 +98,8 @@ test('EADDRINUSE of a port that no socket has is of unknown reason, also where n
     })
     faulty.takeCalls()
   }
+  faulty.close(elsewhere)
+  faulty.takeCalls()
 })
 
 describe('without a host', () => {
