@@ -19,41 +19,55 @@ function build(half) {
   return run('scripts/build.mjs', half)
 }
 
-/** Only what builds can be noticed by tests. */
-function tryOne({ file, from, tests, to }) {
+const halfOf = ({ file }) => (file.startsWith('src-native') ? '--native' : '--typescript')
+
+/** Only what builds can be noticed by tests. Leaves the source as it was, and what was built of it as it is. */
+function tryOne(mutation) {
+  const { file, from, tests, to } = mutation
   const target = path.join(copy, file)
   const before = readFileSync(target, 'utf8')
   if (before.split(from).length !== 2) throw new Error(`${file} does not have this once: ${from}`)
-  const half = file.startsWith('src-native') ? '--native' : '--typescript'
   writeFileSync(
     target,
     before.replace(from, () => to),
   )
   try {
-    const built = build(half)
+    const built = build(halfOf(mutation))
     if (built.status !== 0) throw new Error(`${file} does not compile with ${to}\n${built.stdout}${built.stderr}`)
     const { status } = run('node_modules/vitest/vitest.mjs', 'run', '--bail', '1', ...tests)
     return status !== 0
   } finally {
     writeFileSync(target, before)
-    // Otherwise the next one would be tried together with this one.
-    if (build(half).status !== 0) process.exitCode = 1
   }
+}
+
+/** The control: what fails anyway notices nothing. */
+function passWithout(mutations) {
+  const tests = new Set(mutations.flatMap((mutation) => mutation.tests))
+  return run('scripts/build.mjs').status === 0 && run('node_modules/vitest/vitest.mjs', 'run', ...tests).status === 0
 }
 
 const words = process.argv.slice(2)
 const chosen = MUTATIONS.filter(({ file, from }) => words.every((word) => `${file} ${from}`.includes(word)))
+// Half by half: each build takes the mistake before out of its own half, so that only a finished half is built anew.
+chosen.sort((a, b) => halfOf(a).localeCompare(halfOf(b)))
 try {
   const left = new Set(['.git', '.cache', 'node_modules', 'prebuilds'])
   cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
   if (run('scripts/build.mjs').status !== 0) throw new Error('the copy does not build')
   let unnoticed = 0
+  let half
   for (const mutation of chosen) {
+    if (half !== undefined && half !== halfOf(mutation) && build(half).status !== 0) {
+      throw new Error('the copy does not build any more')
+    }
+    half = halfOf(mutation)
     const noticed = tryOne(mutation)
     if (!noticed) unnoticed++
     console.log(`${noticed ? '✓' : '✗'} ${mutation.file}: ${mutation.from.split('\n')[0]}`)
   }
+  if (chosen.length > 0 && !passWithout(chosen)) throw new Error('those tests fail without a mistake, too')
   console.log(`${chosen.length - unnoticed} of ${chosen.length} mistakes were noticed.`)
   if (unnoticed > 0 || chosen.length === 0) process.exitCode = 1
 } finally {
