@@ -14,8 +14,6 @@ import { parseAst } from 'rolldown/parseAst'
 import { nodeBinary } from './nodes.mjs'
 
 const LEAST = { lines: 95, branches: 95 }
-/** The tests run on this one, which can also put blanks in place of types, as Node 20 cannot. */
-const NODE = 24
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { positionals, values: options } = parseArgs({
@@ -32,6 +30,7 @@ function run(command, args, env = {}) {
   return status === 0
 }
 
+/** Node 22 and later can put blanks in place of types. */
 const BLANK = `
   const { readFileSync, writeFileSync } = require('node:fs')
   const { stripTypeScriptTypes } = require('node:module')
@@ -43,7 +42,7 @@ function blankTypes() {
   const sources = readdirSync(path.join(copy, 'src'), { recursive: true }).filter((name) => name.endsWith('.ts'))
   const pairs = sources.map((name) => [path.join(copy, 'src', name), path.join(dist, name.replace(/\.ts$/, '.js'))])
   for (const [, to] of pairs) mkdirSync(path.dirname(to), { recursive: true })
-  execFileSync(nodeBinary(NODE), ['--no-warnings', '-e', BLANK], { input: JSON.stringify(pairs) })
+  execFileSync(nodeBinary(24), ['--no-warnings', '-e', BLANK], { input: JSON.stringify(pairs) })
   // Beside the module that names it, which in the package is in one file with the supervisor.
   writeFileSync(path.join(dist, 'supervisor/register.js'), "import '../register.js'\n")
 }
@@ -60,10 +59,10 @@ function runTests(filters) {
   // The files with its counts belong to whoever is first to end, so that is not left to the tests, of which some run as
   // another user: they all write there.
   for (const name of ['reuseport', 'test_faults']) {
-    execFileSync(nodeBinary(NODE), ['-e', `require('./build/Release/${name}.node')`], { cwd: copy })
+    execFileSync(process.execPath, ['-e', `require('./build/Release/${name}.node')`], { cwd: copy })
   }
   execFileSync('chmod', ['-R', 'a+rwX', copy])
-  return run(nodeBinary(NODE), ['node_modules/vitest/vitest.mjs', 'run', '--coverage', ...filters], {
+  return run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--coverage', ...filters], {
     REUSEPORT_COVERAGE: told,
   })
 }
