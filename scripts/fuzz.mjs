@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { takeTurns } from './take-turns.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = path.join(root, '.cache/fuzz')
@@ -101,9 +102,5 @@ if (words.some((word) => !(word in TARGETS || /^[1-9]\d*$/.test(word) || word ==
 mkdirSync(cache, { recursive: true })
 const queue = names.length > 0 ? names : Object.keys(TARGETS)
 for (const name of queue) if (!existsSync(seedFile(name))) throw new Error(`${seedFile(name)} is missing`)
-const waiting = [...queue]
-async function takeTurns() {
-  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await fuzz(name, TARGETS[name], seconds)
-}
-await Promise.all([takeTurns(), takeTurns()])
+await takeTurns(queue, 2, (name) => fuzz(name, TARGETS[name], seconds))
 if (words.includes('--keep')) for (const name of queue) await keep(name)

@@ -8,6 +8,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { nodeWithHeaders } from './build.mjs'
+import { takeTurns } from './take-turns.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -54,16 +55,12 @@ function tidy(source, flags) {
   })
 }
 
-/** As many at a time as there are cores: it takes most of the time of `lint`. */
+/** On all cores: it takes most of the time of `lint`. */
 async function tidyAll(flags) {
-  const waiting = [...sources]
   const results = []
-  async function takeTurns() {
-    for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
-      results.push(await tidy(source, flags))
-    }
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, takeTurns))
+  await takeTurns(sources, availableParallelism(), async (source) => {
+    results.push(await tidy(source, flags))
+  })
   if (results.includes(false)) process.exit(1)
   console.log(results.includes(undefined) ? 'clang-tidy is not installed: skipped.' : 'clang-tidy has nothing to say.')
 }

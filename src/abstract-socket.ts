@@ -1,6 +1,6 @@
 // Abstract unix sockets (unix(7)) by the addon: Node 20 fills their names with zeros, and so finds none but its own.
 import net from 'node:net'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { listenOn } from './adopt.js'
 import type { SystemFailure } from './errors.js'
 import { OwnedDescriptor } from './owned-descriptor.js'

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import {
   type AddressInUseReason,
   type Conflict,

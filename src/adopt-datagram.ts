@@ -1,7 +1,7 @@
 import { type Claim, creationOptions, hasHandle, hasState, newHandle } from './datagram-internals.js'
+import type { BindableSocket } from './datagram-socket.js'
 import { ReusePortUnsupportedError, type SystemFailure } from './errors.js'
 import type { OwnedDescriptor } from './owned-descriptor.js'
-import type { BindableSocket } from './types.js'
 
 export interface Binding {
   readonly address: string

@@ -6,8 +6,8 @@ import net from 'node:net'
 import process from 'node:process'
 import { joinCluster } from './cluster.js'
 import { ReusePortUnsupportedError, type SystemFailure } from './errors.js'
+import type { ListenableServer } from './server.js'
 import { rememberSessions } from './server-connections.js'
-import type { ListenableServer } from './types.js'
 
 /** A listening descriptor whose owner is about to change. */
 export interface OwnedDescriptor {

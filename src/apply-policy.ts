@@ -1,5 +1,5 @@
 import process from 'node:process'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { ReusePortSteeringError } from './errors.js'
 import { type Member, membersNow } from './group-member.js'
 import type { GroupMember } from './group-types.js'

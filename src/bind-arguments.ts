@@ -1,8 +1,10 @@
+import type { AbortSignalLike } from './abort-signal.js'
 import { BadPortError, InvalidArgumentTypeError } from './errors.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from './given-configuration.js'
-import { FALLBACK_POLICIES, isPort, parseFallback } from './listen-arguments.js'
+import { FALLBACK_POLICIES, parseFallback } from './listen-arguments.js'
+import type { FallbackPolicy } from './listen-types.js'
 import { refuseUnknownOptions } from './option-names.js'
-import type { AbortSignalLike, FallbackPolicy } from './types.js'
+import { isPort } from './validation.js'
 
 export const BIND_OPTIONS: readonly string[] = [
   'port',

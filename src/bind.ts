@@ -1,11 +1,13 @@
 import { addAbortListener } from 'node:events'
 import process from 'node:process'
-import { type Addon, loadAddon } from './addon.js'
+import type { AbortSignalLike } from './abort-signal.js'
+import { loadAddon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { explain } from './address-in-use.js'
 import { AfterBindError, adoptDatagram } from './adopt-datagram.js'
 import { type BindRequest, parseBindArguments } from './bind-arguments.js'
+import type { BindReusePortOptions, UnsharedBindOptions } from './bind-types.js'
 import { capabilities } from './capabilities.js'
-import { publish } from './channels.js'
 import { type Configuration, configure, parseConfiguration } from './configure.js'
 import {
   type Claim,
@@ -18,14 +20,15 @@ import {
   refusesBind,
   shareByCore,
 } from './datagram-internals.js'
+import type { BindableSocket } from './datagram-socket.js'
 import { assertDatagramSocket, familyOf } from './datagram-socket.js'
 import { bindError, type SystemFailure } from './errors.js'
 import { chooseRoute, fallBack, refusalOf } from './fallback.js'
+import { publishAdopt, publishListen } from './listen-channels.js'
 import { type Admission, admit } from './member-limit.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
 import { networkDenied } from './permission.js'
 import { openUnbound } from './shared-socket.js'
-import type { AbortSignalLike, BindableSocket, BindReusePortOptions, UnsharedBindOptions } from './types.js'
 
 /**
  * Binds a UDP socket to a port that other processes of the same user may share, if each of them uses SO_REUSEPORT: the
@@ -163,11 +166,11 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
       // Before 'listening': what its listeners do may take long.
       admission.end()
       configure(descriptor, configuration, 'after-bind')
-      publish('reuseport:listen', () => descriptor.describe('udp'))
+      publishListen(() => descriptor.describe('udp'))
     }
     const failure = adoptDatagram(socket, descriptor, { address, port, claimed, afterBind })
     if (failure === undefined) {
-      publish('reuseport:adopt', () => {
+      publishAdopt(() => {
         // A listener of 'listening' may have closed it.
         const message = datagramDescriptor(socket) === descriptor.fd ? descriptor.describe('udp') : undefined
         return message && { ...message, target: socket }

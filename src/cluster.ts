@@ -2,7 +2,7 @@
 // A shared port has its handle already, so the query is not sent: its answer is given here. From then on the handle is
 // one of cluster's own: the primary hears 'listening', `worker.disconnect()` closes the server and waits for it.
 import process from 'node:process'
-import type { ListenableServer } from './types.js'
+import type { ListenableServer } from './server.js'
 
 interface Query {
   readonly address: string | null

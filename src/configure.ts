@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util'
-import type { Addon } from './addon.js'
+import type { Addon, OptionRow, Stage } from './addon-contract.js'
+import type { UnboundSocket } from './configuration-types.js'
 import { InvalidArgumentTypeError, OutOfRangeError, type SystemFailure } from './errors.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration } from './given-configuration.js'
 import {
@@ -8,9 +9,8 @@ import {
   ReusePortOptionUnsupportedError,
 } from './option-errors.js'
 import { parseRawSocketOptions, type RawSetting } from './raw-socket-options.js'
-import { type OptionRow, type OptionSetting, parseSocketOptions, type Stage } from './socket-options.js'
+import { type OptionSetting, parseSocketOptions } from './socket-options.js'
 import type { Transport } from './transport.js'
-import type { UnboundSocket } from './types.js'
 
 /** What a caller wants of a socket beyond its address. */
 export interface Configuration {

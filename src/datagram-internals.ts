@@ -3,8 +3,8 @@
 // serves (adopt-datagram.ts).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
+import type { BindableSocket } from './datagram-socket.js'
 import { ReusePortUnsupportedError } from './errors.js'
-import type { BindableSocket } from './types.js'
 
 type Errno = number
 type Lookup = (address: string, found: (error: Error | null, address: string, family: number) => void) => void

@@ -1,12 +1,14 @@
 // How a listener leaves its group: steps 1 to 5 of a drain.
+
+import type { AbortSignalLike } from './abort-signal.js'
 import type { DrainMethod } from './drain-types.js'
-import { ReusePortInspectionError, ReusePortLockError, ReusePortSteeringError, type SystemFailure } from './errors.js'
+import { ReusePortSteeringError, type SystemFailure } from './errors.js'
+import { ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
 import { type GroupLock, lockGroup } from './group-lock.js'
 import type { Member } from './group-member.js'
 import { tellKeeper } from './keeper-channel.js'
 import { LeavingListener, textOf } from './leaving-listener.js'
 import { migrates } from './migration.js'
-import type { AbortSignalLike } from './types.js'
 import { Deadline, nextTurn, pause } from './waiting.js'
 
 export interface DepartureTimes {

@@ -1,13 +1,15 @@
-import { type Addon, loadAddon } from './addon.js'
-import { publish } from './channels.js'
+import { loadAddon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { datagramDescriptor, isClosed } from './datagram-internals.js'
+import type { BindableSocket } from './datagram-socket.js'
+import { publishDrain } from './drain-channel.js'
 import type { DrainTimes } from './drain-options.js'
 import type { DrainMethod, DrainReport } from './drain-types.js'
-import { ReusePortInspectionError, ReusePortSteeringError, SocketNotRunningError } from './errors.js'
+import { ReusePortSteeringError, SocketNotRunningError } from './errors.js'
+import { ReusePortInspectionError } from './group-errors.js'
 import { type Member, membersNow, memberWith } from './group-member.js'
 import { textOf } from './leaving-listener.js'
 import { readSocketTable } from './socket-table.js'
-import type { BindableSocket } from './types.js'
 import { Deadline, nextTurn, pause } from './waiting.js'
 
 /** ms for a socket to be read. */
@@ -45,7 +47,7 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
     connectionsDestroyed: 0,
     duration: performance.now() - started,
   }
-  publish('reuseport:drain', () => ({ target: socket, report }))
+  publishDrain(() => ({ target: socket, report }))
   return report
 }
 

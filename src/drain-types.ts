@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from './types.js'
+import type { AbortSignalLike } from './abort-signal.js'
 
 /** Options of `drain`. Never written to. */
 export interface DrainOptions {

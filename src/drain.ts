@@ -1,16 +1,18 @@
 import { loadAddon } from './addon.js'
-import { publish } from './channels.js'
+import type { BindableSocket } from './datagram-socket.js'
 import { isDatagramSocket } from './datagram-socket.js'
 import { type Departure, depart, type Leaver } from './departure.js'
+import { publishDrain } from './drain-channel.js'
 import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
-import { ReusePortInspectionError, ReusePortSteeringError, ServerNotRunningError } from './errors.js'
+import { ReusePortSteeringError, ServerNotRunningError } from './errors.js'
+import { ReusePortInspectionError } from './group-errors.js'
 import { memberOf } from './group-member.js'
 import { stopKeeping } from './keeper.js'
+import type { ListenableServer } from './server.js'
 import { assertServer } from './server.js'
 import { ServerConnections } from './server-connections.js'
-import type { BindableSocket, ListenableServer } from './types.js'
 import { Deadline, pause } from './waiting.js'
 
 const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainReport>>()
@@ -101,7 +103,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
     connectionsDestroyed: destroyed,
     duration: performance.now() - started,
   }
-  publish('reuseport:drain', () => ({ target: server, report }))
+  publishDrain(() => ({ target: server, report }))
   return report
 }
 

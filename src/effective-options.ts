@@ -1,13 +1,14 @@
-import { loadAddon } from './addon.js'
 import { serverDescriptor } from './adopt.js'
 import { datagramDescriptor } from './datagram-internals.js'
 import type { DatagramSocketOptionValues } from './datagram-option-types.js'
+import type { BindableSocket } from './datagram-socket.js'
 import { isDatagramSocket } from './datagram-socket.js'
-import { InvalidArgumentTypeError, InvalidArgumentValueError, ReusePortAddonError } from './errors.js'
+import { InvalidArgumentTypeError, InvalidArgumentValueError } from './errors.js'
 import { readOptions } from './read-option.js'
+import { requireAddon } from './require-addon.js'
+import type { ListenableServer } from './server.js'
 import { isServer } from './server.js'
 import type { SocketOptionValues } from './socket-option-types.js'
-import type { BindableSocket, ListenableServer } from './types.js'
 
 /**
  * Every option of `socketOptions` as the kernel uses it for the socket of a listening server or of a bound dgram socket,
@@ -32,12 +33,11 @@ export function effectiveSocketOptions(
   if (fd === undefined) {
     throw new InvalidArgumentValueError('target', target, 'must be bound to a port, with a descriptor of its own')
   }
-  const state = loadAddon()
-  if (!state.loaded) throw new ReusePortAddonError('effectiveSocketOptions', state.reason, state.cause)
-  const address = state.addon.localAddress(fd)
+  const addon = requireAddon('effectiveSocketOptions')
+  const address = addon.localAddress(fd)
   if ('errno' in address) {
     throw new InvalidArgumentValueError('target', target, 'must be bound to a port, not to a path')
   }
-  const socket = { addon: state.addon, fd, family: address.family === 'IPv4' ? 4 : 6 } as const
+  const socket = { addon, fd, family: address.family === 'IPv4' ? 4 : 6 } as const
   return readOptions(socket, isDatagram ? 'udp' : 'tcp')
 }

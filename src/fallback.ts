@@ -1,10 +1,12 @@
 import process from 'node:process'
 import type { AddonState } from './addon.js'
 import type { Capabilities } from './capabilities.js'
-import { publish } from './channels.js'
+import type { BindableSocket } from './datagram-socket.js'
 import { ReusePortAddonError, ReusePortUnsupportedError } from './errors.js'
 import { firstNeeded, type GivenConfiguration } from './given-configuration.js'
-import type { BindableSocket, FallbackPolicy, ListenableServer } from './types.js'
+import { publishFallback } from './listen-channels.js'
+import type { FallbackPolicy } from './listen-types.js'
+import type { ListenableServer } from './server.js'
 
 /** How a call is served. */
 export type Route =
@@ -51,9 +53,9 @@ export function refusalOf(
 export function fallBack(route: Route, state: AddonState, target: ListenableServer | BindableSocket): void {
   if (route.by === 'exclusive') {
     warnExclusive(route.reason)
-    publish('reuseport:fallback', () => ({ target, by: 'exclusive', reason: route.reason }))
+    publishFallback(() => ({ target, by: 'exclusive', reason: route.reason }))
   } else {
-    publish('reuseport:fallback', () => ({ target, by: 'core', reason: state.loaded ? '' : state.reason }))
+    publishFallback(() => ({ target, by: 'core', reason: state.loaded ? '' : state.reason }))
   }
 }
 

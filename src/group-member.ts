@@ -1,12 +1,12 @@
 import { fstatSync } from 'node:fs'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { serverDescriptor } from './adopt.js'
 import { ReusePortSteeringError } from './errors.js'
 import { socketsOn } from './group-reader.js'
 import { groupKey } from './group-rows.js'
+import type { ListenableServer } from './server.js'
 import type { BoundSocket } from './socket-table.js'
 import type { Transport } from './transport.js'
-import type { ListenableServer } from './types.js'
 
 /** A descriptor of a member, by which its group is looked at and steered. */
 export interface Member {

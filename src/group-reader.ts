@@ -1,4 +1,4 @@
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { groupsOf } from './group-rows.js'
 import type { Group } from './group-types.js'
 import { seeProcesses } from './processes.js'

@@ -1,26 +1,12 @@
 // Pure: which sockets belong together, and what is said of each.
+import type { SocketRow } from './addon-contract.js'
 import type { Group, GroupMember } from './group-types.js'
 import type { Transport } from './transport.js'
 
 /** What is known of a socket and of the processes that hold it. */
-export interface SeenSocket {
+export interface SeenSocket extends Omit<SocketRow, 'state'> {
   readonly protocol: Transport
   readonly family: 'IPv4' | 'IPv6'
-  readonly address: string
-  readonly port: number
-  /** Index of the interface that it is bound to; 0 where it is not. */
-  readonly device: number
-  readonly inode: number
-  /** Hexadecimal. */
-  readonly cookie: string
-  readonly uid: number
-  /** A listener: connections that wait, and how many may. Another: bytes received and not read. */
-  readonly queued: number
-  readonly limit: number
-  /** Bytes. */
-  readonly receiveBuffer: number | null
-  readonly drops: number | null
-  readonly ipv6Only: boolean | null
 }
 
 /** What /proc says, as it is needed here. */

@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { listenError, type SystemFailure } from './errors.js'
 import { openSocket, ReusePortSocket, type SocketRequest } from './socket.js'
 import { supervision, toWish } from './supervision.js'

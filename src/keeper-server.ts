@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { listenAbstract } from './abstract-socket.js'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { ReusePortSteeringError } from './errors.js'
 import { steeringName } from './group-lock.js'
 import type { SeenSocket } from './group-rows.js'

@@ -4,14 +4,15 @@
 import type net from 'node:net'
 import process from 'node:process'
 import type { Applied } from './apply-policy.js'
-import { ReusePortInspectionError, ReusePortLockError, ReusePortSteeringError } from './errors.js'
+import { ReusePortSteeringError } from './errors.js'
+import { ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
 import { isStillMember, type Member } from './group-member.js'
 import { type Answer, ask, connectTo, type Message, now, type Wish } from './keeper-channel.js'
 import { KeeperServer } from './keeper-server.js'
 import { LEFT, PolicyInForce } from './policy-in-force.js'
+import type { ListenableServer } from './server.js'
 import { parsePolicy } from './steering-policy.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
-import type { ListenableServer } from './types.js'
 import { Deadline } from './waiting.js'
 
 /** ms between two looks at the group, for members that tell nobody. */

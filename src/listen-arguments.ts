@@ -1,8 +1,10 @@
+import type { AbortSignalLike } from './abort-signal.js'
 import { InvalidArgumentValueError } from './errors.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from './given-configuration.js'
+import type { FallbackPolicy } from './listen-types.js'
 import { refuseUnknownOptions } from './option-names.js'
 import { parseSteeringOption } from './steering-policy.js'
-import type { AbortSignalLike, FallbackPolicy } from './types.js'
+import { isPort } from './validation.js'
 
 /** What Node uses where no backlog is given. */
 export const DEFAULT_BACKLOG = 511
@@ -105,12 +107,6 @@ function toPort(options: RawOptions): number | undefined {
   if (port === null || (port === undefined && 'port' in options)) return 0
   if (typeof port !== 'number' && typeof port !== 'string') return undefined
   return isPort(port) ? Number(port) | 0 : undefined
-}
-
-export function isPort(value: number | string): boolean {
-  if (typeof value === 'string' && value.trim() === '') return false
-  const number = Number(value)
-  return Number.isInteger(number) && number >= 0 && number <= 0xffff
 }
 
 /** As libuv hands it to listen(2), where a negative backlog means the system's maximum (somaxconn). */

@@ -14,11 +14,12 @@ import {
 import { chooseRoute } from './fallback.js'
 import { CONFIGURATION_OPTIONS } from './given-configuration.js'
 import { inheritOrOpen } from './inherit.js'
-import { DEFAULT_BACKLOG, isPort, MAX_BACKLOG, parseFallback } from './listen-arguments.js'
+import { DEFAULT_BACKLOG, MAX_BACKLOG, parseFallback } from './listen-arguments.js'
+import type { ReusePortSocketOptions } from './listen-types.js'
 import { refuseUnknownOptions } from './option-names.js'
 import { networkDenied } from './permission.js'
 import type { ReusePortSocket, SocketRequest } from './socket.js'
-import type { ReusePortSocketOptions } from './types.js'
+import { isPort } from './validation.js'
 
 const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fallback', ...CONFIGURATION_OPTIONS]
 

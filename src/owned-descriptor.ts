@@ -1,7 +1,13 @@
-import type { Addon } from './addon.js'
-import type { ListenMessage } from './channels.js'
+import type { Addon } from './addon-contract.js'
+import type { SocketAddressInfo } from './address.js'
 import type { SystemFailure } from './errors.js'
 import type { Transport } from './transport.js'
+
+/** A socket with its address, as subscribers of `reuseport:listen` are told. */
+export interface DescribedSocket extends SocketAddressInfo {
+  readonly protocol: Transport
+  readonly fd: number
+}
 
 /** A descriptor of the addon's until it is released to somebody else or closed, each once. */
 export class OwnedDescriptor {
@@ -25,7 +31,7 @@ export class OwnedDescriptor {
   }
 
   /** Where it is bound; undefined where that cannot be told. */
-  describe(protocol: Transport): ListenMessage | undefined {
+  describe(protocol: Transport): DescribedSocket | undefined {
     const address = this.addon.localAddress(this.fd)
     return 'errno' in address ? undefined : { protocol, fd: this.fd, ...address }
   }

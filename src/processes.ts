@@ -2,7 +2,7 @@
 // passed over.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { groupKey, type SeenProcesses, type SeenSocket } from './group-rows.js'
 import { mayRead } from './permission.js'
 

@@ -1,8 +1,9 @@
 import { types } from 'node:util'
+import type { Stage } from './addon-contract.js'
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from './errors.js'
 import { refuseUnknownOptions } from './option-names.js'
-import { assertObject, type Stage } from './socket-options.js'
 import type { Transport } from './transport.js'
+import { assertObject } from './validation.js'
 
 /** @internal An option that has no name here, on its way to the kernel. */
 export interface RawSetting {

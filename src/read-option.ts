@@ -1,6 +1,7 @@
+import type { OptionRow } from './addon-contract.js'
 import { type OpenSocket, optionError } from './configure.js'
 import { ReusePortUnknownOptionError } from './errors.js'
-import { lastName, type OptionRow, partsOf } from './socket-options.js'
+import { lastName, partsOf } from './socket-options.js'
 import type { Transport } from './transport.js'
 
 /** What the kernel uses, in the shape in which it is given. */

@@ -4,7 +4,7 @@
 import net from 'node:net'
 import process from 'node:process'
 import { InvalidArgumentTypeError } from './errors.js'
-import type { ListenableServer } from './types.js'
+import type { ListenableServer } from './server.js'
 
 interface Response {
   shouldKeepAlive?: boolean

@@ -1,10 +1,10 @@
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import type { BindAddress } from './address.js'
+import type { UnboundSocket } from './configuration-types.js'
 import { type Configuration, canBeSkipped, configure, type OpenSocket, optionError } from './configure.js'
 import { InvalidArgumentValueError, type SystemFailure } from './errors.js'
 import { admit } from './member-limit.js'
 import type { Transport } from './transport.js'
-import type { UnboundSocket } from './types.js'
 import { ConfigurableSocket } from './unbound-socket.js'
 
 export interface UnboundRequest {

@@ -1,39 +1,8 @@
+import type { OptionRow } from './addon-contract.js'
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from './errors.js'
 import { refuseUnknownOptions } from './option-names.js'
 import type { Transport } from './transport.js'
-
-/** When an option is given to the socket. For UDP only before and after bind. */
-export type Stage = 'creation' | 'before-bind' | 'before-listen' | 'after-listen' | 'after-bind'
-
-/** A row of the table in src-native/core/option_table.cc. */
-export interface OptionRow {
-  /** With a dot for a part of another option. */
-  readonly name: string
-  readonly kind: 'boolean' | 'integer' | 'text' | 'time or false'
-  readonly unit: string | null
-  /** Of the length, for text. */
-  readonly minimum: number
-  readonly maximum: number
-  readonly stage: Stage
-  readonly tcp: boolean
-  readonly udp: boolean
-  /** Null where this system lacks it, or the family has no such thing. */
-  readonly ipv4: KernelOption | null
-  readonly ipv6: KernelOption | null
-  /** Whether accepted sockets have it too. */
-  readonly inherited: boolean
-  readonly capability: string | null
-  /** One blank between. */
-  readonly systems: string
-  /** Null in the binaries of the package: these two are what documentation is generated from. */
-  readonly manual: string | null
-  readonly about: string | null
-}
-
-interface KernelOption {
-  readonly level: number
-  readonly name: number
-}
+import { assertObject } from './validation.js'
 
 /** A value on its way to the kernel. */
 export interface OptionSetting {
@@ -142,8 +111,4 @@ function toInteger(name: string, given: number, { minimum, maximum, unit }: Opti
   if (Number.isInteger(given) && given >= minimum && given <= maximum) return given
   const range = `an integer >= ${minimum} and <= ${maximum}${unit === null ? '' : ` (${unit})`}`
   throw new OutOfRangeError(name, range, given)
-}
-
-export function assertObject(name: string, value: unknown): asserts value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new InvalidArgumentTypeError(name, 'of type object', value)
 }

@@ -1,19 +1,13 @@
 import { getSystemErrorName } from 'node:util'
-import { type Addon, type Connections, loadAddon, type SocketRow } from './addon.js'
-import { ReusePortAddonError, ReusePortInspectionError, type SystemFailure } from './errors.js'
+import type { Addon, Connections, SocketRow } from './addon-contract.js'
+import type { SystemFailure } from './errors.js'
+import { ReusePortInspectionError } from './group-errors.js'
 import type { Transport } from './transport.js'
 
 /** A socket of this network namespace. */
 export interface BoundSocket extends SocketRow {
   readonly protocol: Transport
   readonly family: 'IPv4' | 'IPv6'
-}
-
-/** @throws ReusePortAddonError */
-export function requireAddon(neededBy: string): Addon {
-  const state = loadAddon()
-  if (state.loaded) return state.addon
-  throw new ReusePortAddonError(neededBy, state.reason, state.cause)
 }
 
 /** tcp_states.h. A UDP socket that is bound and not connected is in `closed`. */

@@ -1,17 +1,18 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { getSystemErrorName } from 'node:util'
-import type { Addon } from './addon.js'
+import type { Addon } from './addon-contract.js'
 import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from './address.js'
 import { explain } from './address-in-use.js'
 import { adopt, emitListenError } from './adopt.js'
-import { type ListenMessage, publish } from './channels.js'
 import type { Configuration } from './configure.js'
 import { listenError, ReusePortSocketError, type SystemFailure } from './errors.js'
+import { type ListenMessage, publishAdopt, publishListen } from './listen-channels.js'
 import { readOption } from './read-option.js'
+import type { ListenableServer } from './server.js'
 import { assertServer } from './server.js'
 import { openListener } from './shared-socket.js'
 import type { SocketOptionValues } from './socket-option-types.js'
 import { type ListenWish, supervision } from './supervision.js'
-import type { ListenableServer } from './types.js'
 
 /** @internal */
 export interface SocketRequest {
@@ -109,7 +110,7 @@ export class ReusePortSocket {
       emitListenError(server, { host: where?.address ?? null, port }, error)
     } else {
       if (this.#request.wish !== undefined) supervision()?.adopted(server, this.#request.wish)
-      publish('reuseport:adopt', () => {
+      publishAdopt(() => {
         const message = describe(this.#addon, this.#fd)
         return message && { ...message, target: server }
       })
@@ -163,7 +164,7 @@ function toSocket(
   outcome: number | SystemFailure,
 ): ReusePortSocket | Error {
   if (typeof outcome === 'number') {
-    publish('reuseport:listen', () => describe(addon, outcome))
+    publishListen(() => describe(addon, outcome))
     return new ReusePortSocket(addon, outcome, request, where)
   }
   const { port, ipv6Only } = request

@@ -2,17 +2,17 @@ import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
+import type { AbortSignalLike } from './abort-signal.js'
+import { toSignal } from './abort-signal.js'
 import { applyPolicy, isMember, takeMember } from './apply-policy.js'
-import { toSignal, toTime } from './drain-options.js'
 import {
   InvalidArgumentValueError,
   ReusePortAddonError,
-  ReusePortInspectionError,
-  ReusePortLockError,
   ReusePortSteeringError,
   ServerNotRunningError,
 } from './errors.js'
 import { inspectGroup } from './group.js'
+import { ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
 import { lockGroup } from './group-lock.js'
 import { type Member, memberOf, memberWith } from './group-member.js'
 import type { GroupTarget } from './group-types.js'
@@ -20,13 +20,13 @@ import { keeperOf } from './keeper.js'
 import { askKeeper, now } from './keeper-channel.js'
 import { isAtLeast } from './kernel-versions.js'
 import { refuseUnknownOptions } from './option-names.js'
+import { requireAddon } from './require-addon.js'
+import type { ListenableServer } from './server.js'
 import { assertServer, isServer } from './server.js'
-import { assertObject } from './socket-options.js'
-import { requireAddon } from './socket-table.js'
 import { steeringError } from './steering.js'
 import { parsePolicy, toFlag } from './steering-policy.js'
 import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
-import type { AbortSignalLike, ListenableServer } from './types.js'
+import { assertObject, toTime } from './validation.js'
 import { Deadline } from './waiting.js'
 
 /** Options of `steer`. Never written to. */

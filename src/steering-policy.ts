@@ -1,8 +1,8 @@
 // Pure: what a caller may say of steering.
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from './errors.js'
 import { refuseUnknownOptions } from './option-names.js'
-import { assertObject } from './socket-options.js'
 import type { FilterInstruction, MemberName, SteeringOption, SteeringPolicy } from './steering-types.js'
+import { assertObject } from './validation.js'
 
 const KINDS = ['cpu', 'weights', 'exclude', 'program'] as const
 

@@ -3,7 +3,7 @@
 // another copy of this library.
 import type { BindAddress } from './address.js'
 import type { Configuration } from './configure.js'
-import type { ListenableServer } from './types.js'
+import type { ListenableServer } from './server.js'
 
 /** What somebody wants to listen on; equal wishes mean the same socket, in their order. */
 export interface ListenWish {

@@ -1,5 +1,5 @@
 // Time that can be waited for, and that an AbortSignal ends.
-import type { AbortSignalLike } from './types.js'
+import type { AbortSignalLike } from './abort-signal.js'
 
 /** Resolves after this many ms. */
 export function pause(ms: number): Promise<void> {

@@ -1,5 +1,4 @@
 import type { WorkerExit } from './launch.js'
-import type { Replaced } from './predecessors.js'
 import type { WorkerState } from './running-worker.js'
 
 /** A worker, as it was at that moment. */
@@ -19,6 +18,16 @@ export interface ListeningInfo {
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
   readonly port: number
+}
+
+/** What `replace` ended, as process ids. */
+export interface Replaced {
+  /** Supervisors, and workers whose supervisor has died. */
+  readonly ended: readonly number[]
+  /** Members that nobody here has started. */
+  readonly strangers: readonly number[]
+  /** Those that did not end in time. */
+  readonly late: readonly number[]
 }
 
 export interface SupervisorEvents {

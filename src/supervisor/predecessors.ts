@@ -4,17 +4,8 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspectGroup } from '../index.js'
 import { supervisors } from './control.js'
-import type { ListeningInfo } from './events.js'
+import type { ListeningInfo, Replaced } from './events.js'
 import { WORKER_NAME } from './protocol.js'
-
-export interface Replaced {
-  /** Supervisors, and workers whose supervisor has died. */
-  readonly ended: readonly number[]
-  /** Members that nobody here has started. */
-  readonly strangers: readonly number[]
-  /** Those that did not end in time. */
-  readonly late: readonly number[]
-}
 
 const GLANCE = 50 // ms
 

@@ -1,7 +1,8 @@
 // A UDP socket that is drained where something fails, or somebody does something meanwhile.
 import { createSocket, type Socket } from 'node:dgram'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Addon, AddonState } from '../../src/addon.js'
+import type { AddonState } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import { bindReusePort, drain } from '../../src/index.js'
 import { answering, boundSocket, failure } from '../support/answering-addon.js'
 import { bound } from '../support/datagrams.js'

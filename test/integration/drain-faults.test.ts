@@ -1,7 +1,8 @@
 // A drain in which the kernel refuses something: what is reported, and that the server closes all the same.
 import type net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Addon, loadAddon } from '../../src/addon.js'
+import { loadAddon } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import { drain, steer } from '../../src/index.js'
 import { hearMany, named, share } from '../support/group-of-servers.js'
 import { closed } from '../support/listeners.js'

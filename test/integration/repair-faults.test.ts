@@ -1,7 +1,8 @@
 // A group cannot be put right: what is told, and that nobody stays in it.
 import net from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Addon, AddonState } from '../../src/addon.js'
+import type { AddonState } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import { repairGroup, steer } from '../../src/index.js'
 import { answering, failure } from '../support/answering-addon.js'
 import { share } from '../support/group-of-servers.js'

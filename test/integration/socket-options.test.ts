@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { describe, expect, type TestContext, test } from 'vitest'
 import { loadAddon } from '../../src/addon.js'
+import type { OptionRow } from '../../src/addon-contract.js'
 import {
   bindReusePort,
   effectiveSocketOptions,
@@ -12,7 +13,6 @@ import {
   type ReusePortSocket,
 } from '../../src/index.js'
 import { readOption } from '../../src/read-option.js'
-import type { OptionRow } from '../../src/socket-options.js'
 import { bound } from '../support/datagrams.js'
 import { closed, once, portOf } from '../support/listeners.js'
 import { hasCapability, type OptionSample, SAMPLES } from '../support/option-values.js'

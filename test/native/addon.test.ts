@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Addon, loadAddon } from '../../src/addon.js'
+import { loadAddon } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import { ERRNO } from '../support/faults.js'
 import { openListener } from '../support/native.js'
 import { acceptQueueLimit, openSockets } from '../support/sockets.js'

@@ -1,4 +1,5 @@
-import { type Addon, loadAddon } from '../../src/addon.js'
+import { loadAddon } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import type { SystemFailure } from '../../src/errors.js'
 import type { BoundSocket } from '../../src/socket-table.js'
 import { ERRNO } from './faults.js'

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Addon, SocketRow } from '../../src/addon.js'
+import type { Addon, SocketRow } from '../../src/addon-contract.js'
 import type { SystemFailure } from '../../src/errors.js'
 
 /** The system calls that can be made to fail. */

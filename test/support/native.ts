@@ -1,4 +1,4 @@
-import type { Addon } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import type { SystemFailure } from '../../src/errors.js'
 import { openListener as open } from '../../src/shared-socket.js'
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Addon, AddonState } from '../../src/addon.js'
+import type { AddonState } from '../../src/addon.js'
+import type { Addon } from '../../src/addon-contract.js'
 import { capabilities, combine } from '../../src/capabilities.js'
 import { chooseRoute } from '../../src/fallback.js'
-import type { FallbackPolicy } from '../../src/types.js'
+import type { FallbackPolicy } from '../../src/listen-types.js'
 
 const loaded: AddonState = { loaded: true, addon: { option: 'SO_REUSEPORT' } as Addon }
 const missing: AddonState = { loaded: false, reason: 'no binary', cause: new Error('no binary') }

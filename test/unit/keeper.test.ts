@@ -1,14 +1,15 @@
 // Who keeps a policy: what happens where others come, go, refuse or say something wrong, told without a kernel.
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Addon } from '../../src/addon.js'
-import { ReusePortLockError, ReusePortSteeringError } from '../../src/errors.js'
+import type { Addon } from '../../src/addon-contract.js'
+import { ReusePortSteeringError } from '../../src/errors.js'
+import { ReusePortLockError } from '../../src/group-errors.js'
 import type { Member } from '../../src/group-member.js'
 import type { Keeper } from '../../src/keeper.js'
 import type { Message, Wish } from '../../src/keeper-channel.js'
 import type { KeeperEvents } from '../../src/keeper-server.js'
+import type { ListenableServer } from '../../src/server.js'
 import type { Steering } from '../../src/steering-types.js'
-import type { ListenableServer } from '../../src/types.js'
 import { Deadline } from '../../src/waiting.js'
 import { boundSocket } from '../support/answering-addon.js'
 

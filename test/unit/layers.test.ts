@@ -45,12 +45,14 @@ const LAYERS: readonly (readonly string[])[] = [
     'cluster',
     'fallback',
     'channels',
+    'listen-channels',
+    'drain-channel',
     'capabilities',
     'core-reuse-port',
     'lookup',
     'permission',
   ],
-  ['addon', 'addon-file'],
+  ['addon', 'addon-file', 'require-addon'],
   [
     'listen-arguments',
     'bind-arguments',
@@ -73,11 +75,17 @@ const LAYERS: readonly (readonly string[])[] = [
     'option-names',
     'server',
     'errors',
+    'group-errors',
+    'abort-signal',
+    'validation',
+    'configuration-types',
+    'listen-types',
+    'bind-types',
+    'addon-contract',
     'option-errors',
     'addon-failure',
     'address',
     'systems',
-    'types',
   ],
 ]
 const PURE = LAYERS[5] as readonly string[]
@@ -123,7 +131,7 @@ test('every file has its layer, and every layer its files', () => {
 test('the reader of imports sees them', () => {
   expect(imports.get('index')?.own).toEqual(expect.arrayContaining(['listen', 'open-socket', 'errors']))
   expect(imports.get('socket')?.own).toEqual(
-    expect.arrayContaining(['addon', 'address', 'adopt', 'errors', 'server', 'types']),
+    expect.arrayContaining(['addon-contract', 'address', 'adopt', 'errors', 'server']),
   )
 })
 
@@ -159,7 +167,7 @@ test('the preload and the supervisor stand on what users import', () => {
 // The addon: for what has nothing to do with who shares a port, as descriptors, CPUs and systemd.
 test.each(processes)('%s stands on what users import, on the addon, and on what both sides know', (name) => {
   const other = name.startsWith('supervised/') ? '|supervisor/protocol' : ''
-  const allowed = new RegExp(`^[a-z-]+$|^\\.\\./(index|addon|supervision|option-names${other})\\.js$`)
+  const allowed = new RegExp(`^[a-z-]+$|^\\.\\./(index|addon|addon-contract|supervision|option-names${other})\\.js$`)
   for (const from of imports.get(name)?.own ?? []) expect(from).toMatch(allowed)
 })
 
