@@ -49,9 +49,9 @@ ${readMembers(both)}
 }
 `
   return [
-    { file: 'src/common-option-types.ts', text: common },
-    { file: 'src/socket-option-types.ts', text: typesOf('SocketOptions', 'TCP', 'tcp(7)', tcp) },
-    { file: 'src/datagram-option-types.ts', text: typesOf('DatagramSocketOptions', 'UDP', 'udp(7)', udp) },
+    { file: 'src/options/common-option-types.ts', text: common },
+    { file: 'src/options/socket-option-types.ts', text: typesOf('SocketOptions', 'TCP', 'tcp(7)', tcp) },
+    { file: 'src/options/datagram-option-types.ts', text: typesOf('DatagramSocketOptions', 'UDP', 'udp(7)', udp) },
   ]
 }
 

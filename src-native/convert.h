@@ -101,7 +101,7 @@ Napi::Value FromSocketRows(Napi::Env env, const std::vector<SocketRow>& rows);
 // { addresses, rows }, with inode, port and index of the address by turns in `rows`: there may be many.
 Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows);
 
-// The table, as src/addon.ts describes its rows.
+// The table, as src/native/addon-contract.ts describes its rows.
 Napi::Value FromSocketOptions(Napi::Env env);
 
 }  // namespace reuseport

@@ -1,23 +1,5 @@
-export type { AbortSignalLike } from './abort-signal.js'
-export type { SocketAddressInfo } from './address.js'
-export type { AddressHolder, AddressInUse } from './address-in-use.js'
-export { bindReusePort } from './bind.js'
-export type { BindReusePortOptions, UnsharedBindOptions } from './bind-types.js'
-export { type Capabilities, capabilities } from './capabilities.js'
-export type {
-  ListenerConfiguration,
-  RawDatagramSocketOption,
-  RawSocketOption,
-  UnboundDatagramSocket,
-  UnboundSocket,
-} from './configuration-types.js'
-export type { AddressInUseReason } from './conflict.js'
-export type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
-export type { BindableSocket } from './datagram-socket.js'
-export { drain } from './drain.js'
-export type { DrainMessage } from './drain-channel.js'
-export type { DrainMethod, DrainOptions, DrainReport } from './drain-types.js'
-export { effectiveSocketOptions } from './effective-options.js'
+export type { AbortSignalLike } from './common/abort-signal.js'
+export type { SocketAddressInfo } from './common/address.js'
 export {
   type ListenError,
   ReusePortAddonError,
@@ -25,28 +7,52 @@ export {
   ReusePortSteeringError,
   ReusePortUnknownOptionError,
   ReusePortUnsupportedError,
-} from './errors.js'
-export { inspectGroup, inspectGroups } from './group.js'
-export { ReusePortGroupFullError, ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
-export type { Group, GroupFilter, GroupMember, GroupTarget } from './group-types.js'
-export { listenReusePort } from './listen.js'
-export type { AdoptMessage, FallbackMessage, ListenMessage } from './listen-channels.js'
+} from './common/errors.js'
+export { bindReusePort } from './datagram/bind.js'
+export type { BindReusePortOptions, UnsharedBindOptions } from './datagram/bind-types.js'
+export type { DrainMessage } from './drain/channel.js'
+export { drain } from './drain/drain.js'
+export type { DrainMethod, DrainOptions, DrainReport } from './drain/drain-types.js'
+export type { AddressInUseReason } from './group/conflict.js'
+export { inspectGroup, inspectGroups } from './group/group.js'
+export { ReusePortGroupFullError, ReusePortInspectionError, ReusePortLockError } from './group/group-errors.js'
+export type { Group, GroupFilter, GroupMember, GroupTarget } from './group/group-types.js'
+export type { AddressHolder, AddressInUse } from './listen/address-in-use.js'
+export type { AdoptMessage, FallbackMessage, ListenMessage } from './listen/channels.js'
+export { listenReusePort } from './listen/listen.js'
 export type {
   FallbackPolicy,
   ListenReusePortOptions,
   ReusePortSocketOptions,
   UnsharedListenOptions,
-} from './listen-types.js'
-export { openReusePortSocket } from './open-socket.js'
+} from './listen/listen-types.js'
+export { openReusePortSocket } from './listen/open-socket.js'
+export type { ReusePortSocket } from './listen/socket.js'
+export type { BindableSocket } from './node/datagram-socket.js'
+export type { ListenableServer } from './node/server.js'
+export type {
+  ListenerConfiguration,
+  RawDatagramSocketOption,
+  RawSocketOption,
+  UnboundDatagramSocket,
+  UnboundSocket,
+} from './options/configuration-types.js'
+export type { DatagramSocketOptions, DatagramSocketOptionValues } from './options/datagram-option-types.js'
+export { effectiveSocketOptions } from './options/effective-options.js'
 export {
   ReusePortOptionDeniedError,
   ReusePortOptionRefusedError,
   ReusePortOptionUnsupportedError,
-} from './option-errors.js'
-export { repairGroup } from './repair.js'
-export type { ListenableServer } from './server.js'
-export type { ReusePortSocket } from './socket.js'
-export type { SocketOptions, SocketOptionValues } from './socket-option-types.js'
-export { type SteerOptions, steer } from './steer.js'
-export type { FilterInstruction, MemberName, Steering, SteeringOption, SteeringPolicy } from './steering-types.js'
-export type { Semantics } from './systems.js'
+} from './options/option-errors.js'
+export type { SocketOptions, SocketOptionValues } from './options/socket-option-types.js'
+export { repairGroup } from './steering/repair.js'
+export { type SteerOptions, steer } from './steering/steer.js'
+export type {
+  FilterInstruction,
+  MemberName,
+  Steering,
+  SteeringOption,
+  SteeringPolicy,
+} from './steering/steering-types.js'
+export { type Capabilities, capabilities } from './system/capabilities.js'
+export type { Semantics } from './system/systems.js'

@@ -27,7 +27,7 @@ const NEEDED = [
   ...BINARIES,
 ]
 
-const DECLARATION = /^dist\/(supervisor\/)?[a-z0-9-]+\.d\.ts$/
+const DECLARATION = /^dist\/([a-z]+\/)?[a-z0-9-]+\.d\.ts$/
 
 /** Packs into `folder`, and checks what came of it. */
 export function pack(folder) {

@@ -1,4 +1,4 @@
-import { nearestName } from '../option-names.js'
+import { nearestName } from '../options/option-names.js'
 
 /** What was typed makes no sense: exit code 2, with the help that belongs to it. */
 export class UsageError extends Error {}

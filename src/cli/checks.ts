@@ -9,7 +9,7 @@ import {
   openReusePortSocket,
   ReusePortOptionUnsupportedError,
 } from '../index.js'
-import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from '../kernel-versions.js'
+import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from '../system/kernel-versions.js'
 
 /** `yes` and `no` are judgements, `note` is something to know, `unknown` could not be found out. */
 export type Status = 'yes' | 'no' | 'note' | 'unknown'

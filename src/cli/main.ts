@@ -1,7 +1,8 @@
 #!/usr/bin/env node
+// Room: the command `reuseport`. It imports what users import, and pure helpers.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { nearestName } from '../option-names.js'
+import { nearestName } from '../options/option-names.js'
 import { UsageError } from './arguments.js'
 import { BUILD_HELP, build } from './build.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'

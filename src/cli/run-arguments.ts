@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearestName } from '../option-names.js'
+import { nearestName } from '../options/option-names.js'
 import type { SupervisorOptions } from '../supervisor.js'
 import { UsageError } from './arguments.js'
 

@@ -3,7 +3,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
 import workerThreads, { type MessagePort } from 'node:worker_threads'
-import { loadAddon } from '../addon.js'
+import { loadAddon } from '../native/addon.js'
 import {
   CONFIGURATION_FD,
   type Envelope,

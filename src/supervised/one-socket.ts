@@ -3,8 +3,8 @@
 import { errorMonitor } from 'node:events'
 import type net from 'node:net'
 import process from 'node:process'
-import { loadAddon } from '../addon.js'
-import type { ListenWish } from '../supervision.js'
+import type { ListenWish } from '../listen/supervision.js'
+import { loadAddon } from '../native/addon.js'
 import type { KeptSocket, ToWorker } from '../supervisor/protocol.js'
 import type { Link } from './link.js'
 

@@ -1,5 +1,5 @@
 import type { ListenableServer } from '../index.js'
-import type { ListenWish } from '../supervision.js'
+import type { ListenWish } from '../listen/supervision.js'
 import type { Place } from '../supervisor/protocol.js'
 
 export interface ListeningServer {

@@ -1,8 +1,10 @@
+// Room: a worker's side of a supervisor: it runs inside the program that `reuseport run` starts. It imports what users import, the addon, and the
+// protocol of the supervisor.
 import net from 'node:net'
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import type { ListenableServer } from '../index.js'
-import { setSupervision } from '../supervision.js'
+import { setSupervision } from '../listen/supervision.js'
 import { WORKER_NAME } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
 import { type Link, linkToSupervisor } from './link.js'

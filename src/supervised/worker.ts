@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs'
 import process from 'node:process'
 import type { DrainReport, ListenableServer } from '../index.js'
-import { type ListenWish, type Supervision, setSupervision } from '../supervision.js'
+import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
 import { type KeptSocket, type SteeringName, type ToWorker, wishKey } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
 import type { Link } from './link.js'

@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { loadAddon } from '../addon.js'
+import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import { SupervisorOptionError } from './options.js'
 

@@ -1,5 +1,5 @@
-import { loadAddon } from '../addon.js'
-import type { ListenWish } from '../supervision.js'
+import type { ListenWish } from '../listen/supervision.js'
+import { loadAddon } from '../native/addon.js'
 import type { Listening } from './protocol.js'
 
 /** A listening socket that the supervisor holds, so that it and its queue outlive the worker that opened it. */

@@ -3,7 +3,7 @@ import process from 'node:process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
-import { loadAddon } from '../addon.js'
+import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import {
   CONFIGURATION_FD,

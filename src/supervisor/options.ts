@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { refuseUnknownOptions } from '../option-names.js'
+import { refuseUnknownOptions } from '../options/option-names.js'
 import type { SteeringName } from './protocol.js'
 
 /** Options of `Supervisor`. Times in ms. Never written to. */

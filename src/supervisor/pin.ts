@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
-import { loadAddon } from '../addon.js'
-import type { Addon } from '../addon-contract.js'
+import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
 
 /**
  * Does `work` with this thread on one CPU: what it starts meanwhile, a process or a thread, stays there. The CPU is the

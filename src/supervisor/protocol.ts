@@ -1,6 +1,6 @@
 // What a supervisor and its workers tell each other. Processes: by Node's IPC channel, in messages that Node keeps from
 // the program ('internalMessage'); threads: by a port of their own.
-import type { ListenWish } from '../supervision.js'
+import type { ListenWish } from '../listen/supervision.js'
 
 /** @internal A socket that the supervisor keeps. */
 export interface KeptSocket {

@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { loadAddon } from '../addon.js'
+import { loadAddon } from '../native/addon.js'
 
 /** How many calls with port 0 a program may make that all workers then make with one port. */
 const CALLS = 8

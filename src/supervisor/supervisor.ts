@@ -1,3 +1,5 @@
+// Room: workers that share ports, kept alive, replaced and told to end. It imports what users import, and the addon for what has
+// nothing to do with ports (CPUs, systemd, peers).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import { type ControlServer, openControl, type SupervisorStatus } from './control.js'

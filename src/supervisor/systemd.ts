@@ -1,7 +1,7 @@
 // What systemd gives to a service, and wants to hear of it: sd_listen_fds(3), sd_notify(3).
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
-import { loadAddon } from '../addon.js'
+import { loadAddon } from '../native/addon.js'
 import type { Supervisor } from './supervisor.js'
 
 const FIRST = 3

@@ -3,7 +3,7 @@ import { parseFlags, toPorts, UsageError } from '../../src/cli/arguments.js'
 import { differences, groupTable } from '../../src/cli/group-table.js'
 import { age, bar, cut, printable, screenOf } from '../../src/cli/terminal.js'
 import type { Group, GroupMember } from '../../src/index.js'
-import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast, parseRelease } from '../../src/kernel-versions.js'
+import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast, parseRelease } from '../../src/system/kernel-versions.js'
 
 const NOW = Date.UTC(2026, 0, 2)
 

@@ -1,7 +1,7 @@
 import net from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { INERT_LISTEN_OPTIONS, LISTEN_OPTIONS } from '../../src/listen-arguments.js'
+import { INERT_LISTEN_OPTIONS, LISTEN_OPTIONS } from '../../src/listen/listen-arguments.js'
 import { core, ours } from '../support/listeners.js'
 import { type Observation, observe } from '../support/observe.js'
 

@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const name of NAMES) diagnostics.unsubscribe(name, note)
-  vi.doUnmock('../../src/capabilities.js')
+  vi.doUnmock('../../src/system/capabilities.js')
   vi.resetModules()
   vi.restoreAllMocks()
 })
@@ -68,10 +68,10 @@ test('what fails is told as nothing', async () => {
 test('a fallback, with its reason', async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   vi.resetModules()
-  const actual = await import('../../src/capabilities.js')
-  const state = (await import('../../src/addon.js')).loadAddon()
+  const actual = await import('../../src/system/capabilities.js')
+  const state = (await import('../../src/native/addon.js')).loadAddon()
   const pretended = actual.combine('win32', state, { supported: true, reason: '', conclusive: true })
-  vi.doMock('../../src/capabilities.js', () => ({ ...actual, capabilities: () => pretended }))
+  vi.doMock('../../src/system/capabilities.js', () => ({ ...actual, capabilities: () => pretended }))
   const elsewhere = await import('../../src/index.js')
   const server = elsewhere.listenReusePort(net.createServer(), { port: 0, fallback: 'exclusive' })
   await once(server, 'listening')

@@ -67,7 +67,9 @@ test('every export is in the reference, and every error code', async () => {
   const reference = textOf('docs/api.md')
   const exported = Object.keys(await import('../../src/index.js')).filter((name) => /^[a-z]/.test(name))
   for (const name of exported) expect(reference).toMatch(new RegExp(`^## \`${name}\\(`, 'm'))
-  const sources = ['src/errors.ts', 'src/group-errors.ts', 'src/option-errors.ts'].map(textOf).join('')
+  const sources = ['src/common/errors.ts', 'src/group/group-errors.ts', 'src/options/option-errors.ts']
+    .map(textOf)
+    .join('')
   for (const [code] of sources.matchAll(/ERR_[A-Z_]+/g)) {
     expect(reference).toContain(code)
   }

@@ -6,10 +6,10 @@ import { openListener } from '../support/native.js'
 import { openSockets } from '../support/sockets.js'
 
 const faulty = loadFaultyAddon()
-vi.mock('../../src/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))
+vi.mock('../../src/native/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))
 
-const { capabilities } = await import('../../src/capabilities.js')
-const { openReusePortSocket } = await import('../../src/open-socket.js')
+const { capabilities } = await import('../../src/system/capabilities.js')
+const { openReusePortSocket } = await import('../../src/listen/open-socket.js')
 
 const port = await freePort()
 const request = { family: 6, address: '::1', port: 0 } as const
@@ -155,7 +155,7 @@ test('getsockname() that fails is thrown by address()', () => {
 describe('the probe of capabilities()', () => {
   async function fresh(): Promise<typeof capabilities> {
     vi.resetModules()
-    return (await import('../../src/capabilities.js')).capabilities
+    return (await import('../../src/system/capabilities.js')).capabilities
   }
 
   // IPv4 is tried first and IPv6 after it, so that a fault has to be met twice to be the answer.

@@ -8,12 +8,12 @@ import { freePort, once } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
 
 const faulty = loadFaultyAddon()
-vi.mock('../../src/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))
+vi.mock('../../src/native/addon.js', () => ({ loadAddon: () => ({ loaded: true, addon: faulty }) }))
 
-const { capabilities } = await import('../../src/capabilities.js')
-const { openReusePortSocket } = await import('../../src/open-socket.js')
-const { effectiveSocketOptions } = await import('../../src/effective-options.js')
-const { bindReusePort } = await import('../../src/bind.js')
+const { capabilities } = await import('../../src/system/capabilities.js')
+const { openReusePortSocket } = await import('../../src/listen/open-socket.js')
+const { effectiveSocketOptions } = await import('../../src/options/effective-options.js')
+const { bindReusePort } = await import('../../src/datagram/bind.js')
 
 const port = await freePort()
 

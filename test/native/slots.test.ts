@@ -1,8 +1,8 @@
 // A listener learns its slot: exactly, unseen, and leaving everything as it was.
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadAddon } from '../../src/addon.js'
-import type { Addon } from '../../src/addon-contract.js'
+import { loadAddon } from '../../src/native/addon.js'
+import type { Addon } from '../../src/native/addon-contract.js'
 import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
 import { hear } from '../support/group-of-servers.js'
 import { once } from '../support/listeners.js'

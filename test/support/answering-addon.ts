@@ -1,7 +1,7 @@
-import { loadAddon } from '../../src/addon.js'
-import type { Addon } from '../../src/addon-contract.js'
-import type { SystemFailure } from '../../src/errors.js'
-import type { BoundSocket } from '../../src/socket-table.js'
+import type { SystemFailure } from '../../src/common/errors.js'
+import type { BoundSocket } from '../../src/group/socket-table.js'
+import { loadAddon } from '../../src/native/addon.js'
+import type { Addon } from '../../src/native/addon-contract.js'
 import { ERRNO } from './faults.js'
 
 /** The addon with other answers. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Addon, SocketRow } from '../../src/addon-contract.js'
-import type { SystemFailure } from '../../src/errors.js'
+import type { SystemFailure } from '../../src/common/errors.js'
+import type { Addon, SocketRow } from '../../src/native/addon-contract.js'
 
 /** The system calls that can be made to fail. */
 export type SystemCall =

@@ -1,6 +1,6 @@
-import type { Addon } from '../../src/addon-contract.js'
-import type { SystemFailure } from '../../src/errors.js'
-import { openListener as open } from '../../src/shared-socket.js'
+import type { SystemFailure } from '../../src/common/errors.js'
+import { openListener as open } from '../../src/listen/shared-socket.js'
+import type { Addon } from '../../src/native/addon-contract.js'
 
 /** A plain listener, in the steps in which the library opens one. */
 export function openListener(

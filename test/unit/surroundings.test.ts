@@ -3,15 +3,15 @@ import net from 'node:net'
 import os from 'node:os'
 import process from 'node:process'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { AddonState } from '../../src/addon.js'
-import type { Addon } from '../../src/addon-contract.js'
-import { joinCluster } from '../../src/cluster.js'
-import { shareByCore } from '../../src/datagram-internals.js'
-import type { BindableSocket } from '../../src/datagram-socket.js'
-import { chooseRoute, fallBack, refusalOf } from '../../src/fallback.js'
-import type { ListenableServer } from '../../src/server.js'
-import { ServerConnections } from '../../src/server-connections.js'
-import { parsePolicy, toFlag } from '../../src/steering-policy.js'
+import { chooseRoute, fallBack, refusalOf } from '../../src/listen/fallback.js'
+import type { AddonState } from '../../src/native/addon.js'
+import type { Addon } from '../../src/native/addon-contract.js'
+import { joinCluster } from '../../src/node/cluster.js'
+import { shareByCore } from '../../src/node/datagram-internals.js'
+import type { BindableSocket } from '../../src/node/datagram-socket.js'
+import type { ListenableServer } from '../../src/node/server.js'
+import { ServerConnections } from '../../src/node/server-connections.js'
+import { parsePolicy, toFlag } from '../../src/steering/policy.js'
 import { answering, failure } from '../support/answering-addon.js'
 
 const MISSING: AddonState = { loaded: false, reason: 'there is none', cause: new Error('none') }
@@ -19,16 +19,16 @@ const YES = { supported: true, reason: '', conclusive: true, steering: true } as
 
 afterEach(() => {
   vi.restoreAllMocks()
-  vi.doUnmock('../../src/addon.js')
+  vi.doUnmock('../../src/native/addon.js')
   vi.doUnmock('node:net')
   vi.resetModules()
 })
 
 /** As the module is where the addon is like this. */
-async function withAddon(state: AddonState): Promise<typeof import('../../src/capabilities.js')> {
+async function withAddon(state: AddonState): Promise<typeof import('../../src/system/capabilities.js')> {
   vi.resetModules()
-  vi.doMock('../../src/addon.js', () => ({ loadAddon: () => state }))
-  return import('../../src/capabilities.js')
+  vi.doMock('../../src/native/addon.js', () => ({ loadAddon: () => state }))
+  return import('../../src/system/capabilities.js')
 }
 
 /** Node's permission model, with everything else allowed. */
@@ -53,7 +53,7 @@ describe('a kernel', () => {
     ['6.12.92', /CVE-2026-52910; Linux 6\.12\.92 lacks the fix: ask your distribution$/],
     ['6.12.93', null],
   ])('%s and what may go wrong with steering there', async (release, risk) => {
-    const { combine } = await import('../../src/capabilities.js')
+    const { combine } = await import('../../src/system/capabilities.js')
     vi.spyOn(os, 'release').mockReturnValue(release)
     const { steeringRisk } = combine('linux', MISSING, YES)
     if (risk === null) expect(steeringRisk).toBeNull()
@@ -101,14 +101,14 @@ describe('the permission model', () => {
   })
 
   test('a socket without a server is refused as Node would', async () => {
-    const { openReusePortSocket } = await import('../../src/open-socket.js')
+    const { openReusePortSocket } = await import('../../src/listen/open-socket.js')
     await denying('net', async () => {
       expect(() => openReusePortSocket()).toThrow(expect.objectContaining({ code: 'ERR_ACCESS_DENIED' }))
     })
   })
 
   test('that allows it', async () => {
-    const { mayRead, networkDenied } = await import('../../src/permission.js')
+    const { mayRead, networkDenied } = await import('../../src/node/permission.js')
     await denying('fs.read', async () => {
       expect(networkDenied()).toBe(false)
       expect(mayRead('/proc')).toBe(false)
@@ -124,7 +124,7 @@ describe("Node's own reusePort", () => {
     net.Server.prototype.listen = listen as typeof original
     const of = vi.spyOn(net.Server.prototype, 'address').mockReturnValue(address as null)
     try {
-      return (await import('../../src/core-reuse-port.js')).coreSharesPorts()
+      return (await import('../../src/node/core-reuse-port.js')).coreSharesPorts()
     } finally {
       net.Server.prototype.listen = original
       of.mockRestore()

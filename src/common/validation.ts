@@ -1,0 +1,29 @@
+// Pure: checks that several rooms make of their arguments.
+import { InvalidArgumentTypeError, OutOfRangeError } from './errors.js'
+
+/** The longest that setTimeout takes: 24 days. */
+const LONGEST = 0x7fffffff
+
+/** ms. @throws InvalidArgumentTypeError, OutOfRangeError */
+export function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite = false): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
+  if (value >= 0 && (value <= LONGEST || (mayBeInfinite && value === Number.POSITIVE_INFINITY))) return value
+  throw new OutOfRangeError(name, `>= 0 && <= ${LONGEST} ms${mayBeInfinite ? ', or Infinity' : ''}`, value)
+}
+
+/** @throws InvalidArgumentTypeError */
+export function toBoolean(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new InvalidArgumentTypeError(name, 'of type boolean', value)
+}
+
+export function assertObject(name: string, value: unknown): asserts value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new InvalidArgumentTypeError(name, 'of type object', value)
+}
+
+export function isPort(value: number | string): boolean {
+  if (typeof value === 'string' && value.trim() === '') return false
+  const number = Number(value)
+  return Number.isInteger(number) && number >= 0 && number <= 0xffff
+}

@@ -1,0 +1,13 @@
+import { type Publish, publisher } from '../common/channels.js'
+import type { BindableSocket } from '../node/datagram-socket.js'
+import type { ListenableServer } from '../node/server.js'
+import type { DrainReport } from './drain-types.js'
+
+/** Message of `reuseport:drain`: a server or dgram socket has been drained. */
+export interface DrainMessage {
+  readonly target: ListenableServer | BindableSocket
+  readonly report: DrainReport
+}
+
+/** @internal */
+export const publishDrain: Publish<DrainMessage> = publisher('reuseport:drain')

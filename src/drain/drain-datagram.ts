@@ -1,0 +1,117 @@
+import { ReusePortSteeringError, SocketNotRunningError } from '../common/errors.js'
+import { Deadline, nextTurn, pause } from '../common/waiting.js'
+import { ReusePortInspectionError } from '../group/group-errors.js'
+import { type Member, membersNow, memberWith } from '../group/member.js'
+import { readSocketTable } from '../group/socket-table.js'
+import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
+import { datagramDescriptor, isClosed } from '../node/datagram-internals.js'
+import type { BindableSocket } from '../node/datagram-socket.js'
+import { publishDrain } from './channel.js'
+import type { DrainTimes } from './drain-options.js'
+import type { DrainMethod, DrainReport } from './drain-types.js'
+import { textOf } from './leaving-listener.js'
+
+/** ms for a socket to be read. */
+const READ_TIMEOUT = 2000
+
+interface Way {
+  readonly method: DrainMethod
+  readonly reason: string | undefined
+  readonly losses: readonly string[]
+}
+
+/** What `drain` does with a UDP socket. Connections there are none. */
+export async function drainDatagram(socket: BindableSocket, times: DrainTimes): Promise<DrainReport> {
+  if (isClosed(socket)) throw new SocketNotRunningError()
+  const started = performance.now()
+  let received = 0
+  const count = (): void => {
+    received++
+  }
+  socket.on('message', count)
+  let way: Way
+  try {
+    way = await leave(socket, times)
+  } finally {
+    socket.removeListener('message', count)
+  }
+  if (!isClosed(socket)) socket.close()
+  const report: DrainReport = {
+    lossless: way.losses.length === 0,
+    method: way.method,
+    reason: [way.reason, ...way.losses].filter(Boolean).join('; ') || undefined,
+    acceptedWhileDraining: received,
+    handshakesAwaited: 0,
+    connectionsClosed: 0,
+    connectionsDestroyed: 0,
+    duration: performance.now() - started,
+  }
+  publishDrain(() => ({ target: socket, report }))
+  return report
+}
+
+async function leave(socket: BindableSocket, times: DrainTimes): Promise<Way> {
+  if (times.handOver) return { method: 'hand-over', reason: undefined, losses: [] }
+  let member: Member
+  try {
+    member = memberOf(socket)
+  } catch (error) {
+    if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
+    return { method: 'close', reason: error.message, losses: ['datagrams that waited, or came while it closed'] }
+  }
+  new Deadline(0, times.signal).assertNotAborted()
+  // From here on there is no way back: a socket that is disconnected may lose its port.
+  const steered = steerAway(member)
+  if (steered.method === 'steer') await pause(times.grace)
+  const unread = await readAll(member, socket)
+  return unread === undefined ? steered : { ...steered, losses: [...steered.losses, unread] }
+}
+
+function memberOf(socket: BindableSocket): Member {
+  const state = loadAddon()
+  if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)
+  const fd = datagramDescriptor(socket)
+  const { port } = socket.address() as { readonly port: number }
+  if (fd === undefined) throw new ReusePortSteeringError('the socket has no descriptor that can be found')
+  return memberWith(state.addon, 'drain', fd, port, 'udp')
+}
+
+/** A socket that is connected, to itself, is passed over when the kernel chooses. */
+function steerAway(member: Member): Way {
+  const { addon, fd, socket } = member
+  if (membersNow(member, 'drain').length < 2) {
+    return { method: 'close', reason: 'there is no other member to steer to', losses: [] }
+  }
+  if (UNSPECIFIED.includes(socket.address)) {
+    const losses = ['datagrams that came while it closed: a UDP socket at every address cannot be steered around']
+    return { method: 'close', reason: undefined, losses }
+  }
+  const family = socket.family === 'IPv4' ? 4 : 6
+  const address = socket.device === 0 ? socket.address : `${socket.address}%${socket.device}`
+  const failure = addon.connectDatagram(fd, family, address, socket.port)
+  if (failure === undefined) return { method: 'steer', reason: undefined, losses: [] }
+  return { method: 'close', reason: undefined, losses: [`datagrams that came while it closed (${textOf(failure)})`] }
+}
+
+const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
+
+/** @returns what was not read. */
+async function readAll(
+  { addon, socket: { inode, port } }: Member,
+  socket: BindableSocket,
+): Promise<string | undefined> {
+  const deadline = new Deadline(READ_TIMEOUT, undefined)
+  for (;;) {
+    const bytes = waiting(addon, inode, port)
+    if (bytes === 0 || isClosed(socket)) return undefined
+    if (deadline.left() === 0) return `datagrams that were not read (${bytes} bytes)`
+    await nextTurn()
+  }
+}
+
+/** Bytes, as the kernel counts them; a socket that is connected is in another state. */
+function waiting(addon: Addon, inode: number, port: number): number {
+  const sockets = readSocketTable(addon, 'drain', 'udp', ['closed', 'established'], port)
+  return sockets.find((socket) => socket.inode === inode)?.queued ?? 0
+}

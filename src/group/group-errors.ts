@@ -1,0 +1,42 @@
+// Pure: the errors of groups.
+import type { GroupMember } from './group-types.js'
+
+/** The sockets of this system cannot be looked at: it is not Linux, or the kernel's interface (sock_diag(7)) is denied. */
+export class ReusePortInspectionError extends Error {
+  readonly code = 'ERR_REUSEPORT_INSPECTION_UNAVAILABLE'
+  readonly reason: string
+
+  constructor(neededBy: string, reason: string) {
+    super(`${neededBy} needs Linux and its sock_diag interface: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** The group has as many members as `maxMembers` allows. */
+export class ReusePortGroupFullError extends Error {
+  readonly code = 'ERR_REUSEPORT_GROUP_FULL'
+  readonly maxMembers: number
+  readonly members: readonly GroupMember[]
+
+  constructor(address: string, port: number, maxMembers: number, members: readonly GroupMember[]) {
+    const names = members.map(({ pid, command, user, uid }) =>
+      pid === undefined ? `a process of ${user ?? `uid ${uid}`}` : `${pid} (${command ?? 'unknown'})`,
+    )
+    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    super(`${where} has ${members.length} of at most ${maxMembers} members: ${names.join(', ')}`)
+    this.maxMembers = maxMembers
+    this.members = members
+  }
+}
+
+/** The lock under which members of a group are counted could not be had. */
+export class ReusePortLockError extends Error {
+  readonly code = 'ERR_REUSEPORT_LOCKED'
+  /** The abstract unix socket, as `ss -x` shows it. */
+  readonly lock: string
+
+  constructor(lock: string, reason: string) {
+    super(`The lock ${lock} cannot be had: ${reason}`)
+    this.lock = lock
+  }
+}

@@ -1,0 +1,87 @@
+// What /proc says about processes (proc(5)). A process that ends meanwhile, or that this user may not look into, is
+// passed over.
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import type { Addon } from '../native/addon-contract.js'
+import { mayRead } from '../node/permission.js'
+import { groupKey, type SeenProcesses, type SeenSocket } from './rows.js'
+
+/**
+ * What can be seen now of the processes that hold these sockets.
+ *
+ * @param connectionsTo The inodes of the established connections to a group's port.
+ */
+export function seeProcesses(
+  addon: Addon,
+  sockets: readonly SeenSocket[],
+  connectionsTo: (group: SeenSocket) => Float64Array,
+): SeenProcesses {
+  // The addon is no way around Node's permission model.
+  const holders = mayRead('/proc') ? holdersOf(addon, sockets) : new Map<number, number>()
+  const users = new Map<number, string | undefined>()
+  const established = new Map<string, number>()
+  return {
+    own: process.pid,
+    holder: (inode) => holders.get(inode),
+    command: commandOf,
+    startedAt: startOf,
+    user(uid) {
+      if (!users.has(uid)) users.set(uid, userName(uid))
+      return users.get(uid)
+    },
+    established(pid, group) {
+      const key = `${pid} ${groupKey(group)}`
+      const count = established.get(key) ?? addon.heldBy(pid, connectionsTo(group)).length
+      established.set(key, count)
+      return count
+    },
+  }
+}
+
+/** By inode; 0 is the number of a socket that no process holds. */
+function holdersOf(addon: Addon, sockets: readonly SeenSocket[]): ReadonlyMap<number, number> {
+  const inodes = sockets.map(({ inode }) => inode).filter((inode) => inode !== 0)
+  const pairs = addon.findHolders(Float64Array.from(inodes))
+  const holders = new Map<number, number>()
+  for (let index = 0; index < pairs.length; index += 2) {
+    const [pid = 0, inode = 0] = pairs.subarray(index, index + 2)
+    holders.set(inode, pid)
+  }
+  return holders
+}
+
+/** The command line of a process, or the name of a process that has none. */
+function commandOf(pid: number): string | undefined {
+  const line = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+    ?.replace(/\0+$/, '')
+    .replaceAll('\0', ' ')
+  return line || attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd())
+}
+
+/** Hertz of the times in /proc, the same on every architecture of Linux that Node runs on (USER_HZ). */
+const TICKS = 100
+
+function startOf(pid: number): Date | undefined {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const boot = attempt(() => readFileSync('/proc/stat', 'utf8'))?.match(/^btime (\d+)$/m)?.[1]
+  // The name in the second field may contain blanks and parentheses; the start is the 22nd.
+  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  if (ticks === undefined || boot === undefined) return undefined
+  return new Date(Number(boot) * 1000 + (Number(ticks) * 1000) / TICKS)
+}
+
+function userName(uid: number): string | undefined {
+  const users = attempt(() => readFileSync('/etc/passwd', 'utf8')) ?? ''
+  return users
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find((fields) => fields[2] === String(uid))?.[0]
+}
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,109 @@
+import process from 'node:process'
+import { getSystemErrorName } from 'node:util'
+import {
+  type AddressInUseReason,
+  type Conflict,
+  findConflict,
+  type HoldingSocket,
+  type WantedAddress,
+} from '../group/conflict.js'
+import { seeProcesses } from '../group/processes.js'
+import { type BoundSocket, readSocketTable, STATES, type StateName } from '../group/socket-table.js'
+import type { Addon } from '../native/addon-contract.js'
+
+/** The socket that has the port, and whose it is; what this process may not see is undefined. */
+export interface AddressHolder {
+  readonly uid: number
+  readonly user: string | undefined
+  readonly pid: number | undefined
+  readonly command: string | undefined
+  readonly state: 'listening' | 'bound' | 'connected'
+  readonly address: string
+}
+
+/** What `EADDRINUSE` gains on Linux, after the keys that Node gives it. */
+export interface AddressInUse {
+  readonly holder: AddressHolder | undefined
+  readonly reason: AddressInUseReason
+  /** One sentence: what can be done. */
+  readonly hint: string
+}
+
+/** @internal Adds to an `EADDRINUSE` who has the port and why it cannot be shared. Other errors stay as they are. */
+export function explain<E extends Error & { readonly errno: number }>(
+  error: E,
+  addon: Addon,
+  wanted: WantedAddress & { readonly port: number },
+): E {
+  if (getSystemErrorName(error.errno) !== 'EADDRINUSE' || process.platform !== 'linux') return error
+  const { reason, socket } = conflictOf(addon, wanted)
+  const holder = socket === undefined ? undefined : toHolder(addon, socket)
+  return Object.assign(error, { holder, reason, hint: hintFor(reason, holder) } satisfies AddressInUse)
+}
+
+type PortSocket = HoldingSocket & { readonly socket: BoundSocket }
+
+/** All but what TIME_WAIT leaves behind, which does not keep SO_REUSEADDR out, and handshakes, which hold no port. */
+const TCP_STATES = (Object.keys(STATES) as StateName[]).filter((name) => name !== 'closed')
+const UDP_STATES: readonly StateName[] = ['closed', 'established']
+
+function conflictOf(addon: Addon, wanted: WantedAddress & { readonly port: number }): Conflict<PortSocket> {
+  try {
+    const states = wanted.protocol === 'tcp' ? TCP_STATES : UDP_STATES
+    const table = readSocketTable(addon, 'EADDRINUSE', wanted.protocol, states, wanted.port)
+    const sockets = table.map((socket) => ({
+      family: socket.family,
+      address: socket.address,
+      ipv6Only: socket.ipv6Only,
+      uid: socket.uid,
+      state: stateOf(socket),
+      socket,
+    }))
+    return findConflict(sockets, wanted, process.geteuid?.())
+  } catch {
+    // The reason is a help; that it cannot be had is no error of its own.
+    return { reason: 'unknown', socket: undefined }
+  }
+}
+
+function stateOf({ protocol, state }: BoundSocket): HoldingSocket['state'] {
+  if (protocol === 'tcp' && state === STATES.listening) return 'listening'
+  // Asked for as boundOnly, a TCP socket that is only bound is told as closed.
+  return state === STATES.closed ? 'bound' : 'connected'
+}
+
+function toHolder(addon: Addon, { address, state, uid, socket }: PortSocket): AddressHolder {
+  const processes = seeProcesses(addon, [socket], () => new Float64Array())
+  const pid = processes.holder(socket.inode)
+  return {
+    uid,
+    user: processes.user(uid),
+    pid,
+    command: pid === undefined ? undefined : processes.command(pid),
+    state,
+    address,
+  }
+}
+
+function hintFor(reason: AddressInUseReason, holder: AddressHolder | undefined): string {
+  const who = describe(holder)
+  switch (reason) {
+    case 'other-user':
+      return `${who} has the port, and a port is shared within one user only: run as that user, or stop it`
+    case 'not-shared':
+      return `${who} has the port without SO_REUSEPORT, which every socket of a port must set before bind: let it share the port too, or stop it`
+    case 'more-specific':
+      return `${who} has the port at ${holder?.address} without SO_REUSEPORT: bind to another address instead of all, or stop it`
+    case 'not-listening':
+      return `${who} has the port and does not listen: wait until it lets go, or keep servers out of net.ipv4.ip_local_port_range`
+    case 'unknown':
+      return 'no socket that has the port can be seen: look with `ss -ap` as root, in the network namespace of this process'
+  }
+}
+
+function describe(holder: AddressHolder | undefined): string {
+  if (holder === undefined) return 'A socket'
+  const owner = holder.user === undefined ? `uid ${holder.uid}` : `user ${holder.user}`
+  if (holder.pid === undefined) return `A process of ${owner}`
+  return `Process ${holder.pid} of ${owner} (${holder.command ?? 'unknown'})`
+}

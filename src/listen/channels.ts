@@ -1,0 +1,31 @@
+// What is told to subscribers of node:diagnostics_channel about sockets and servers that listen.
+import type { SocketAddressInfo } from '../common/address.js'
+import { type Publish, publisher } from '../common/channels.js'
+import type { Transport } from '../common/transport.js'
+import type { BindableSocket } from '../node/datagram-socket.js'
+import type { ListenableServer } from '../node/server.js'
+
+/** Message of `reuseport:listen`: a socket of the library's shares a port from now on. */
+export interface ListenMessage extends SocketAddressInfo {
+  readonly protocol: Transport
+  readonly fd: number
+}
+
+/** Message of `reuseport:adopt`: a server or dgram socket has taken such a socket. */
+export interface AdoptMessage extends ListenMessage {
+  readonly target: ListenableServer | BindableSocket
+}
+
+/** Message of `reuseport:fallback`: Node serves instead, by its own `reusePort` or by a plain listen or bind. */
+export interface FallbackMessage {
+  readonly target: ListenableServer | BindableSocket
+  readonly by: 'core' | 'exclusive'
+  readonly reason: string
+}
+
+/** @internal */
+export const publishListen: Publish<ListenMessage> = publisher('reuseport:listen')
+/** @internal */
+export const publishAdopt: Publish<AdoptMessage> = publisher('reuseport:adopt')
+/** @internal */
+export const publishFallback: Publish<FallbackMessage> = publisher('reuseport:fallback')

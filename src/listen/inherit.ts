@@ -1,0 +1,42 @@
+import { getSystemErrorName } from 'node:util'
+import { listenError, type SystemFailure } from '../common/errors.js'
+import type { Addon } from '../native/addon-contract.js'
+import { openSocket, ReusePortSocket, type SocketRequest } from './socket.js'
+import { supervision, toWish } from './supervision.js'
+
+/**
+ * A socket that a supervisor has kept for this request, or else a new one; Node's error for why there is none.
+ *
+ * @throws what an option or `onSocket` throws.
+ */
+export function inheritOrOpen(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
+  const supervisor = supervision()
+  if (supervisor === undefined) return openSocket(addon, request)
+  const wish = toWish(request)
+  const kept = supervisor.take(wish)
+  if (kept === undefined) return openSocket(addon, { ...request, wish, port: supervisor.portFor(wish) })
+  try {
+    return inherit(addon, { ...request, wish }, kept.fd)
+  } finally {
+    kept.done()
+  }
+}
+
+function inherit(addon: Addon, request: SocketRequest, kept: number): ReusePortSocket | Error {
+  const fd = addon.duplicate(kept)
+  if (typeof fd !== 'number') return toError(fd, request)
+  const bound = addon.localAddress(fd)
+  // It listens already; the backlog is what this process wants.
+  const failure = 'errno' in bound ? bound : addon.listen(fd, request.backlog)
+  if ('errno' in bound || failure !== undefined) {
+    addon.close(fd)
+    return toError(failure as SystemFailure, request)
+  }
+  return new ReusePortSocket(addon, fd, request, { address: bound.address, family: bound.family === 'IPv4' ? 4 : 6 })
+}
+
+function toError(failure: SystemFailure, { where, port }: SocketRequest): Error {
+  const error = listenError(failure, where?.address ?? '::', port)
+  error.message += `: the socket that the supervisor keeps cannot be taken (${failure.syscall} ${getSystemErrorName(failure.errno)})`
+  return error
+}

@@ -1,0 +1,164 @@
+// Room: sockets that share their port, and servers that listen on them. It may import steering and every room below.
+import { addAbortListener } from 'node:events'
+import process from 'node:process'
+import type { AbortSignalLike } from '../common/abort-signal.js'
+import type { BindAddress } from '../common/address.js'
+import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
+import { emitListenError, supersede } from '../node/adopt.js'
+import { lookupHost } from '../node/lookup.js'
+import { networkDenied } from '../node/permission.js'
+import type { ListenableServer } from '../node/server.js'
+import { assertServer } from '../node/server.js'
+import { parseConfiguration } from '../options/configure.js'
+import { steerWhenListening } from '../steering/steer.js'
+import { capabilities } from '../system/capabilities.js'
+import { chooseRoute, fallBack, refusalOf } from './fallback.js'
+import { inheritOrOpen } from './inherit.js'
+import { type PortRequest, parseListenArguments } from './listen-arguments.js'
+import type { ListenReusePortOptions, UnsharedListenOptions } from './listen-types.js'
+import type { ReusePortSocket, SocketRequest } from './socket.js'
+
+/**
+ * Starts a server listening on a port that other processes of the same user may share, if each of them uses
+ * SO_REUSEPORT: the kernel then gives every new connection to one of them.
+ *
+ * Takes what `server.listen` takes, after the server, and behaves as it does: what it throws, what it emits and when,
+ * the default host, lookups, `signal`, and what a cluster worker tells its primary. Paths, descriptors and handles share
+ * no port and go to Node unchanged. Returns the server.
+ *
+ * ```js
+ * listenReusePort(http.createServer(app), 8080)
+ * ```
+ *
+ * Thrown: Node's `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT`, `ERR_SERVER_ALREADY_LISTEN`;
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option that nobody knows. Emitted as `'error'`: Node's listen errors, and
+ * `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`). `EADDRINUSE` means that a socket
+ * without the option, or of another user, has the port.
+ *
+ * Balanced on Linux 3.9 and later, Android, FreeBSD 12, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`. `socket(7)`.
+ */
+export function listenReusePort<S extends ListenableServer>(server: S, listener?: () => void): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  options: ListenReusePortOptions | UnsharedListenOptions,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  port: number | string | null | undefined,
+  host?: string,
+  backlog?: number,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  port: number | string | null | undefined,
+  host: string,
+  listener: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  portOrPathOrHandle: number | string | object | null | undefined,
+  backlog: number,
+  listener?: () => void,
+): S
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  portOrPathOrHandle: number | string | object | null | undefined,
+  listener: () => void,
+): S
+export function listenReusePort(server: ListenableServer, ...args: unknown[]): ListenableServer {
+  assertServer(server)
+  const toNode = (): ListenableServer => {
+    Reflect.apply(server.listen, server, args)
+    return server
+  }
+  if (server.listening) return toNode()
+  const request = parseListenArguments(args)
+  // Denied the network, Node throws its own error.
+  if (request.form === 'node' || networkDenied()) return toNode()
+  if (request.steering !== undefined) steerWhenListening(server, request.steering.policy, request.steering.optional)
+  serve(server, request)
+  return server
+}
+
+function serve(server: ListenableServer, request: PortRequest): void {
+  const route = chooseRoute(request.fallback, capabilities())
+  const state = loadAddon()
+  if (route.by === 'addon' && state.loaded) {
+    const configuration = parseConfiguration(state.addon, 'tcp', request)
+    start(server, request, (where, isLatest) => {
+      open(server, state.addon, { ...request, where, configuration }, isLatest)
+    })
+    return
+  }
+  const error = refusalOf(route, state, request)
+  if (error === undefined) {
+    fallBack(route, state, server)
+    listenByNode(server, request, route.by === 'exclusive')
+    return
+  }
+  const { host, port } = request
+  start(server, { ...request, host: undefined }, () => emitListenError(server, { host, port }, error))
+}
+
+/** What `server.listen` does before it binds, in its order. */
+function start(
+  server: ListenableServer,
+  request: PortRequest,
+  bind: (where: BindAddress | undefined, isLatest: () => boolean) => void,
+): void {
+  const { callback, host, signal } = request
+  if (callback !== undefined) server.once('listening', callback)
+  const isLatest = supersede(server)
+  if (signal !== undefined) closeOnAbort(server, signal)
+  if (host === undefined) {
+    bind(undefined, isLatest)
+    return
+  }
+  lookupHost(host, (error, address) => {
+    if (!isLatest()) return
+    if (error) server.emit('error', error)
+    else bind(address ?? undefined, isLatest)
+  })
+}
+
+function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): void {
+  const where = { host: request.where?.address ?? null, port: request.port }
+  let socket: ReusePortSocket | undefined
+  try {
+    const opened = inheritOrOpen(addon, request)
+    if (opened instanceof Error) throw opened
+    socket = opened
+  } catch (error) {
+    emitListenError(server, where, error)
+    return
+  }
+  try {
+    // onSocket may have closed the server, or told it to listen elsewhere.
+    if (isLatest()) socket.listen(server)
+  } finally {
+    // Does nothing where the server has taken it; where it has not, nobody else knows of it.
+    socket.close()
+  }
+}
+
+function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {
+  const close = (): void => {
+    server.close()
+  }
+  if (signal.aborted) {
+    process.nextTick(close)
+    return
+  }
+  const listening = addAbortListener(signal as AbortSignal, close)
+  server.once('close', () => listening[Symbol.dispose]())
+}
+
+function listenByNode(server: ListenableServer, request: PortRequest, exclusively: boolean): void {
+  const { port, host, backlog, ipv6Only, signal, callback, exclusive } = request
+  const sharing = exclusively ? { exclusive } : { reusePort: true }
+  if (callback !== undefined) server.once('listening', callback)
+  server.listen({ port, host, backlog, ipv6Only, signal, ...sharing })
+}

@@ -1,0 +1,192 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { getSystemErrorName } from 'node:util'
+import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from '../common/address.js'
+import { listenError, ReusePortSocketError, type SystemFailure } from '../common/errors.js'
+import type { Addon } from '../native/addon-contract.js'
+import { adopt, emitListenError } from '../node/adopt.js'
+import type { ListenableServer } from '../node/server.js'
+import { assertServer } from '../node/server.js'
+import type { Configuration } from '../options/configure.js'
+import { readOption } from '../options/read-option.js'
+import type { SocketOptionValues } from '../options/socket-option-types.js'
+import { explain } from './address-in-use.js'
+import { type ListenMessage, publishAdopt, publishListen } from './channels.js'
+import { openListener } from './shared-socket.js'
+import { type ListenWish, supervision } from './supervision.js'
+
+/** @internal */
+export interface SocketRequest {
+  /** Undefined for the unspecified address: `::`, or `0.0.0.0` where that cannot be bound. */
+  readonly where: BindAddress | undefined
+  readonly port: number
+  readonly backlog: number
+  readonly ipv6Only: boolean
+  readonly configuration: Configuration
+  /** As it was asked for, where there is a supervisor. */
+  readonly wish?: ListenWish
+}
+
+/**
+ * A listening socket that shares its port and that you own: until a server takes it, `close()` is yours to call. From
+ * the moment it exists the kernel gives it its share of the connections, so hand it on or close it soon.
+ */
+export class ReusePortSocket {
+  readonly #addon: Addon
+  readonly #fd: number
+  readonly #request: SocketRequest
+  readonly #bound: BindAddress
+  #state: 'open' | 'closed' | 'adopted' = 'open'
+
+  /** @internal Use `openReusePortSocket`. */
+  constructor(addon: Addon, fd: number, request: SocketRequest, bound: BindAddress) {
+    this.#addon = addon
+    this.#fd = fd
+    this.#request = request
+    this.#bound = bound
+  }
+
+  /**
+   * The descriptor: listening, non-blocking, close-on-exec. It stays yours through this object; do not close the number.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`.
+   */
+  get fd(): number {
+    this.#assertOpen()
+    return this.#fd
+  }
+
+  /**
+   * The address it is bound to, with the port that the kernel chose for port 0.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`; a Node system error where getsockname(2) fails.
+   */
+  address(): SocketAddressInfo {
+    this.#assertOpen()
+    const address = this.#addon.localAddress(this.#fd)
+    if ('errno' in address) throw this.#error(address)
+    return address
+  }
+
+  /**
+   * What the kernel uses for an option of `socketOptions`, which may differ from what was set: Linux doubles buffer
+   * sizes, rounds `deferAccept` up and caps `fastOpen`. `getsockopt(2)`.
+   *
+   * @throws ReusePortSocketError after `close()` or `listen()`; `ERR_REUSEPORT_UNKNOWN_OPTION` for a name that is none,
+   *   `ERR_REUSEPORT_OPTION_UNSUPPORTED` for one that this system lacks.
+   */
+  getOption<Name extends keyof SocketOptionValues>(name: Name): SocketOptionValues[Name] {
+    this.#assertOpen()
+    const socket = { addon: this.#addon, fd: this.#fd, family: this.#bound.family }
+    return readOption(socket, 'tcp', name) as SocketOptionValues[Name]
+  }
+
+  /**
+   * Hands the socket to a server, which owns it from then on. Returns the server; `'listening'` follows on the next tick.
+   *
+   * @throws ReusePortSocketError after `close()` or an earlier `listen()`; Node's `ERR_SERVER_ALREADY_LISTEN` where the
+   *   server listens already (the socket then stays yours).
+   */
+  listen<S extends ListenableServer>(server: S, listener?: () => void): S {
+    this.#assertOpen()
+    assertServer(server)
+    // Node throws for this one.
+    if (server.listening) server.listen({})
+    if (listener !== undefined) server.once('listening', listener)
+    const { where, port, backlog } = this.#request
+    const { address, family } = this.#bound
+    const descriptor = {
+      fd: this.#fd,
+      localPort: (): number => this.address().port,
+      release: (): void => {
+        this.#state = 'adopted'
+        this.#addon.release(this.#fd)
+      },
+      close: (): void => this.close(),
+    }
+    const failure = adopt(server, descriptor, { host: where?.address ?? null, address, family, port, backlog })
+    if (failure !== undefined) {
+      this.close()
+      const error = failure instanceof Error ? failure : this.#error(failure)
+      emitListenError(server, { host: where?.address ?? null, port }, error)
+    } else {
+      if (this.#request.wish !== undefined) supervision()?.adopted(server, this.#request.wish)
+      publishAdopt(() => {
+        const message = describe(this.#addon, this.#fd)
+        return message && { ...message, target: server }
+      })
+    }
+    return server
+  }
+
+  /** Closes the socket. Does nothing after the first time, nor where a server has it. */
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    this.#addon.close(this.#fd)
+  }
+
+  /** For `using`: as `close()`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#state !== 'open') throw new ReusePortSocketError(this.#state)
+  }
+
+  #error(failure: SystemFailure): Error {
+    return listenError(failure, this.#bound.address, this.#request.port)
+  }
+}
+
+/**
+ * A listening socket, or Node's error for why there is none; nothing stays open then.
+ *
+ * @throws what an option or `onSocket` throws.
+ *
+ * @internal
+ */
+export function openSocket(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
+  if (request.where !== undefined) return openAt(addon, request, request.where)
+  const dual = tryAt(addon, request, UNSPECIFIED_IPV6)
+  if (typeof dual !== 'number' && failedToBind(dual)) return openAt(addon, request, UNSPECIFIED_IPV4)
+  return toSocket(addon, request, UNSPECIFIED_IPV6, dual)
+}
+
+function openAt(addon: Addon, request: SocketRequest, where: BindAddress): ReusePortSocket | Error {
+  return toSocket(addon, request, where, tryAt(addon, request, where))
+}
+
+function toSocket(
+  addon: Addon,
+  request: SocketRequest,
+  where: BindAddress,
+  outcome: number | SystemFailure,
+): ReusePortSocket | Error {
+  if (typeof outcome === 'number') {
+    publishListen(() => describe(addon, outcome))
+    return new ReusePortSocket(addon, outcome, request, where)
+  }
+  const { port, ipv6Only } = request
+  const family = where.family === 4 ? 'IPv4' : 'IPv6'
+  const error = listenError(outcome, where.address, port)
+  return explain(error, addon, { protocol: 'tcp', family, address: where.address, port, ipv6Only })
+}
+
+function tryAt(
+  addon: Addon,
+  { port, backlog, ipv6Only, configuration }: SocketRequest,
+  where: BindAddress,
+): number | SystemFailure {
+  return openListener(addon, { transport: 'tcp', port, ipv6Only, backlog, configuration }, where)
+}
+
+function describe(addon: Addon, fd: number): ListenMessage | undefined {
+  const address = addon.localAddress(fd)
+  return 'errno' in address ? undefined : { protocol: 'tcp', fd, ...address }
+}
+
+/** Where Node goes on to `0.0.0.0`: everything up to bind() but a taken port. */
+function failedToBind({ errno, syscall }: SystemFailure): boolean {
+  return syscall !== 'listen' && getSystemErrorName(errno) !== 'EADDRINUSE'
+}

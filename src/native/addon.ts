@@ -1,0 +1,93 @@
+// Room: the addon, with its typed contract. It may import node and common.
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Addon } from './addon-contract.js'
+import { explainMissingAddon } from './addon-failure.js'
+import { isCutShort } from './addon-file.js'
+
+/** Whether there is an addon; if not, why and what to do about it. */
+export type AddonState =
+  | { readonly loaded: true; readonly addon: Addon; readonly binary?: string }
+  | { readonly loaded: false; readonly reason: string; readonly cause: unknown }
+
+let state: AddonState | undefined
+
+/** Loads the addon at its first use. A failure is kept, with its cause: it does not go away by trying again. */
+export function loadAddon(): AddonState {
+  state ??= tryToLoad()
+  return state
+}
+
+interface Loader {
+  /** The file that fits: of build/Release, where `reuseport build` puts it, or of prebuilds/. */
+  resolve(root: string): string
+}
+
+function tryToLoad(): AddonState {
+  try {
+    const require = createRequire(import.meta.url)
+    const binary = findBinary(require, packageFolder(fileURLToPath(import.meta.url)))
+    return loadEither(require, binary, otherLibc(binary))
+  } catch (cause) {
+    return { loaded: false, reason: explainMissingAddon(cause, process), cause }
+  }
+}
+
+/** This module is a file of its own in `native/`, or one with all others in `dist/`. */
+function packageFolder(file: string): string {
+  const folder = path.dirname(file)
+  return path.resolve(folder, path.basename(folder) === 'native' ? '../..' : '..')
+}
+
+function findBinary(require: NodeJS.Require, root: string): string {
+  try {
+    const loader: Loader = require('node-gyp-build')
+    return resolveIn(loader, require, root)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw cause
+    // It looks for Alpine's files, which the permission model forbids where it allows the package's folder alone.
+    const name = process.platform === 'linux' ? 'reuseport.glibc.node' : 'reuseport.node'
+    return path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, name)
+  }
+}
+
+/** A bundler may have put this module elsewhere; the package with the binaries may be installed all the same. */
+function resolveIn(loader: Loader, require: NodeJS.Require, root: string): string {
+  try {
+    return loader.resolve(root)
+  } catch (cause) {
+    let installed: string
+    try {
+      installed = path.dirname(require.resolve('reuseport/package.json'))
+    } catch {
+      throw cause
+    }
+    return loader.resolve(installed)
+  }
+}
+
+/** `loader.resolve` knows musl by Alpine's files; there are others. The wrong one does not load, and does no harm. */
+function loadEither(require: NodeJS.Require, binary: string, other: string | undefined): AddonState {
+  try {
+    return load(require, binary)
+  } catch (cause) {
+    if (other === undefined || !existsSync(other)) throw cause
+    try {
+      return load(require, other)
+    } catch {
+      throw cause
+    }
+  }
+}
+
+function load(require: NodeJS.Require, binary: string): AddonState {
+  if (isCutShort(binary)) throw Object.assign(new Error(`${binary}: file too short`), { code: 'ERR_DLOPEN_FAILED' })
+  return { loaded: true, addon: require(binary), binary }
+}
+
+function otherLibc(binary: string): string | undefined {
+  const found = /^(.*\.)(glibc|musl)\.node$/s.exec(binary)
+  return found === null ? undefined : `${found[1]}${found[2] === 'musl' ? 'glibc' : 'musl'}.node`
+}

@@ -1,0 +1,155 @@
+// Room: what Node keeps to itself, and what it must be asked for: no other room knows Node's internals. It may import common.
+// The one file that knows what Node keeps to itself: `_listeningId`, `_connectionKey`, `net._createServerHandle` and how
+// a cluster worker registers its listeners. Each is optional: where it is missing (another runtime, a later Node) the
+// documented `listen({ fd })` serves and only what is named there is lost.
+import diagnostics from 'node:diagnostics_channel'
+import net from 'node:net'
+import process from 'node:process'
+import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
+import { joinCluster } from './cluster.js'
+import type { ListenableServer } from './server.js'
+import { rememberSessions } from './server-connections.js'
+
+/** A listening descriptor whose owner is about to change. */
+export interface OwnedDescriptor {
+  readonly fd: number
+  localPort(): number
+  /** Says that from now on somebody else closes it. */
+  release(): void
+  close(): void
+}
+
+/** What was asked for, which Node reports about a server. */
+export interface Listening {
+  /** Null where no host was given. */
+  readonly host: string | null
+  readonly address: string
+  readonly family: 4 | 6
+  readonly port: number
+  readonly backlog: number
+}
+
+interface Handle {
+  close(): void
+}
+
+interface NetInternals {
+  readonly _createServerHandle?: (address: null, port: null, addressType: null, fd: number) => Handle | number
+}
+
+interface ServerInternals {
+  _listeningId?: number
+  _connectionKey?: string
+  readonly _handle?: { readonly fd?: unknown } | null
+}
+
+/**
+ * Makes any listen that this server still has pending (a host lookup) void, as a new call of `server.listen` does.
+ *
+ * @returns whether this call is still the latest; `server.close()` ends it as well.
+ */
+export function supersede(server: ListenableServer & ServerInternals): () => boolean {
+  if (typeof server._listeningId !== 'number') return () => !server.listening
+  server._listeningId++
+  const id = server._listeningId
+  return () => server._listeningId === id
+}
+
+/**
+ * Gives a listening descriptor to a server. A handle is made first, rather than `listen({ fd })` called, for two
+ * reasons: it is known at each moment who closes the descriptor, and a cluster worker would look a number up among the
+ * descriptors of its primary.
+ */
+export function adopt(
+  server: ListenableServer & ServerInternals,
+  descriptor: OwnedDescriptor,
+  listening: Listening,
+): SystemFailure | ReusePortUnsupportedError | undefined {
+  const { _createServerHandle: createServerHandle } = net as NetInternals
+  const { host, address, family, port, backlog } = listening
+  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, backlog)
+
+  const handle = createServerHandle(null, null, null, descriptor.fd)
+  if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
+  descriptor.release()
+  try {
+    joinCluster(server, handle, {
+      address: host === null ? null : address,
+      addressType: host === null ? 4 : family,
+      port,
+      backlog,
+    })
+    // Host and port are for subscribers of Node's diagnostics channel.
+    server.listen({ handle, host, port }, backlog)
+  } catch (error) {
+    if (!server.listening) handle.close()
+    throw error
+  }
+  rememberSessions(server)
+  server._connectionKey = `${family}:${address}:${port}`
+  return undefined
+}
+
+function adoptByNumber(
+  server: ListenableServer,
+  descriptor: OwnedDescriptor,
+  backlog: number,
+): ReusePortUnsupportedError | undefined {
+  const port = descriptor.localPort()
+  server.listen({ fd: descriptor.fd }, backlog)
+  if (isListeningOn(server, port)) {
+    descriptor.release()
+    return undefined
+  }
+  // A listening socket that nobody accepts from would leave its clients waiting for ever.
+  descriptor.close()
+  // It emits why.
+  if (!server.listening) return undefined
+  server.close()
+  return new ReusePortUnsupportedError("this runtime's server ignores the descriptor it is given; use a net.Server")
+}
+
+function isListeningOn(server: ListenableServer, port: number): boolean {
+  const address = server.listening ? server.address() : null
+  return typeof address === 'object' && address !== null && 'port' in address && address.port === port
+}
+
+/** The descriptor of a listening server; undefined where a cluster's primary has it. */
+export function serverDescriptor(server: ListenableServer & ServerInternals): number | undefined {
+  const fd = server._handle?.fd
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined
+}
+
+/**
+ * Gives a listening unix socket to a server, in a worker of cluster too, where a number would be looked up among the
+ * descriptors of the primary.
+ *
+ * @returns why not.
+ */
+export function listenOn(server: net.Server, fd: number, release: () => void): SystemFailure | undefined {
+  const { _createServerHandle: createServerHandle } = net as NetInternals
+  if (createServerHandle === undefined) {
+    server.listen({ fd })
+    release()
+    return undefined
+  }
+  const handle = createServerHandle(null, null, null, fd)
+  if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
+  release()
+  server.listen(handle)
+  return undefined
+}
+
+/** The descriptor of a connection. */
+export function connectionDescriptor(socket: net.Socket): number | undefined {
+  return serverDescriptor(socket as unknown as ListenableServer)
+}
+
+/** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */
+export function emitListenError(server: ListenableServer, options: object, error: unknown): void {
+  const started = diagnostics.channel('tracing:net.server.listen:asyncStart')
+  const failed = diagnostics.channel('tracing:net.server.listen:error')
+  if (started.hasSubscribers) started.publish({ server, options })
+  if (failed.hasSubscribers) failed.publish({ server, error })
+  process.nextTick(() => server.emit('error', error))
+}

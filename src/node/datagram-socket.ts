@@ -1,0 +1,34 @@
+// Pure: what a dgram socket must have to be bound.
+import { InvalidArgumentTypeError } from '../common/errors.js'
+
+/** The part of `dgram.Socket` that binding needs, described here for the same reason as `ListenableServer`. */
+export interface BindableSocket {
+  bind(options: object): unknown
+  address(): unknown
+  close(): unknown
+  on(event: string | symbol, listener: () => void): unknown
+  once(event: string | symbol, listener: () => void): unknown
+  prependOnceListener(event: string | symbol, listener: () => void): unknown
+  removeListener(event: string | symbol, listener: () => void): unknown
+  emit(event: string | symbol, ...args: unknown[]): boolean
+}
+
+const METHODS = ['bind', 'address', 'close', 'on', 'once', 'prependOnceListener', 'removeListener', 'emit'] as const
+
+/** @internal @throws InvalidArgumentTypeError where `socket` is not a dgram socket. */
+export function assertDatagramSocket(socket: unknown): asserts socket is BindableSocket {
+  if (isDatagramSocket(socket)) return
+  throw new InvalidArgumentTypeError('socket', 'an instance of dgram.Socket', socket)
+}
+
+/** @internal */
+export function isDatagramSocket(value: unknown): value is BindableSocket {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Record<string, unknown>
+  return METHODS.every((method) => typeof candidate[method] === 'function')
+}
+
+/** @internal From the type that `dgram.createSocket` was given. */
+export function familyOf(socket: BindableSocket): 4 | 6 {
+  return Reflect.get(socket, 'type') === 'udp6' ? 6 : 4
+}

@@ -1,0 +1,38 @@
+// Pure: what a server must have to be listened on.
+import { InvalidArgumentTypeError } from '../common/errors.js'
+
+/**
+ * The part of `net.Server` that listening needs: `net`, `http`, `https`, `http2` and `tls` servers have it. Described
+ * here, so that these types compile also where Node's are not installed.
+ */
+export interface ListenableServer {
+  readonly listening: boolean
+  listen(handle: object, backlog?: number): unknown
+  address(): unknown
+  close(callback?: (error?: Error) => void): unknown
+  once(event: string, listener: () => void): unknown
+  emit(event: string, ...args: unknown[]): boolean
+}
+
+const METHODS = ['listen', 'address', 'close', 'once', 'emit'] as const
+
+/** @internal @throws InvalidArgumentTypeError where `server` is not a server, with a hint for what frameworks export. */
+export function assertServer(server: unknown): asserts server is ListenableServer {
+  if (isServer(server)) return
+  throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hintFor(server))
+}
+
+/** @internal */
+export function isServer(value: unknown): value is ListenableServer {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Record<string, unknown>
+  return METHODS.every((method) => typeof candidate[method] === 'function')
+}
+
+function hintFor(value: unknown): string {
+  if (typeof value === 'function' && 'listen' in value) return 'For an Express app pass http.createServer(app)'
+  if (typeof value === 'object' && value !== null && 'server' in value && isServer(value.server)) {
+    return 'Pass its .server'
+  }
+  return ''
+}

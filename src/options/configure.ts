@@ -1,0 +1,127 @@
+// Room: options of sockets: names, checks, setting and reading. It may import native and every room below.
+import { getSystemErrorName } from 'node:util'
+import { InvalidArgumentTypeError, OutOfRangeError, type SystemFailure } from '../common/errors.js'
+import type { Transport } from '../common/transport.js'
+import type { Addon, OptionRow, Stage } from '../native/addon-contract.js'
+import type { UnboundSocket } from './configuration-types.js'
+import { CONFIGURATION_OPTIONS, type GivenConfiguration } from './given-configuration.js'
+import {
+  ReusePortOptionDeniedError,
+  ReusePortOptionRefusedError,
+  ReusePortOptionUnsupportedError,
+} from './option-errors.js'
+import { parseRawSocketOptions, type RawSetting } from './raw-socket-options.js'
+import { type OptionSetting, parseSocketOptions } from './socket-options.js'
+
+/** What a caller wants of a socket beyond its address. */
+export interface Configuration {
+  readonly settings: readonly OptionSetting[]
+  readonly raw: readonly RawSetting[]
+  readonly onSocket: ((socket: UnboundSocket) => void) | undefined
+  readonly maxMembers: number | undefined
+}
+
+export interface OpenSocket {
+  readonly addon: Addon
+  readonly fd: number
+  readonly family: 4 | 6
+}
+
+const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
+
+/** @throws the errors of its parts, and InvalidArgumentTypeError for an `onSocket` that is no function. */
+export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
+  const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
+  if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NOTHING
+  return {
+    settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
+    raw: parseRawSocketOptions(rawSocketOptions, transport),
+    onSocket: toCallback(onSocket),
+    maxMembers: toMaxMembers(maxMembers),
+  }
+}
+
+function toCallback(onSocket: unknown): Configuration['onSocket'] {
+  if (onSocket === undefined || typeof onSocket === 'function') return onSocket as Configuration['onSocket']
+  throw new InvalidArgumentTypeError('options.onSocket', 'of type function', onSocket)
+}
+
+function toMaxMembers(maxMembers: unknown): number | undefined {
+  if (maxMembers === undefined) return undefined
+  const name = 'options.maxMembers'
+  if (typeof maxMembers !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', maxMembers)
+  if (Number.isSafeInteger(maxMembers) && maxMembers >= 1) return maxMembers
+  throw new OutOfRangeError(name, 'an integer >= 1', maxMembers)
+}
+
+/** Gives a socket what belongs to this stage: first the options with a name, then the others in their order. */
+export function configure(socket: OpenSocket, { settings, raw }: Configuration, stage: Stage): void {
+  for (const setting of settings) {
+    if (setting.row.stage === stage) setOption(socket, setting)
+  }
+  for (const setting of raw) {
+    if (setting.stage === stage) setRawOption(socket, setting)
+  }
+}
+
+export function setOption({ addon, fd, family }: OpenSocket, setting: OptionSetting): void {
+  const failure = addon.setOption(fd, family, setting.row.name, setting.value)
+  if (failure === undefined) return
+  const error = optionError(setting.row, setting.given, family, failure)
+  if (!(setting.optional && canBeSkipped(error))) throw error
+}
+
+export function setRawOption({ addon, fd }: OpenSocket, { label, level, name, value }: RawSetting): void {
+  const failure = addon.setRawOption(fd, level, name, value)
+  if (failure === undefined) return
+  const kind = kindOf(failure)
+  if (kind === 'denied') throw new ReusePortOptionDeniedError(label, undefined, failure)
+  const what = `level ${level}, name ${name}`
+  if (kind === 'unsupported')
+    throw new ReusePortOptionUnsupportedError(label, `${nameOf(failure)} for ${what}`, [], failure)
+  throw new ReusePortOptionRefusedError(label, value, failure, `the value given to ${what}`)
+}
+
+/** Optional means: where this system cannot. A value that is wrong is wrong everywhere. */
+export function canBeSkipped(error: Error): boolean {
+  return error instanceof ReusePortOptionUnsupportedError || error instanceof ReusePortOptionDeniedError
+}
+
+/** Why an option could not be set or read, by what the kernel answered. */
+export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): Error {
+  const option = `socketOptions.${row.name}`
+  switch (kindOf(failure)) {
+    case 'denied':
+      return new ReusePortOptionDeniedError(option, row.capability ?? undefined, failure)
+    case 'unsupported':
+      return new ReusePortOptionUnsupportedError(
+        option,
+        reasonFor(row, given, family, failure),
+        row.systems.split(' '),
+        failure,
+      )
+    case 'refused':
+      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given))
+  }
+}
+
+function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): string {
+  if (row.ipv4 === null && row.ipv6 === null) return 'this system has no such option'
+  if ((family === 4 ? row.ipv4 : row.ipv6) === null) return `this is an IPv${family} socket`
+  if (row.name === 'mptcp') return `this kernel has no MPTCP, or net.mptcp.enabled is 0 (${nameOf(failure)})`
+  if (row.kind === 'text') return `the kernel has no ${JSON.stringify(given)} (${nameOf(failure)})`
+  return `the kernel does not have it for this kind of socket (${nameOf(failure)})`
+}
+
+const DENIED: readonly string[] = ['EPERM', 'EACCES']
+const UNSUPPORTED: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EPROTONOSUPPORT', 'ENOENT', 'ENOSYS']
+
+function kindOf({ errno }: SystemFailure): 'denied' | 'unsupported' | 'refused' {
+  const code = getSystemErrorName(errno)
+  if (DENIED.includes(code)) return 'denied'
+  return UNSUPPORTED.includes(code) ? 'unsupported' : 'refused'
+}
+
+function nameOf({ errno, syscall }: SystemFailure): string {
+  return `${syscall} ${getSystemErrorName(errno)}`
+}

@@ -1,0 +1,32 @@
+// Pure: which options of a call configure its socket.
+/** What a caller says of a socket beyond its address, as it was given: it is checked against the table of the addon. */
+export interface GivenConfiguration {
+  readonly socketOptions?: unknown
+  readonly rawSocketOptions?: unknown
+  readonly onSocket?: unknown
+  readonly maxMembers?: unknown
+}
+
+export const CONFIGURATION_OPTIONS: readonly (keyof GivenConfiguration)[] = [
+  'socketOptions',
+  'rawSocketOptions',
+  'onSocket',
+  'maxMembers',
+]
+
+/** The first of them, if any, that a socket which is not the addon's could not have and that is not optional. */
+export function firstNeeded(given: GivenConfiguration): string | undefined {
+  const { socketOptions, rawSocketOptions } = given
+  if (typeof socketOptions === 'object' && socketOptions !== null) {
+    const { optional, ...options } = socketOptions as Readonly<Record<string, unknown>>
+    const isOptional = (name: string): boolean => Array.isArray(optional) && optional.includes(name)
+    const name = Object.keys(options).find((key) => options[key] !== undefined && !isOptional(key))
+    if (name !== undefined) return `socketOptions.${name}`
+  }
+  if (Array.isArray(rawSocketOptions) && rawSocketOptions.length > 0) return 'rawSocketOptions'
+  return (['onSocket', 'maxMembers'] as const).find((name) => given[name] !== undefined)
+}
+
+export function pickConfiguration(options: Readonly<Record<string, unknown>>): GivenConfiguration {
+  return Object.fromEntries(CONFIGURATION_OPTIONS.map((name) => [name, options[name]]))
+}

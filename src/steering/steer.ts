@@ -1,0 +1,204 @@
+// Room: how the kernel chooses between the members of a group, and who keeps it so. It may import group and every room below.
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import process from 'node:process'
+import type { AbortSignalLike } from '../common/abort-signal.js'
+import { toSignal } from '../common/abort-signal.js'
+import {
+  InvalidArgumentValueError,
+  ReusePortAddonError,
+  ReusePortSteeringError,
+  ServerNotRunningError,
+} from '../common/errors.js'
+import { assertObject, toTime } from '../common/validation.js'
+import { Deadline } from '../common/waiting.js'
+import { inspectGroup } from '../group/group.js'
+import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
+import type { GroupTarget } from '../group/group-types.js'
+import { lockGroup } from '../group/lock.js'
+import { type Member, memberOf, memberWith } from '../group/member.js'
+import { requireAddon } from '../native/require-addon.js'
+import type { ListenableServer } from '../node/server.js'
+import { assertServer, isServer } from '../node/server.js'
+import { refuseUnknownOptions } from '../options/option-names.js'
+import { isAtLeast } from '../system/kernel-versions.js'
+import { applyPolicy, isMember, takeMember } from './apply-policy.js'
+import { keeperOf } from './keeper.js'
+import { askKeeper, now } from './keeper-channel.js'
+import { parsePolicy, toFlag } from './policy.js'
+import { steeringError } from './steering.js'
+import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
+
+/** Options of `steer`. Never written to. */
+export interface SteerOptions {
+  /** Where it cannot be had, go on by hash instead of rejecting. Default false. */
+  readonly optional?: boolean | undefined
+  /** ms at most for drains and other changes of the same group to finish. Default 10000. */
+  readonly lockTimeout?: number | undefined
+  /** Ends the waiting. */
+  readonly signal?: AbortSignalLike | undefined
+}
+
+/**
+ * Chooses how the kernel chooses: by hash, at random, by CPU, by weights, without some members, or by a program of your
+ * own. For the whole group, from the next connection on.
+ *
+ * ```js
+ * await steer(server, { exclude: [{ pid: process.pid }] }) // no new connections here for now
+ * ```
+ *
+ * One process keeps the policy in force when members come and go: of those that have called it for one of their servers
+ * the first; when that goes, another. Members that use this function it hears of at once, others within a second; until
+ * then a newcomer may get none, and no connection is sent into nothing. What was asked for last, by any of them, is the
+ * policy of all; `'hash'` ends it. While somebody drains, the others get equal shares. For a group that is given by its
+ * port and that nobody keeps, a policy is put in force once.
+ *
+ * Naming members by pid or inode takes their slots, which another process can learn as its parent, as root or where the
+ * system lets debuggers attach (pidfd_getfd(2), Linux 5.6); its own slot every process can learn.
+ *
+ * Rejected: `ERR_REUSEPORT_STEERING_UNAVAILABLE`, with the reason, unless `optional`; `ERR_REUSEPORT_LOCKED`;
+ * `ERR_REUSEPORT_ADDON_UNAVAILABLE`; `ERR_REUSEPORT_INSPECTION_UNAVAILABLE`; `ERR_INVALID_ARG_TYPE`,
+ * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given.
+ *
+ * Linux 4.6 and later, without privileges. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF.
+ */
+export async function steer(
+  target: ListenableServer | GroupTarget,
+  policy: SteeringPolicy,
+  options: SteerOptions = {},
+): Promise<Steering> {
+  const parsed = parsePolicy(policy)
+  const { deadline, optional } = parseOptions(options)
+  try {
+    return isTarget(target) ? await steerGroup(target, parsed, deadline) : await steerServer(target, parsed, deadline)
+  } catch (error) {
+    if (!optional || !isUnavailable(error)) throw error
+    return { policy: 'hash', method: 'hash', members: 0, keeper: undefined, reason: error.message }
+  }
+}
+
+/** @internal What `listenReusePort` was told: as soon as the server listens; not at all where it fails to. */
+export function steerWhenListening(server: ListenableServer, policy: SteeringPolicy, optional: boolean): void {
+  const emitter = server as unknown as EventEmitter
+  const onListening = (): void => {
+    emitter.off(EventEmitter.errorMonitor, forget)
+    steer(server, policy, { optional }).catch((error) => {
+      // By a listener of 'listening'.
+      if (server.listening) server.emit('error', error)
+    })
+  }
+  const forget = (): void => {
+    emitter.off('listening', onListening)
+  }
+  emitter.once('listening', onListening)
+  emitter.once(EventEmitter.errorMonitor, forget)
+}
+
+/** Servers whose socket was told its CPU. */
+const byCpu = new WeakSet<ListenableServer>()
+
+async function steerServer(server: ListenableServer, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+  assertServer(server)
+  if (!server.listening) throw new ServerNotRunningError()
+  const addon = requireAddon('steer')
+  const member = memberOf(addon, 'steer', server)
+  refuseStrangers(member, policy)
+  const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu() : undefined
+  if (cpu !== undefined) {
+    // A program would come before it.
+    const { members } = await keeperOf(server, member).steer('hash', deadline)
+    setIncomingCpu(member, cpu)
+    byCpu.add(server)
+    return { policy, method: 'incoming-cpu', members, keeper: undefined, reason: undefined }
+  }
+  if (byCpu.delete(server)) setIncomingCpu(member, NO_CPU)
+  return keeperOf(server, member).steer(policy, deadline)
+}
+
+/** As somebody who need not be a member, through the socket of one. */
+async function steerGroup(target: GroupTarget, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+  const group = await inspectGroup(target)
+  const [first] = group.members
+  if (first === undefined || group.protocol !== 'tcp') {
+    throw new ReusePortSteeringError(`no TCP server listens on ${group.address} port ${group.port}`)
+  }
+  const addon = requireAddon('steer')
+  const descriptor = takeMember(addon, group.members)
+  try {
+    const member = memberWith(addon, 'steer', descriptor.fd, group.port)
+    refuseStrangers(member, policy)
+    return (
+      (await askKeeper(addon, member.socket, { policy, since: now() }, deadline)) ??
+      (await applyOnce(member, policy, deadline))
+    )
+  } finally {
+    descriptor.close()
+  }
+}
+
+async function applyOnce(member: Member, wanted: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+  const lock = await lockGroup(member.addon, member.socket, deadline)
+  try {
+    const { members, method, policy, reason } = applyPolicy(member, wanted)
+    return { policy, method, members: members.length, keeper: undefined, reason }
+  } finally {
+    lock.end()
+  }
+}
+
+/** A name that is wrong now is a slip; one whose member leaves later is passed over. */
+function refuseStrangers(member: Member, policy: SteeringPolicy): void {
+  if (typeof policy !== 'object') return
+  const [list, names]: readonly [string, readonly MemberName[]] =
+    'weights' in policy
+      ? ['policy.weights', policy.weights]
+      : ['policy.exclude', 'exclude' in policy ? policy.exclude : []]
+  for (const [at, name] of names.entries()) {
+    if (!isMember(member, name))
+      throw new InvalidArgumentValueError(`${list}[${at}]`, name, 'must name a member of the group')
+  }
+}
+
+function isTarget(target: ListenableServer | GroupTarget): target is GroupTarget {
+  return typeof target === 'object' && target !== null && 'port' in target && !isServer(target)
+}
+
+const SOL_SOCKET = 1
+const SO_INCOMING_CPU = 49
+const NO_CPU = -1
+
+function setIncomingCpu({ addon, fd }: Member, cpu: number): void {
+  const failure = addon.setRawOption(fd, SOL_SOCKET, SO_INCOMING_CPU, cpu)
+  if (failure !== undefined) throw steeringError(failure)
+}
+
+/** The CPU, where this process may run on one only and the kernel honours SO_INCOMING_CPU in a group. */
+function onlyCpu(): number | undefined {
+  if (process.platform !== 'linux' || !isAtLeast(os.release(), 6, 2)) return undefined
+  try {
+    const [, list] = /^Cpus_allowed_list:\s+(\d+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
+    return list === undefined ? undefined : Number(list)
+  } catch {
+    return undefined
+  }
+}
+
+const DEFAULT_LOCK_TIMEOUT = 10_000
+
+function parseOptions(options: unknown): { readonly deadline: Deadline; readonly optional: boolean } {
+  assertObject('options', options)
+  refuseUnknownOptions(options, ['optional', 'lockTimeout', 'signal'])
+  const { optional, lockTimeout, signal } = options as { readonly [name in keyof SteerOptions]: unknown }
+  const time = toTime('options.lockTimeout', lockTimeout, DEFAULT_LOCK_TIMEOUT)
+  return { deadline: new Deadline(time, toSignal(signal)), optional: toFlag('options.optional', optional) }
+}
+
+function isUnavailable(error: unknown): error is Error {
+  return (
+    error instanceof ReusePortSteeringError ||
+    error instanceof ReusePortAddonError ||
+    error instanceof ReusePortInspectionError ||
+    error instanceof ReusePortLockError
+  )
+}

@@ -1,0 +1,133 @@
+import { getSystemErrorName } from 'node:util'
+import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
+import { type Member, membersNow } from '../group/member.js'
+import type { SeenSocket } from '../group/rows.js'
+import type { BoundSocket } from '../group/socket-table.js'
+
+/** How many times a group that changes under the probe is probed. */
+const ATTEMPTS = 2
+
+/**
+ * Sends new connections to every member but this one, if there is another. The caller has the group's lock.
+ *
+ * @returns the members.
+ * @throws ReusePortSteeringError; the group is then left to the hash.
+ */
+export function steerAway(member: Member, neededBy: string): readonly BoundSocket[] {
+  for (let attempt = 1; ; attempt++) {
+    const members = membersNow(member, neededBy)
+    if (members.length < 2) {
+      if (attempt > 1) detach(member)
+      return members
+    }
+    const [own] = learnSlots(member, [member.fd], members.length)
+    if (own !== undefined) {
+      const others = Float64Array.from(members.keys()).filter((slot) => slot !== own)
+      attachChecked(member, member.addon.buildProgram('uniform', others, others))
+      return members
+    }
+    if (attempt === ATTEMPTS) {
+      detach(member)
+      throw new ReusePortSteeringError('the slot of this listener could not be told: is the loopback device up?')
+    }
+  }
+}
+
+/**
+ * The slots of these members (descriptors) of the group, undefined for one that could not be told for certain. Leaves a
+ * program attached that sends all connections but its own by hash; or, where it throws, none.
+ *
+ * @throws ReusePortSteeringError
+ */
+export function learnSlots(
+  { addon, fd, socket }: Member,
+  listeners: readonly number[],
+  members: number,
+): readonly (number | undefined)[] {
+  let slots: readonly number[] = []
+  let failure: SystemFailure | undefined
+  for (const { family, address } of targetsOf(socket)) {
+    const answer = addon.learnSlots(Float64Array.from(listeners), family, address, socket.port, members)
+    if ('errno' in answer) {
+      failure = answer
+      if (isUnreachable(answer)) continue
+      // Of a target before.
+      if (slots.length > 0) addon.detachProgram(fd)
+      throw steeringError(answer)
+    }
+    slots = answer
+    if (!slots.includes(-1)) break
+  }
+  if (slots.length === 0 && failure !== undefined) throw steeringError(failure)
+  return slots.map((slot) => (slot === -1 ? undefined : slot))
+}
+
+/** @throws ReusePortSteeringError */
+export function attachChecked({ addon, fd }: Member, program: Uint32Array | SystemFailure): void {
+  const failure = 'errno' in program ? program : addon.attachProgram(fd, program)
+  if (failure !== undefined) throw steeringError(failure)
+}
+
+/** By hash from now on. @throws ReusePortSteeringError */
+export function detach({ addon, fd }: Member): void {
+  const failure = addon.detachProgram(fd)
+  if (failure !== undefined) throw steeringError(failure)
+}
+
+const UNREACHABLE: readonly string[] = [
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'ENETDOWN',
+  'EINVAL',
+]
+
+function isUnreachable({ errno, syscall }: SystemFailure): boolean {
+  return syscall !== 'setsockopt' && syscall !== 'getsockopt' && UNREACHABLE.includes(getSystemErrorName(errno))
+}
+
+interface Target {
+  readonly family: 4 | 6
+  readonly address: string
+}
+
+/**
+ * Where this machine reaches the group. A wildcard is asked for at an address of the loopback device too that hardly
+ * anybody binds, because a socket with a specific address would win. A single address is asked for twice: each time with
+ * other ports of the asker, of which one may be in use by something that swallows the question.
+ */
+function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly Target[] {
+  const byte = (): number => 1 + Math.floor(Math.random() * 253)
+  const loopback: readonly Target[] = [
+    { family: 4, address: '127.0.0.1' },
+    { family: 4, address: `127.${byte()}.${byte()}.${byte()}` },
+  ]
+  if (address === '0.0.0.0') return loopback
+  if (address === '::') {
+    const own: Target = { family: 6, address: '::1' }
+    return ipv6Only === true ? [own, own] : [own, ...loopback]
+  }
+  const only: Target = { family: family === 'IPv4' ? 4 : 6, address: device === 0 ? address : `${address}%${device}` }
+  return [only, only]
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSYS: 'this system has no programs for a group',
+  ENOPROTOOPT: 'this kernel has no programs for a group, or no minimum TTL for this kind of socket',
+  EOPNOTSUPP: 'this kernel does not support it for this kind of socket',
+  EPERM: 'the kernel, or a seccomp filter, does not allow it',
+  EACCES: 'the kernel, or a security module, does not allow it',
+  EINVAL: 'the socket does not share its port',
+  ENOMEM: 'the program is too large for net.core.optmem_max',
+  E2BIG: 'it would take a program of more than 4096 instructions',
+  EMFILE: 'no descriptor is left for the probe',
+  ENFILE: 'no descriptor is left for the probe',
+}
+
+export function steeringError(failure: SystemFailure): ReusePortSteeringError {
+  const code = getSystemErrorName(failure.errno)
+  const what = `${failure.syscall} ${code}`
+  const reason = REASONS[code]
+  return new ReusePortSteeringError(reason === undefined ? what : `${reason} (${what})`)
+}

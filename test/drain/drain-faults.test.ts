@@ -1,0 +1,165 @@
+// A drain in which the kernel refuses something: what is reported, and that the server closes all the same.
+import type net from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { drain, steer } from '../../src/index.js'
+import { loadAddon } from '../../src/native/addon.js'
+import type { Addon } from '../../src/native/addon-contract.js'
+import { hearMany, named, share } from '../support/group-of-servers.js'
+import { closed } from '../support/listeners.js'
+import { openSockets } from '../support/sockets.js'
+
+const state = loadAddon()
+if (!state.loaded) throw new Error(state.reason)
+const addon = state.addon as { -readonly [name in keyof Addon]: Addon[name] }
+const original: Addon = { ...addon }
+
+const EPERM = -1
+const EMFILE = -24
+const ENOBUFS = -105
+
+const opened: net.Server[] = []
+let before: readonly string[]
+
+async function pair(): Promise<{ leaving: net.Server; port: number }> {
+  const leaving = named('leaving')
+  const staying = named('staying')
+  opened.push(leaving, staying)
+  return { leaving, port: await share([leaving, staying]) }
+}
+
+beforeEach(() => {
+  before = openSockets()
+})
+
+afterEach(async () => {
+  Object.assign(addon, original)
+  await Promise.all(opened.splice(0).map((server) => (server.listening ? closed(server) : undefined)))
+  expect(openSockets()).toEqual(before)
+})
+
+const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
+  [
+    'no descriptor is left',
+    { duplicate: () => ({ errno: EMFILE, syscall: 'fcntl' }) },
+    {
+      lossless: false,
+      method: 'close',
+      reason: 'connections cannot be steered: fcntl EMFILE; what waited in its queue',
+    },
+  ],
+  [
+    'the slot cannot be learnt',
+    { learnSlots: () => [-1] },
+    { lossless: true, method: 'defer', reason: expect.stringContaining('the slot of this listener could not be told') },
+  ],
+  [
+    'the probe fails',
+    { learnSlots: () => ({ errno: ENOBUFS, syscall: 'socket' }) },
+    { lossless: true, method: 'defer', reason: 'connections cannot be steered: socket ENOBUFS' },
+  ],
+  [
+    'the program is refused',
+    { attachProgram: () => ({ errno: EPERM, syscall: 'setsockopt' }) },
+    { lossless: true, method: 'defer', reason: expect.stringContaining('(setsockopt EPERM)') },
+  ],
+  [
+    'nothing can be held back either',
+    {
+      learnSlots: () => ({ errno: EPERM, syscall: 'setsockopt' }),
+      deferNewConnections: () => ({ errno: EPERM, syscall: 'setsockopt' }),
+    },
+    { lossless: false, method: 'close', reason: expect.stringContaining('new connections could not be held back') },
+  ],
+  [
+    'handshakes cannot be looked at',
+    { dumpHandshakes: () => ({ errno: EPERM, syscall: 'recvfrom' }) },
+    { lossless: false, method: 'steer', reason: 'handshakes that had begun could not be looked at (recvfrom EPERM)' },
+  ],
+  [
+    'the queue cannot be looked at',
+    { waitingConnections: () => ({ errno: EPERM, syscall: 'getsockopt' }) },
+    { lossless: false, method: 'steer', reason: 'its queue could not be looked at (getsockopt EPERM)' },
+  ],
+  [
+    'the queue is not emptied',
+    { waitingConnections: () => 3 },
+    { lossless: false, method: 'steer', reason: '3 connections that were not accepted' },
+  ],
+  [
+    'the lock is a stranger’s',
+    { acquireLock: () => ({ errno: -13, syscall: 'bind' }) },
+    {
+      lossless: true,
+      method: 'defer',
+      reason: expect.stringMatching(
+        /^The lock @reuseport:steer-lock:tcp4:.* cannot be had: a process of another user has taken its name$/,
+      ),
+    },
+  ],
+  [
+    'there are no such locks',
+    { acquireLock: () => ({ errno: -38, syscall: 'bind' }) },
+    { lossless: true, method: 'defer', reason: expect.stringContaining('no abstract unix sockets') },
+  ],
+  [
+    'sockets cannot be listed',
+    { dumpSockets: () => ({ errno: EPERM, syscall: 'socket' }) },
+    { lossless: false, method: 'close', reason: expect.stringContaining('sock_diag') },
+  ],
+  [
+    'the group cannot be put right',
+    {
+      leaveGroup: (...args) => {
+        original.leaveGroup(...args)
+        return { errno: EPERM, syscall: 'setsockopt' }
+      },
+    },
+    { lossless: false, method: 'steer', reason: 'the group was not put right (setsockopt EPERM)' },
+  ],
+]
+
+test.each(FAULTS)('%s', async (_what, fault, report) => {
+  const { leaving, port } = await pair()
+  Object.assign(addon, fault)
+  expect(await drain(leaving)).toMatchObject(report)
+  expect(leaving.listening).toBe(false)
+  Object.assign(addon, original)
+  expect(await hearMany(port, 20)).toEqual({ staying: 20 })
+})
+
+describe('the lock is held by somebody who does not let go', () => {
+  test('after lockTimeout it goes without', async () => {
+    const { leaving, port } = await pair()
+    const lock = addon.acquireLock(`reuseport:steer-lock:tcp4:127.0.0.1:${port}:${process.geteuid?.()}`, 0) as number
+    expect(await drain(leaving, { lockTimeout: 100 })).toMatchObject({
+      lossless: true,
+      method: 'defer',
+      reason: expect.stringContaining('others have had it for 100 ms'),
+    })
+    addon.close(lock)
+  })
+
+  test('it waits without blocking, and goes on as soon as it is free', async () => {
+    const { leaving, port } = await pair()
+    const lock = addon.acquireLock(`reuseport:steer-lock:tcp4:127.0.0.1:${port}:${process.geteuid?.()}`, 0) as number
+    const draining = drain(leaving)
+    expect(Object.keys(await hearMany(port, 60)).toSorted()).toEqual(['leaving', 'staying'])
+    addon.close(lock)
+    expect(await draining).toMatchObject({ lossless: true, method: 'steer' })
+  })
+})
+
+test('steer: what is refused leaves the group by hash', async () => {
+  const { leaving, port } = await pair()
+  for (const fault of [
+    { attachProgram: () => ({ errno: EPERM, syscall: 'setsockopt' }) },
+    { dumpSockets: () => ({ errno: EPERM, syscall: 'socket' }) },
+    { acquireLock: () => ({ errno: -38, syscall: 'bind' }) },
+  ] satisfies Partial<Addon>[]) {
+    Object.assign(addon, fault)
+    await expect(steer(leaving, 'random')).rejects.toMatchObject({ code: expect.stringContaining('UNAVAILABLE') })
+    expect(await steer(leaving, 'random', { optional: true })).toMatchObject({ policy: 'hash', method: 'hash' })
+    Object.assign(addon, original)
+    expect(Object.keys(await hearMany(port, 60)).toSorted()).toEqual(['leaving', 'staying'])
+  }
+})

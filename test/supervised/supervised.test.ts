@@ -1,0 +1,319 @@
+// What `reuseport run` adds to a worker's process, without a supervisor: what is told, taken, let go of and drained.
+import { EventEmitter, once } from 'node:events'
+import { openSync } from 'node:fs'
+import net from 'node:net'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { DrainReport, ListenableServer } from '../../src/index.js'
+import type { AddonState } from '../../src/native/addon.js'
+import type { Link } from '../../src/supervised/link.js'
+import type { Nested } from '../../src/supervised/nested.js'
+import { OneSocket, type PortCall } from '../../src/supervised/one-socket.js'
+import { placeOf } from '../../src/supervised/servers.js'
+import { SupervisedWorker } from '../../src/supervised/worker.js'
+import type { FromWorker, KeptSocket, ToWorker, WorkerConfiguration } from '../../src/supervisor/protocol.js'
+import { closed, portOf } from '../support/listeners.js'
+import { openSockets } from '../support/sockets.js'
+
+type Drain = (server: unknown, options: { handOver: boolean }) => Promise<DrainReport>
+
+const fakes = vi.hoisted(() => ({
+  state: undefined as unknown,
+  drain: undefined as unknown,
+  passed: [] as unknown[],
+  onSignal: (_signal: string): void => {},
+  onDisconnect: (): void => {},
+}))
+
+vi.mock('../../src/native/addon.js', async (load) => {
+  const real = await load<typeof import('../../src/native/addon.js')>()
+  return { ...real, loadAddon: () => fakes.state ?? real.loadAddon() }
+})
+vi.mock('../../src/index.js', () => ({ drain: (...args: Parameters<Drain>) => (fakes.drain as Drain)(...args) }))
+vi.mock('../../src/supervised/signals.js', () => ({
+  EndingSignals: class {
+    constructor(onSignal: (signal: string) => void, onDisconnect: () => void) {
+      Object.assign(fakes, { onSignal, onDisconnect })
+    }
+    pass(...args: unknown[]): void {
+      fakes.passed.push(args)
+    }
+  },
+}))
+vi.mock('../../src/listen/supervision.js', () => ({ setSupervision: () => {} }))
+
+const WISH = { address: null, port: 80, ipv6Only: false, options: '' }
+const REPORT = { lossless: true, reason: undefined } as DrainReport
+
+let sent: FromWorker[]
+let isOpen: boolean
+let say: (message: ToWorker, handle?: unknown) => void
+
+beforeEach(() => {
+  sent = []
+  isOpen = true
+  Object.assign(fakes, { state: undefined, passed: [], drain: async () => REPORT })
+})
+
+function link(more: Partial<WorkerConfiguration> = {}, isThread = false): Link {
+  const configuration: WorkerConfiguration = {
+    worker: '1.1',
+    sockets: [],
+    ports: [8000],
+    isShared: false,
+    steering: undefined,
+    ticketKeys: '',
+    grace: 0,
+    drainTimeout: 0,
+    ...more,
+  }
+  return {
+    isThread,
+    configuration,
+    isOpen: () => isOpen,
+    send: (message) => void sent.push(message),
+    onMessage: (listener) => {
+      say = listener
+    },
+  }
+}
+
+const NESTED = { leave: async () => {} } as unknown as Nested
+
+function kept(id: string, fd: number, isGiven = false): KeptSocket {
+  return { id, fd, isGiven, wish: { ...WISH, port: Number(id) } }
+}
+
+function named(port: number | null): ListenableServer {
+  const server = {
+    listening: true,
+    address: () => (port === null ? null : { address: '127.0.0.1', family: 'IPv4', port }),
+    _handle: { fd: 44 },
+  }
+  return server as unknown as ListenableServer
+}
+
+describe('a worker', () => {
+  test('tells where a server listens, with its handle where the supervisor does not have it', () => {
+    const worker = new SupervisedWorker(link({ sockets: [kept('80', 9, true)], steering: 'cpu' }), NESTED)
+    expect(worker.steering).toBe('cpu')
+    worker.adopted(named(8080), WISH)
+    worker.adopted(named(null), WISH)
+    const wish = { ...WISH }
+    expect(worker.take(wish)).toMatchObject({ fd: 9 })
+    worker.take(wish)?.done()
+    worker.adopted(named(80), wish)
+    expect(sent.map((message) => message.type === 'listening' && message.id)).toEqual(['1.1:0', '80'])
+  })
+
+  test('a thread tells its descriptor', () => {
+    new SupervisedWorker(link({}, true), NESTED).adopted(named(8080), WISH)
+    expect(sent).toMatchObject([{ type: 'listening', fd: 44 }])
+  })
+
+  test('port 0 is the next of those that all have, then one of the kernel’s choice', () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    const zero = { ...WISH, port: 0 }
+    const next = (): number => {
+      worker.take(zero)
+      return worker.portFor(zero)
+    }
+    expect([next(), next(), worker.portFor(WISH)]).toEqual([8000, 0, 80])
+  })
+
+  test('lets go of what it has not taken: a process closes it, a thread does not', () => {
+    const fd = openSync('/dev/null', 'r')
+    const before = openSockets()
+    new SupervisedWorker(link({ sockets: [kept('80', fd), kept('81', 1_000_000)] }), NESTED)
+    say({ type: 'release', ids: ['80', 'unknown'] })
+    expect(sent).toEqual([{ type: 'released', ids: ['80'] }])
+    new SupervisedWorker(link({ sockets: [kept('80', 0)] }, true), NESTED)
+    say({ type: 'release', ids: ['80'] })
+    expect(openSockets()).toEqual(before)
+  })
+
+  test('ticket keys that change are for the servers that have none of their own', () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    const [ours, theirs] = [1, 2].map((port) => Object.assign(named(port), { setTicketKeys: vi.fn() }))
+    Object.assign(theirs as object, { ticketKeys: 'own' })
+    for (const server of [ours, theirs, named(3)]) worker.adopted(server as ListenableServer, WISH)
+    say({ type: 'ticket-keys', keys: 'YQ==' })
+    expect(ours?.setTicketKeys).toHaveBeenLastCalledWith(Buffer.from('a'))
+    expect(theirs?.setTicketKeys).not.toHaveBeenCalled()
+  })
+
+  test('an answer about one socket where there is none is nothing', () => {
+    expect(new SupervisedWorker(link(), NESTED).oneSocket).toBeUndefined()
+    expect(() => say({ type: 'open', want: 1 })).not.toThrow()
+  })
+
+  test('told to leave: it drains once, tells what was lost, and hears the signal', async () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    const [first, second, closing, broken] = [named(1), named(2), named(3), named(4)]
+    for (const server of [first, second, closing, broken]) worker.adopted(server, WISH)
+    worker.closing(closing)
+    worker.closing(closing)
+    expect(sent.at(-1)).toEqual({ type: 'closed', id: '1.1:2' })
+    const drained: unknown[] = []
+    fakes.drain = async (server: unknown, { handOver }: { handOver: boolean }) => {
+      drained.push([server, handOver])
+      if (server === broken) throw new Error('it cannot be')
+      return server === first ? { ...REPORT, lossless: false, reason: 'what waited' } : REPORT
+    }
+    sent = []
+    say({ type: 'leave', kept: ['1.1:1'] })
+    say({ type: 'leave', kept: [] })
+    worker.closing(second)
+    await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGTERM', false]]), 5000)
+    expect(drained).toEqual([
+      [first, false],
+      [second, true],
+      [broken, false],
+    ])
+    expect(sent).toEqual([{ type: 'left', lossless: false, reason: 'what waited' }])
+  })
+
+  test('a signal asks for a successor; the second one is for the program', async () => {
+    new SupervisedWorker(link(), NESTED)
+    fakes.onSignal('SIGINT')
+    expect(sent).toEqual([{ type: 'relieve', signal: 'SIGINT' }])
+    expect(fakes.passed).toEqual([])
+    fakes.onSignal('SIGTERM')
+    expect(fakes.passed).toEqual([['SIGTERM', false]])
+  })
+
+  test('a signal where the supervisor has gone: it leaves what others accept from', async () => {
+    const worker = new SupervisedWorker(link({ sockets: [kept('80', 9, true)] }), NESTED)
+    const wish = { ...WISH }
+    worker.take(wish)
+    worker.adopted(named(80), wish)
+    worker.adopted(named(81), WISH)
+    const drained: boolean[] = []
+    fakes.drain = async (_server: unknown, { handOver }: { handOver: boolean }) => {
+      drained.push(handOver)
+      return REPORT
+    }
+    isOpen = false
+    fakes.onDisconnect()
+    expect(drained).toEqual([])
+    fakes.onSignal('SIGTERM')
+    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
+    expect(drained).toEqual([true, false])
+  })
+
+  test('the supervisor goes before it has sent a successor', async () => {
+    new SupervisedWorker(link({ isShared: true }), NESTED)
+    fakes.onSignal('SIGTERM')
+    fakes.onDisconnect()
+    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
+  })
+})
+
+test('a server at a path is at no port', () => {
+  const at = (address: unknown): unknown => placeOf({ address: () => address } as unknown as ListenableServer)
+  expect(at('/run/app.sock')).toBeUndefined()
+  expect(at(null)).toBeUndefined()
+  expect(at({ address: '::', family: 'IPv6', port: 1 })).toEqual({ address: '::', family: 'IPv6', port: 1 })
+})
+
+describe('one socket for all', () => {
+  const core = vi.fn((_server: net.Server, ..._args: unknown[]) => {})
+  const told = vi.fn()
+
+  function call(more: Partial<PortCall> = {}): PortCall {
+    const none = { host: undefined, backlog: undefined, ipv6Only: false, signal: undefined, callback: undefined }
+    return { port: 80, ...none, ...more }
+  }
+
+  beforeEach(() => {
+    core.mockReset()
+    told.mockReset()
+  })
+
+  test('who is told to open it does, and says where it could not', () => {
+    const one = new OneSocket(link(), told)
+    const server = net.createServer().on('error', () => {})
+    const callback = vi.fn()
+    one.listen(server, call({ callback, host: '127.0.0.1' }), core)
+    one.listen(net.createServer(), call({ port: 0 }), core)
+    expect(sent).toMatchObject([
+      { type: 'want', want: 0, wish: { address: '127.0.0.1', port: 80, options: '' } },
+      { type: 'want', want: 1, wish: { address: null, port: 0, options: 'call 0' } },
+    ])
+    one.answer({ type: 'open', want: 0 }, undefined)
+    expect(core).toHaveBeenCalledWith(server, expect.objectContaining({ port: 80, host: '127.0.0.1' }))
+    server.emit('error', new Error('EADDRINUSE'))
+    expect(sent.at(-1)).toMatchObject({ type: 'not-opened', wish: { port: 80 } })
+    server.emit('listening')
+    expect(callback).toHaveBeenCalledTimes(1)
+    expect(told).toHaveBeenCalledWith(server, expect.objectContaining({ port: 80 }), undefined)
+    // The other one still waits, and nobody waits for this.
+    one.answer({ type: 'open', want: 0 }, undefined)
+    one.answer({ type: 'open', want: 1 }, undefined)
+    expect(core).toHaveBeenCalledTimes(2)
+  })
+
+  test('who closed meanwhile, or listens elsewhere, does not', () => {
+    const one = new OneSocket(link(), told)
+    const [forgotten, again, elsewhere] = [net.createServer(), net.createServer(), net.createServer()]
+    one.listen(forgotten, call(), core)
+    one.forget(forgotten)
+    one.listen(again, call(), core)
+    one.listen(again, call({ port: 81 }), core)
+    one.listen(elsewhere, call(), core)
+    Object.defineProperty(elsewhere, 'listening', { value: true })
+    for (const want of [0, 1, 3]) one.answer({ type: 'open', want }, undefined)
+    expect(core).not.toHaveBeenCalled()
+    one.answer({ type: 'open', want: 2 }, undefined)
+    expect(core).toHaveBeenCalledTimes(1)
+  })
+
+  test('the others take it by its handle, which ends with their signal', async () => {
+    const one = new OneSocket(link(), told)
+    const handle = {}
+    const servers = [new EventEmitter(), new EventEmitter(), new EventEmitter()] as unknown as net.Server[]
+    const abort = new AbortController()
+    const signals = [undefined, AbortSignal.abort(), abort.signal]
+    const close = vi.fn()
+    for (const [want, server] of servers.entries()) {
+      Object.assign(server, { close, listening: false })
+      one.listen(server, call({ signal: signals[want], backlog: 7 }), core)
+      one.answer({ type: 'take', id: 's', want, fd: undefined }, handle)
+      expect(core).toHaveBeenLastCalledWith(server, handle, 7)
+    }
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect(close).toHaveBeenCalledTimes(1)
+    abort.abort()
+    expect(close).toHaveBeenCalledTimes(2)
+    servers[0]?.emit('listening')
+    expect(told).toHaveBeenCalledWith(servers[0], expect.anything(), 's')
+  })
+
+  test('a thread, and what was given from the start: by a descriptor of its own, as long as there is one', async () => {
+    const server = net.createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle
+    const given = { ...kept('80', fd, true), wish: { ...WISH, port: portOf(server) } }
+    const one = new OneSocket(link({ sockets: [given, kept('81', 9)] }), told)
+    const listenAgain = async (): Promise<void> => {
+      const other = net.createServer()
+      one.listen(other, call({ port: portOf(server) }), (to, ...args) => Reflect.apply(to.listen, to, args))
+      await once(other, 'listening')
+      expect(portOf(other)).toBe(portOf(server))
+      await closed(other)
+    }
+    await listenAgain()
+    expect(told).toHaveBeenLastCalledWith(expect.anything(), expect.anything(), '80')
+    expect(sent).toEqual([])
+    const take = (want: number): unknown => {
+      one.listen(net.createServer(), call({ port: 90 }), core)
+      one.answer({ type: 'take', id: 's', want, fd: 1_000_000 }, undefined)
+      return core.mock.lastCall?.[1]
+    }
+    // One that has gone meanwhile: Node says so.
+    expect(take(0)).toMatchObject({ fd: 1_000_000 })
+    fakes.state = { loaded: false, reason: 'there is none', cause: undefined } satisfies AddonState
+    expect(take(1)).toMatchObject({ fd: 1_000_000 })
+    await closed(server)
+  })
+})
