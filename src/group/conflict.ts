@@ -1,14 +1,16 @@
-// Pure: which socket keeps another one from being bound, as far as what the kernel tells of it goes.
+// Pure: which socket prevents another one from being bound, as far as the kernel's description of the sockets shows it.
 import type { Transport } from '../common/transport.js'
 
 /**
- * Why a port cannot be had (`EADDRINUSE`):
+ * Why a port cannot be bound (`EADDRINUSE`):
  *
- * - `'other-user'`: a socket of another user has it; the kernel shares a port within one user only, root included.
- * - `'not-shared'`: a socket of this user has it and was bound without SO_REUSEPORT.
- * - `'more-specific'`: such a socket has it at one address, and all addresses were asked for.
- * - `'not-listening'`: such a socket has it and does not listen: a client that was given the port, a server that starts.
- * - `'unknown'`: no such socket can be seen.
+ * - `'other-user'`: a socket of another user holds the port; the kernel shares a port within one user only, root
+ *   included.
+ * - `'not-shared'`: a socket of this user holds the port and was bound without SO_REUSEPORT.
+ * - `'more-specific'`: such a socket holds the port at one address, and the call asked for all addresses.
+ * - `'not-listening'`: such a socket holds the port and does not listen: the kernel gave the port to a client, or a
+ *   server is starting.
+ * - `'unknown'`: the kernel lists no socket that conflicts.
  */
 export type AddressInUseReason = 'other-user' | 'not-shared' | 'more-specific' | 'not-listening' | 'unknown'
 
@@ -35,7 +37,7 @@ export interface Conflict<S extends HoldingSocket> {
   readonly socket: S | undefined
 }
 
-/** @internal @param sockets All of the port, of both families. */
+/** @internal @param sockets All sockets on the port, of both families. */
 export function findConflict<S extends HoldingSocket>(
   sockets: readonly S[],
   wanted: WantedAddress,
@@ -57,7 +59,7 @@ function overlaps(socket: HoldingSocket, wanted: WantedAddress): boolean {
   if (socket.family === wanted.family) {
     return socket.address === wanted.address || isUnspecified(socket) || isUnspecified(wanted)
   }
-  // An unspecified IPv6 address takes the IPv4 ones as well, unless it was told not to.
+  // A socket at the unspecified IPv6 address also takes the IPv4 addresses, unless IPV6_V6ONLY is set (ipv6(7)).
   const six = socket.family === 'IPv6' ? socket : wanted
   return isUnspecified(six) && six.ipv6Only !== true
 }

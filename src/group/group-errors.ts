@@ -1,7 +1,7 @@
 // Pure: the errors of groups.
 import type { GroupMember } from './group-types.js'
 
-/** The sockets of this system cannot be looked at: it is not Linux, or the kernel's interface (sock_diag(7)) is denied. */
+/** The system's sockets cannot be inspected: it is not Linux, or access to the kernel's sock_diag(7) is denied. */
 export class ReusePortInspectionError extends Error {
   readonly code = 'ERR_REUSEPORT_INSPECTION_UNAVAILABLE'
   readonly reason: string
@@ -23,20 +23,20 @@ export class ReusePortGroupFullError extends Error {
       pid === undefined ? `a process of ${user ?? `uid ${uid}`}` : `${pid} (${command ?? 'unknown'})`,
     )
     const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-    super(`${where} has ${members.length} of at most ${maxMembers} members: ${names.join(', ')}`)
+    super(`${where} has ${members.length} of at most ${maxMembers} members (option maxMembers): ${names.join(', ')}`)
     this.maxMembers = maxMembers
     this.members = members
   }
 }
 
-/** The lock under which members of a group are counted could not be had. */
+/** A lock of a group could not be acquired: that of `maxMembers`, or that of `steer`, `drain` and `repairGroup`. */
 export class ReusePortLockError extends Error {
   readonly code = 'ERR_REUSEPORT_LOCKED'
   /** The abstract unix socket, as `ss -x` shows it. */
   readonly lock: string
 
   constructor(lock: string, reason: string) {
-    super(`The lock ${lock} cannot be had: ${reason}`)
+    super(`The lock ${lock} could not be acquired: ${reason}`)
     this.lock = lock
   }
 }

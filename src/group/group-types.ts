@@ -1,68 +1,68 @@
 import type { Transport } from '../common/transport.js'
 
-/** One socket of a group. What this process may not see is undefined, never guessed. */
+/** One socket of a group. A value that this process may not see is undefined, never a guess. */
 export interface GroupMember {
-  /** Number of the socket in /proc/<pid>/fd; 0 for one that no process holds. */
+  /** Number of the socket in /proc/<pid>/fd; 0 for a socket that no process holds. */
   readonly inode: number
-  /** What the kernel knows the socket by, in hexadecimal, as `ss -e` shows it. */
+  /** The kernel's identifier of the socket, in hexadecimal, as `ss -e` shows it. */
   readonly cookie: string
-  /** Who made the socket. */
+  /** The user who created the socket. */
   readonly uid: number
   /** The name of that user. */
   readonly user: string | undefined
-  /** A process that holds it: this one where it does, otherwise one of those that can be seen. */
+  /** A process that holds the socket: this process if it does, otherwise one of the processes that it can see. */
   readonly pid: number | undefined
-  /** The command line of `pid`, its arguments joined by blanks. */
+  /** The command line of `pid`, its arguments joined by spaces. */
   readonly command: string | undefined
-  /** When `pid` was started. */
+  /** The time at which `pid` was started. */
   readonly startedAt: Date | undefined
-  /** Whether this process holds it. */
+  /** Whether this process holds the socket. */
   readonly self: boolean
-  /** No process that holds it can be seen: it is another user's, or in another process namespace. */
+  /** This process can see no holder of the socket: the holder is another user's, or in another process namespace. */
   readonly hidden: boolean
   readonly address: string
   readonly port: number
   readonly family: 'IPv4' | 'IPv6'
-  /** TCP: connections waiting to be accepted. UDP: bytes waiting to be read. */
+  /** TCP: connections in the accept queue. UDP: bytes in the receive buffer. */
   readonly queued: number
-  /** TCP: how many connections may wait. UDP: size of the receive buffer in bytes. */
+  /** TCP: how many connections may wait in the accept queue. UDP: size of the receive buffer in bytes. */
   readonly backlog: number
-  /** TCP: connections, UDP: datagrams that found no room. Since Linux 4.5. */
+  /** Connections (TCP) or datagrams (UDP) that found no room. Since Linux 4.5. */
   readonly drops: number | undefined
   readonly state: 'listening' | 'bound'
   /** TCP: established connections to this address that `pid` holds. */
   readonly established: number | undefined
 }
 
-/** The sockets that the kernel chooses between: same protocol, family, address, port, device and user. */
+/** The set of sockets between which the kernel chooses: same protocol, family, address, port, device and user. */
 export interface Group {
   readonly protocol: Transport
   readonly family: 'IPv4' | 'IPv6'
   readonly address: string
   readonly port: number
-  /** Of an IPv6 group: whether it leaves IPv4 alone. */
+  /** IPv6: whether the group takes no IPv4 traffic (IPV6_V6ONLY). Undefined for IPv4. */
   readonly ipv6Only: boolean | undefined
-  /** Index of the network device that the members are bound to. */
+  /** Index of the network device to which the members are bound; undefined if they are bound to none. */
   readonly device: number | undefined
   readonly uid: number | undefined
-  /** By process, then by inode; those that cannot be seen last. */
+  /** Sorted by process, then by inode; members with a hidden process come last. */
   readonly members: readonly GroupMember[]
 }
 
-/** What `inspectGroup` is asked for. */
+/** The address of a group, for `inspectGroup`. */
 export interface GroupTarget {
   /** 1 to 65535. */
   readonly port: number
-  /** Name or numeric address. Default `::`, or `0.0.0.0` where no socket is bound to `::`. */
+  /** Name or numeric address. Default `::`, or `0.0.0.0` if no socket is bound to `::`. */
   readonly host?: string | undefined
   /** Default `'tcp'`. */
   readonly protocol?: Transport | undefined
 }
 
-/** What `inspectGroups` is asked for. */
+/** Which groups `inspectGroups` returns. */
 export interface GroupFilter {
-  /** Default: all. */
+  /** Default: all ports. */
   readonly ports?: readonly number[] | undefined
-  /** Default: both. */
+  /** Default: both protocols. */
   readonly protocol?: Transport | undefined
 }

@@ -20,13 +20,14 @@ import { groupKey } from './rows.js'
 import type { BoundSocket } from './socket-table.js'
 
 /**
- * The sockets that share a port with a listening server or a bound dgram socket, or those at an address: who they are,
- * what waits in their queues, what was dropped. A port that nobody has gives a group without members.
+ * The group of a listening server or of a bound dgram socket, or the group at an address: which processes hold its
+ * sockets, how full their queues are, how much was dropped. An address without sockets gives a group without members.
  *
  * Linux, without privileges: sock_diag(7) for the sockets, /proc for their processes. Rejects with
- * `ERR_REUSEPORT_INSPECTION_UNAVAILABLE` on other systems and where seccomp forbids it, with
- * `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon, and with `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
- * `ERR_SOCKET_BAD_PORT` and `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is asked.
+ * `ERR_REUSEPORT_INSPECTION_UNAVAILABLE` on other systems and where seccomp denies sock_diag, with
+ * `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon, with the error of the lookup of `host`, and with
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT` and `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong
+ * arguments.
  */
 export async function inspectGroup(target: ListenableServer | BindableSocket | GroupTarget): Promise<Group> {
   if (isServer(target)) return groupOfDescriptor('tcp', target, serverDescriptor(target))
@@ -43,9 +44,9 @@ export async function inspectGroup(target: ListenableServer | BindableSocket | G
 }
 
 /**
- * Every group of this machine (of its network namespace), or those on some ports, by port, protocol, family, address and
- * user. One member alone is a group too: whether it shares its port the kernel does not tell. Otherwise as
- * `inspectGroup`.
+ * Every group of this network namespace, or the groups on the given ports, sorted by port, protocol, family, address
+ * and user. A single socket is a group too, because the kernel does not report whether a socket shares its port.
+ * Systems and errors are those of `inspectGroup`.
  */
 export async function inspectGroups(filter: GroupFilter = {}): Promise<readonly Group[]> {
   const { ports, protocols } = parseFilter(filter)
@@ -81,7 +82,7 @@ function emptyGroup(protocol: Transport, address: string, port: number): Group {
   return { protocol, family, address, port, ipv6Only: undefined, device: undefined, uid: undefined, members: [] }
 }
 
-/** As the kernel writes it. */
+/** The address as the kernel writes it, without a zone. */
 function canonical(address: string): string {
   const [numeric = ''] = address.split('%', 1)
   return isIP(numeric) === 6 ? new SocketAddress({ address: numeric, family: 'ipv6' }).address : numeric
@@ -116,7 +117,7 @@ function parseFilter(filter: unknown): { ports: readonly number[]; protocols: re
   }
   const one = toProtocol(protocol)
   return {
-    // 0 is every port.
+    // The addon takes 0 for every port.
     ports: ports === undefined ? [0] : [...new Set(ports.map((port) => toPort('options.ports', port)))],
     protocols: one === undefined ? ['tcp', 'udp'] : [one],
   }

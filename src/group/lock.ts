@@ -8,15 +8,15 @@ import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { ReusePortLockError } from './group-errors.js'
 import type { SeenSocket } from './rows.js'
 
-/** Whoever changes how the kernel chooses has it; released by `end()`, and by the death of its process. */
+/** Held by a process while it changes how the kernel chooses; released by `end()`, and by the end of that process. */
 export interface GroupLock {
   end(): void
 }
 
-/** What tells a group from others. */
+/** The properties that tell one group from another. */
 export type GroupName = Pick<SeenSocket, 'protocol' | 'family' | 'address' | 'device' | 'port' | 'uid'>
 
-/** An abstract unix socket (unix(7)), as `ss -x` shows it without the @. */
+/** The name of an abstract unix socket (unix(7)). `ss -x` shows it with an @ in front. */
 export function steeringName(purpose: 'lock' | 'keeper', group: GroupName): string {
   const { protocol, family, address, device, port, uid } = group
   const version = family === 'IPv4' ? 4 : 6
@@ -24,19 +24,20 @@ export function steeringName(purpose: 'lock' | 'keeper', group: GroupName): stri
   return `reuseport:steer-${purpose}:${protocol}${version}:${where}:${port}:${uid}`
 }
 
-/** ms: between two looks at a lock that has too many waiters for one more to be told. */
+/** ms between two attempts if the holder of the lock accepts no waiter: backlog full, or not listening yet. */
 const CROWDED = 5
 
-/** ms in which whoever had a lock leaves it to others: they only hear of its end by their event loop. */
+/** ms for which a thread that has released a lock leaves it to waiters: they learn of it through their event loop. */
 const COURTESY = 20
 
 const released = new Map<string, number>()
 
 /**
- * The one lock under which a group's choice is changed. The event loop goes on while it is waited for.
+ * Acquires the group's lock, under which one process at a time changes how the kernel chooses. Waits without blocking
+ * the event loop.
  *
- * @throws ReusePortLockError where it could not be had in time, or a stranger has taken its name.
- * @throws ReusePortSteeringError where the system has no such lock.
+ * @throws ReusePortLockError if the time is over, or if a process of another user has bound the name of the lock.
+ * @throws ReusePortSteeringError if the system has no abstract unix sockets.
  */
 export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadline): Promise<GroupLock> {
   const name = steeringName('lock', group)
@@ -56,16 +57,19 @@ export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadli
     }
     const code = getSystemErrorName(fd.errno)
     if (code === 'ENOSYS') throw new ReusePortSteeringError('this system has no abstract unix sockets')
-    if (code === 'EACCES') throw new ReusePortLockError(`@${name}`, 'a process of another user has taken its name')
+    if (code === 'EACCES') throw new ReusePortLockError(`@${name}`, 'a process of another user has bound its name')
     if (code !== 'ETIMEDOUT') throw new ReusePortLockError(`@${name}`, `${fd.syscall} ${code}`)
     if (deadline.left() === 0) {
-      throw new ReusePortLockError(`@${name}`, `others have had it for ${deadline.total} ms (process ${process.pid})`)
+      throw new ReusePortLockError(
+        `@${name}`,
+        `process ${process.pid} waited ${deadline.total} ms while drains or other changes of the group held it`,
+      )
     }
     await endOf(addon, name, deadline)
   }
 }
 
-/** Until whoever has the lock lets it go, or there is reason to look again. */
+/** Resolves when the holder releases the lock, and also whenever another attempt is due. */
 async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<void> {
   const socket = connectAbstract(addon, name)
   if ('errno' in socket) {
@@ -73,7 +77,7 @@ async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<vo
     return
   }
   try {
-    // Waited for, so that the process stays.
+    // connectAbstract() leaves the socket unreferenced: the process has to stay alive while it waits.
     socket.on('error', () => {}).ref()
     await deadline.race(
       new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { ReusePortGroupFullError, ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
 import { readGroups, socketsOn } from './reader.js'
 
-/** ms: what a starter that has the lock does takes less than one. */
+/** ms. A process that holds the lock needs less than 1 ms to join the group. */
 const LOCK_TIMEOUT = 2000
 
 export interface Joining {
@@ -17,15 +17,15 @@ export interface Joining {
 }
 
 export interface Admission {
-  /** Lets the next one in, once: when this socket is a member, or will not be. */
+  /** Releases the lock, once this socket has joined the group or has failed to. */
   end(): void
 }
 
 const FREE: Admission = { end: () => {} }
 
 /**
- * Admits one more member to a group that has room, and keeps others waiting until it has joined. A port of the kernel's
- * choice (0) has no members.
+ * Admits one more member to a group that has room. Other processes that set `maxMembers` wait until the member has
+ * joined. Port 0 needs no lock: the port that the kernel chooses has no members yet.
  *
  * @throws ReusePortGroupFullError, ReusePortLockError, ReusePortInspectionError
  */
@@ -52,8 +52,8 @@ function acquireLock(addon: Addon, { protocol, family, address, port }: Joining)
 }
 
 function reasonFor(code: string): string {
-  if (code === 'EACCES') return 'a process of another user has taken its name'
-  return code === 'ETIMEDOUT' ? `another process has had it for ${LOCK_TIMEOUT} ms` : code
+  if (code === 'EACCES') return 'a process of another user has bound its name'
+  return code === 'ETIMEDOUT' ? `another process has held it for ${LOCK_TIMEOUT} ms` : code
 }
 
 function refuseWhereFull(addon: Addon, joining: Joining, maxMembers: number): void {

@@ -8,7 +8,7 @@ import { socketsOn } from './reader.js'
 import { groupKey } from './rows.js'
 import type { BoundSocket } from './socket-table.js'
 
-/** A descriptor of a member, by which its group is looked at and steered. */
+/** A member with a descriptor of this process, through which its group is inspected and steered. */
 export interface Member {
   readonly addon: Addon
   readonly fd: number
@@ -16,9 +16,9 @@ export interface Member {
 }
 
 /**
- * The member that a listening server is.
+ * The member that belongs to a listening server.
  *
- * @throws ReusePortSteeringError where it has no listening socket of its own on a port; ReusePortInspectionError
+ * @throws ReusePortSteeringError if the server has no listening socket of its own on a port; ReusePortInspectionError
  */
 export function memberOf(addon: Addon, neededBy: string, server: ListenableServer): Member {
   const address = server.address()
@@ -27,12 +27,14 @@ export function memberOf(addon: Addon, neededBy: string, server: ListenableServe
   }
   const fd = serverDescriptor(server)
   if (fd === undefined) {
-    throw new ReusePortSteeringError("the server has no descriptor of its own: a cluster's primary accepts for it")
+    throw new ReusePortSteeringError(
+      "the server has no descriptor of its own: the cluster's primary accepts its connections",
+    )
   }
   return memberWith(addon, neededBy, fd, Number(address.port))
 }
 
-/** As `memberOf`, for a descriptor that listens, or is bound. */
+/** As `memberOf`, for the descriptor of a socket that listens (TCP) or is bound (UDP). */
 export function memberWith(
   addon: Addon,
   neededBy: string,
@@ -42,11 +44,14 @@ export function memberWith(
 ): Member {
   const { ino } = fstatSync(fd)
   const socket = socketsOn(addon, neededBy, protocol, port).find(({ inode }) => inode === ino)
-  if (socket === undefined) throw new ReusePortSteeringError('the kernel does not list its socket')
+  if (socket === undefined) throw new ReusePortSteeringError(`the kernel does not list the socket with inode ${ino}`)
   return { addon, fd, socket }
 }
 
-/** Whether its descriptor still is its socket's: a program may close its server at any time, and listen elsewhere. */
+/**
+ * Whether the descriptor still refers to the member's socket: a program may close its server at any time, and listen
+ * elsewhere.
+ */
 export function isStillMember({ fd, socket }: Member): boolean {
   try {
     return fstatSync(fd).ino === socket.inode
@@ -55,7 +60,7 @@ export function isStillMember({ fd, socket }: Member): boolean {
   }
 }
 
-/** The sockets between which the kernel chooses at this moment, this one among them. @throws ReusePortInspectionError */
+/** The current members of the group, this one among them. @throws ReusePortInspectionError */
 export function membersNow({ addon, socket }: Member, neededBy: string): readonly BoundSocket[] {
   const key = groupKey(socket)
   return socketsOn(addon, neededBy, socket.protocol, socket.port).filter((other) => groupKey(other) === key)

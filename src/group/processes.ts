@@ -1,5 +1,5 @@
-// What /proc says about processes (proc(5)). A process that ends meanwhile, or that this user may not look into, is
-// passed over.
+// What /proc says about processes (proc(5)). A process that ends in the meantime, or that this user may not inspect, is
+// skipped.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Addon } from '../native/addon-contract.js'
@@ -7,16 +7,16 @@ import { mayRead } from '../node/permission.js'
 import { groupKey, type SeenProcesses, type SeenSocket } from './rows.js'
 
 /**
- * What can be seen now of the processes that hold these sockets.
+ * Reads which processes hold these sockets, and gives access to what /proc says about them.
  *
- * @param connectionsTo The inodes of the established connections to a group's port.
+ * @param connectionsTo Gives the inodes of the established connections to a group's address and port.
  */
 export function seeProcesses(
   addon: Addon,
   sockets: readonly SeenSocket[],
   connectionsTo: (group: SeenSocket) => Float64Array,
 ): SeenProcesses {
-  // The addon is no way around Node's permission model.
+  // The addon reads /proc itself, but must not circumvent Node's permission model.
   const holders = mayRead('/proc') ? holdersOf(addon, sockets) : new Map<number, number>()
   const users = new Map<number, string | undefined>()
   const established = new Map<string, number>()
@@ -38,7 +38,7 @@ export function seeProcesses(
   }
 }
 
-/** By inode; 0 is the number of a socket that no process holds. */
+/** A pid for each inode. Inode 0 stands for sockets that no process holds. */
 function holdersOf(addon: Addon, sockets: readonly SeenSocket[]): ReadonlyMap<number, number> {
   const inodes = sockets.map(({ inode }) => inode).filter((inode) => inode !== 0)
   const pairs = addon.findHolders(Float64Array.from(inodes))
@@ -50,7 +50,7 @@ function holdersOf(addon: Addon, sockets: readonly SeenSocket[]): ReadonlyMap<nu
   return holders
 }
 
-/** The command line of a process, or the name of a process that has none. */
+/** The command line of a process; its name if the command line is empty, as that of a zombie is. */
 function commandOf(pid: number): string | undefined {
   const line = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
     ?.replace(/\0+$/, '')
@@ -58,13 +58,13 @@ function commandOf(pid: number): string | undefined {
   return line || attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd())
 }
 
-/** Hertz of the times in /proc, the same on every architecture of Linux that Node runs on (USER_HZ). */
+/** Ticks per second of the times in /proc (USER_HZ): the same on every Linux architecture that Node runs on. */
 const TICKS = 100
 
 function startOf(pid: number): Date | undefined {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   const boot = attempt(() => readFileSync('/proc/stat', 'utf8'))?.match(/^btime (\d+)$/m)?.[1]
-  // The name in the second field may contain blanks and parentheses; the start is the 22nd.
+  // The name in the second field may contain spaces and parentheses. The start time is the 22nd field.
   const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   if (ticks === undefined || boot === undefined) return undefined
   return new Date(Number(boot) * 1000 + (Number(ticks) * 1000) / TICKS)

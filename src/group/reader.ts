@@ -6,7 +6,7 @@ import { groupsOf } from './rows.js'
 import { type BoundSocket, connectionReader, readSocketTable } from './socket-table.js'
 
 /**
- * The sockets that serve a port, or all (0): listeners, and UDP sockets that are bound and not connected.
+ * The sockets that serve a port, or every port (0): TCP listeners, or UDP sockets that are bound and not connected.
  *
  * @throws ReusePortInspectionError
  */
@@ -14,7 +14,7 @@ export function socketsOn(addon: Addon, neededBy: string, protocol: Transport, p
   return readSocketTable(addon, neededBy, protocol, [protocol === 'tcp' ? 'listening' : 'closed'], port)
 }
 
-/** The groups of these sockets, with what can be seen of their processes. @throws ReusePortInspectionError */
+/** The groups of these sockets, with the processes that this process can see. @throws ReusePortInspectionError */
 export function readGroups(addon: Addon, neededBy: string, sockets: readonly BoundSocket[]): readonly Group[] {
   const ports = new Set(sockets.map(({ port }) => port))
   return groupsOf(sockets, seeProcesses(addon, sockets, connectionReader(addon, neededBy, ports)))

@@ -1,24 +1,24 @@
-// Pure: which sockets belong together, and what is said of each.
+// Pure: sorts sockets into groups, and describes each socket as a member.
 
 import type { Transport } from '../common/transport.js'
 import type { SocketRow } from '../native/addon-contract.js'
 import type { Group, GroupMember } from './group-types.js'
 
-/** What is known of a socket and of the processes that hold it. */
+/** A socket as the kernel describes it, with its protocol and family. */
 export interface SeenSocket extends Omit<SocketRow, 'state'> {
   readonly protocol: Transport
   readonly family: 'IPv4' | 'IPv6'
 }
 
-/** What /proc says, as it is needed here. */
+/** What a group needs to know of processes. On Linux `seeProcesses` reads it from /proc. */
 export interface SeenProcesses {
   readonly own: number
-  /** A process that holds a socket: this one where it does. */
+  /** The pid of a process that holds a socket: this process if it does. */
   holder(inode: number): number | undefined
   command(pid: number): string | undefined
   startedAt(pid: number): Date | undefined
   user(uid: number): string | undefined
-  /** Established connections to the port of a group that a process holds. */
+  /** The number of established connections to a group's address and port that a process holds. */
   established(pid: number, group: SeenSocket): number
 }
 
@@ -27,7 +27,7 @@ export function groupKey({ protocol, family, address, port, ipv6Only, device, ui
   return [port, protocol, family, address, ipv6Only, device, uid].join(' ')
 }
 
-/** The groups of these sockets: by port, protocol, family, address and user. */
+/** The groups of these sockets, sorted by port, protocol, family, address and user. */
 export function groupsOf(sockets: readonly SeenSocket[], processes: SeenProcesses): readonly Group[] {
   const byKey = new Map<string, SeenSocket[]>()
   for (const socket of sockets) {

@@ -10,7 +10,7 @@ export interface BoundSocket extends SocketRow {
   readonly family: 'IPv4' | 'IPv6'
 }
 
-/** tcp_states.h. A UDP socket that is bound and not connected is in `closed`. */
+/** States as the kernel numbers them (tcp_states.h). A bound UDP socket without a peer is in the state `closed`. */
 export const STATES = {
   established: 1,
   synSent: 2,
@@ -29,7 +29,7 @@ export const STATES = {
 export type StateName = keyof typeof STATES
 
 /**
- * The sockets of both families in these states, on one port or on all (0).
+ * The sockets of both families in these states, on one port or on every port (0).
  *
  * @throws ReusePortInspectionError
  */
@@ -55,11 +55,11 @@ function dump(
   const rows = addon.dumpSockets({ transport: protocol, family, states, port })
   if ('errno' in rows) {
     const code = getSystemErrorName(rows.errno)
-    // A kernel without IPv6.
+    // This kernel has no IPv6.
     if (family === 6 && (code === 'ENOENT' || code === 'EAFNOSUPPORT')) return []
     throw new ReusePortInspectionError(neededBy, describe(rows))
   }
-  // Of sockets that are bound only, Linux gives those of every port (net/ipv4/inet_diag.c, 6.18).
+  // Linux ignores the port for sockets in the state `boundOnly` and gives them all (net/ipv4/inet_diag.c, 6.18).
   const asked = rows.filter((row) => port === 0 || row.port === port)
   return asked.map((row) => ({ ...row, protocol, family: family === 4 ? 'IPv4' : 'IPv6' }))
 }
@@ -67,8 +67,8 @@ function dump(
 const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
 
 /**
- * Gives the inodes of the established connections to an address and port. Reads the kernel's table once for each family,
- * and for each port where there are few.
+ * Gives the inodes of the established connections to an address and port. Reads the kernel's table once for each family
+ * if there are many ports, and otherwise once for each family and port.
  *
  * @throws ReusePortInspectionError
  */
@@ -101,14 +101,14 @@ export function connectionReader(
     for (let index = 0; index < rows.length; index += 3) {
       const [inode = 0, localPort, addressIndex = 0] = rows.subarray(index, index + 3)
       const isHere = UNSPECIFIED.includes(address) || addresses[addressIndex] === address
-      // 0 is a connection that nobody has accepted yet.
+      // Inode 0 is a connection that no process has accepted yet.
       if (localPort === port && inode !== 0 && isHere) inodes.push(inode)
     }
     return Float64Array.from(inodes)
   }
 }
 
-/** Reading one port walks through the whole table, about a millisecond; reading all copies it. */
+/** Up to this many ports are read one by one. Each read walks the whole table (about 1 ms); a read of all copies it. */
 const FEW = 8
 
 function describe({ errno, syscall }: SystemFailure): string {

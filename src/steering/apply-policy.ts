@@ -8,15 +8,15 @@ import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { attachChecked, detach, learnSlots, steeringError } from './steering.js'
 import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
 
-/** What was put in force, and for which members. */
+/** A policy that was put in force, and the members that the group had at that moment. */
 export interface Applied extends Pick<Steering, 'policy' | 'method' | 'reason'> {
   readonly members: readonly BoundSocket[]
 }
 
 /**
- * Puts a policy in force for the members that there are now. The caller has the group's lock.
+ * Puts a policy in force for the current members of the group. The caller holds the group's lock.
  *
- * @throws ReusePortSteeringError, ReusePortInspectionError; where it had begun, the kernel then chooses by hash.
+ * @throws ReusePortSteeringError, ReusePortInspectionError; if the change had begun, the kernel then chooses by hash.
  */
 export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
   const members = membersNow(member, 'steer')
@@ -38,7 +38,7 @@ export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
   } else {
     const weights = 'weights' in policy ? policy.weights : policy.exclude.map((name) => ({ ...name, weight: 0 }))
     const bySlot = weightsOf(member, members, weights)
-    if (!bySlot.some((weight) => weight > 0)) return byHash('no member would be left')
+    if (!bySlot.some((weight) => weight > 0)) return byHash('the policy leaves out every member')
     const positive = all.filter((slot) => (bySlot[slot] ?? 0) > 0)
     attachChecked(
       member,
@@ -50,7 +50,7 @@ export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
   return inForce('program')
 }
 
-/** The weight of each slot. */
+/** The weight of each slot; 1 for a member that is not named. */
 function weightsOf(
   member: Member,
   members: readonly BoundSocket[],
@@ -71,20 +71,20 @@ function weightsOf(
   return weights.slice(0, members.length)
 }
 
-/** A name of somebody who has left names nobody. */
+/** The inodes of the members that a name stands for; none if these members have left the group. */
 function inodesOf({ addon }: Member, members: readonly BoundSocket[], name: MemberName): readonly number[] {
   const all = members.map(({ inode }) => inode)
   if ('pid' in name) return [...addon.heldBy(name.pid, Float64Array.from(all))]
   return 'inode' in name ? all.filter((inode) => inode === name.inode) : []
 }
 
-/** Whether a name names a member. */
+/** Whether a name stands for at least one current member of the group. */
 export function isMember(member: Member, name: MemberName): boolean {
   const members = membersNow(member, 'steer')
   return 'slot' in name ? name.slot < members.length : inodesOf(member, members, name).length > 0
 }
 
-/** @throws ReusePortSteeringError */
+/** The slots of these members, in the order of `inodes`. @throws ReusePortSteeringError */
 function slotsOf(member: Member, members: readonly BoundSocket[], inodes: readonly number[]): readonly number[] {
   const taken: OwnedDescriptor[] = []
   try {
@@ -97,14 +97,14 @@ function slotsOf(member: Member, members: readonly BoundSocket[], inodes: readon
     return learnSlots(member, fds, members.length).map((slot, index) => {
       if (slot !== undefined) return slot
       detach(member)
-      throw new ReusePortSteeringError(`the slot of the socket with inode ${inodes[index]} could not be told`)
+      throw new ReusePortSteeringError(`the slot of the socket with inode ${inodes[index]} could not be determined`)
     })
   } finally {
     for (const descriptor of taken) descriptor.close()
   }
 }
 
-/** A descriptor of ours for one of these members. @throws ReusePortSteeringError: why not of the last */
+/** A descriptor of this process for one of these members. @throws ReusePortSteeringError: why the last one failed */
 export function takeMember(addon: Addon, members: readonly GroupMember[]): OwnedDescriptor {
   let failure: unknown
   for (const { inode } of members) {
@@ -117,11 +117,11 @@ export function takeMember(addon: Addon, members: readonly GroupMember[]): Owned
   throw failure
 }
 
-/** A descriptor of ours for a socket of another process, or of this one. */
+/** A descriptor, owned here, for a socket that another process or this process holds. */
 function take(addon: Addon, inode: number): OwnedDescriptor {
   const [pid] = addon.findHolders(Float64Array.of(inode))
   if (pid === undefined) {
-    throw new ReusePortSteeringError(`no process can be seen that holds the socket with inode ${inode}`)
+    throw new ReusePortSteeringError(`/proc shows no process that holds the socket with inode ${inode}`)
   }
   const fd = addon.takeSocket(pid, inode)
   if (typeof fd === 'number') return new OwnedDescriptor(addon, fd, 4)
@@ -129,6 +129,6 @@ function take(addon: Addon, inode: number): OwnedDescriptor {
   const advice =
     pid === process.pid
       ? ''
-      : '; to learn the slot of another process takes what a debugger takes: be its parent, or have CAP_SYS_PTRACE'
-  throw new ReusePortSteeringError(`the socket of process ${pid} is out of reach: ${reason}${advice}`)
+      : `; duplicating it takes the right to debug process ${pid}: be its parent, or have CAP_SYS_PTRACE`
+  throw new ReusePortSteeringError(`the socket of process ${pid} cannot be duplicated: ${reason}${advice}`)
 }

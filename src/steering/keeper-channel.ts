@@ -1,5 +1,5 @@
-// What is said between the processes that want a policy for a group: lines of JSON over the abstract unix socket of
-// whoever keeps it.
+// The protocol between the processes that want a policy for a group: lines of JSON over the abstract unix socket of the
+// keeper, the process that keeps the policy in force.
 import type net from 'node:net'
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
@@ -11,7 +11,7 @@ import type { Addon } from '../native/addon-contract.js'
 import { connectionDescriptor } from '../node/adopt.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
 
-/** A policy, and when it was asked for by the clock of the machine (ns, CLOCK_MONOTONIC). */
+/** A policy, and the time of the request on the clock that all processes share (ns, CLOCK_MONOTONIC). */
 export interface Wish {
   readonly policy: SteeringPolicy
   readonly since: number
@@ -21,13 +21,13 @@ export type Answer = { readonly steering: Steering } | { readonly refused: strin
 
 export type Message = Partial<Wish> & Partial<{ steering: Steering; refused: string }>
 
-/** Tells whoever keeps a policy for the group that its program has been taken away. */
+/** Tells the group's keeper, if there is one, that its program has been replaced: by a connection without a message. */
 export function tellKeeper(addon: Addon, group: GroupName): void {
   const socket = connectAbstract(addon, steeringName('keeper', group))
   if (!('errno' in socket)) socket.on('error', () => {}).end()
 }
 
-/** What whoever keeps a policy for the group says to another one; undefined where nobody does. */
+/** Sends a wish to the group's keeper. @returns the keeper's answer; undefined if the group has no keeper. */
 export async function askKeeper(
   addon: Addon,
   group: GroupName,
@@ -43,12 +43,17 @@ export async function askKeeper(
   }
 }
 
-/** Comparable between processes. */
+/** ns of CLOCK_MONOTONIC, which is comparable between processes. */
 export function now(): number {
   return Number(process.hrtime.bigint())
 }
 
-/** @throws ReusePortSteeringError; the connection is then closed. */
+/**
+ * Sends a wish to the keeper, and passes messages other than the answer to `onOther`.
+ *
+ * @returns undefined if the keeper closes the connection first.
+ * @throws ReusePortSteeringError; the connection is then closed.
+ */
 export async function ask(
   socket: net.Socket,
   wish: Wish,
@@ -75,11 +80,11 @@ export async function ask(
   socket.destroy()
   if (answer === undefined) return undefined
   throw new ReusePortSteeringError(
-    answer === 'late' ? 'the process that keeps the policy does not answer' : answer.refused,
+    answer === 'late' ? 'the process that keeps the policy did not answer in time' : answer.refused,
   )
 }
 
-/** @throws ReusePortSteeringError where it is not a process of this user. */
+/** @returns undefined if the group has no keeper. @throws ReusePortSteeringError if another user has bound its name. */
 export function connectTo(addon: Addon, group: GroupName): net.Socket | undefined {
   const socket = connectAbstract(addon, steeringName('keeper', group))
   if (!('errno' in socket)) return socket.on('error', () => {})
@@ -87,7 +92,7 @@ export function connectTo(addon: Addon, group: GroupName): net.Socket | undefine
   return undefined
 }
 
-export const STRANGER = 'a process of another user has taken the name under which it is kept'
+export const STRANGER = "a process of another user has bound the name of the policy keeper's unix socket"
 
 export function isOwn(addon: Addon, socket: net.Socket): boolean {
   const fd = connectionDescriptor(socket)
@@ -98,14 +103,15 @@ export function send(socket: net.Socket, message: Wish | Answer): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
 }
 
+/** Code units of UTF-16. */
 const LONGEST_MESSAGE = 1 << 20
 
 function toMessage(value: unknown): Message {
-  if (typeof value !== 'object' || value === null) throw new TypeError('no message')
+  if (typeof value !== 'object' || value === null) throw new TypeError('not a message')
   return value as Message
 }
 
-/** A line of JSON each. Whatever is none ends the connection. */
+/** Each line is one message: a JSON object. Any other input, or a line that is too long, ends the connection. */
 export function readMessages(socket: net.Socket, onMessage: (message: Message) => void): void {
   let text = ''
   socket.setEncoding('utf8').on('data', (part) => {

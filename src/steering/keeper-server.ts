@@ -9,14 +9,14 @@ import { type Answer, isOwn, type Message, readMessages, STRANGER, send, type Wi
 
 export interface KeeperEvents {
   onMessage(message: Message, answer: (answer: Answer) => void): void
-  /** Somebody who had a wish has gone. */
+  /** A process that had sent a wish has closed its connection. */
   onGone(): void
-  /** Somebody has drained, and taken the program away with it. */
+  /** A process reports that the program of the policy has been replaced, for example by a drain (`tellKeeper`). */
   onTakenAway(): void
   onError(): void
 }
 
-/** The keeper's end of the connections to its followers. Keeps no process alive. */
+/** The keeper's side of the connections to its followers. These connections do not keep the process alive. */
 export class KeeperServer {
   readonly #addon: Addon
   readonly #events: KeeperEvents
@@ -29,7 +29,7 @@ export class KeeperServer {
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onFollower(socket))
   }
 
-  /** @returns undefined where somebody else has the group's name. @throws ReusePortSteeringError */
+  /** @returns undefined if the group already has a keeper. @throws ReusePortSteeringError */
   static open(addon: Addon, group: SeenSocket, events: KeeperEvents): KeeperServer | undefined {
     const keeper = new KeeperServer(addon, events)
     const server = keeper.#server
@@ -42,7 +42,7 @@ export class KeeperServer {
     const code = getSystemErrorName(failure.errno)
     if (code === 'ETIMEDOUT') return undefined
     throw new ReusePortSteeringError(
-      code === 'EACCES' ? STRANGER : `nobody can keep the policy (${failure.syscall} ${code})`,
+      code === 'EACCES' ? STRANGER : `this process cannot keep the policy (${failure.syscall} ${code})`,
     )
   }
 

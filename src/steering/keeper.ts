@@ -1,6 +1,7 @@
-// Who keeps a policy in force while members come and go. Of all processes that want one for a group, one is its keeper:
-// whoever has the group's name, an abstract unix socket. The others hold a connection to it, by whose beginning and end
-// it hears of them; when it goes, another takes its place. The policy that was asked for last is the policy of all.
+// Keeps a policy in force while members join and leave a group. Of all processes that want a policy for the group, one
+// is the keeper: it has bound the group's name, an abstract unix socket. The others follow: each holds a connection to
+// the keeper, whose start and end tell the keeper that a member has joined or left. When the keeper ends, a follower
+// takes its place. The policy that was requested last applies to the whole group.
 import type net from 'node:net'
 import process from 'node:process'
 import { ReusePortSteeringError } from '../common/errors.js'
@@ -15,18 +16,18 @@ import { parsePolicy } from './policy.js'
 import { LEFT, PolicyInForce } from './policy-in-force.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
 
-/** ms between two looks at the group, for members that tell nobody. */
+/** ms between two looks at the group: members that neither keep nor follow send no message. */
 const LOOK = 1000
 
-/** ms in which news of members are gathered. */
+/** ms for which changes of the members are collected before one look at the group. */
 const GATHER = 20
 
-/** ms for what is done in answer to others. */
+/** ms at most for a change that another process, or the timer, has caused. */
 const ANSWER = 5000
 
 const keepers = new WeakMap<ListenableServer, Keeper>()
 
-/** The keeper, or follower, that a server is by the socket on which it listens now. */
+/** The keeper or follower that stands for the socket on which the server listens now. */
 export function keeperOf(server: ListenableServer, member: Member): Keeper {
   const known = keepers.get(server)
   if (known !== undefined && !known.hasLeft) return known
@@ -36,7 +37,7 @@ export function keeperOf(server: ListenableServer, member: Member): Keeper {
   return keeper
 }
 
-/** Where a server leaves its group. */
+/** For a server that leaves its group. */
 export function stopKeeping(server: ListenableServer): void {
   keepers.get(server)?.stop()
 }
@@ -50,7 +51,7 @@ export class Keeper {
   #following: net.Socket | undefined
   #looking: NodeJS.Timeout | undefined
   #gathering: NodeJS.Timeout | undefined
-  /** The latest call. */
+  /** The latest call of `steer`: one call runs after the other. */
   #steering: Promise<unknown> = Promise.resolve()
 
   constructor(server: ListenableServer, member: Member) {
@@ -58,7 +59,7 @@ export class Keeper {
     this.#member = member
   }
 
-  /** Its server does not listen any more, or on another socket. */
+  /** The server has stopped listening, or listens on another socket. */
   get hasLeft(): boolean {
     return !isStillMember(this.#member)
   }
@@ -72,7 +73,7 @@ export class Keeper {
 
   async #steer(policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
     if (this.hasLeft) throw new ReusePortSteeringError(LEFT)
-    // A call before this one may have ended it.
+    // An earlier call may have stopped this keeper, which removes it from the map.
     if (!keepers.has(this.#server)) keepers.set(this.#server, this)
     const wish = { policy, since: now() }
     this.#wish = wish
@@ -88,7 +89,7 @@ export class Keeper {
     }
   }
 
-  /** Leaves the keeping to others. */
+  /** No longer keeps or follows. The followers of a keeper then choose another one. */
   stop(): void {
     this.#wish = undefined
     clearInterval(this.#looking)
@@ -101,7 +102,7 @@ export class Keeper {
     if (keepers.get(this.#server) === this) keepers.delete(this.#server)
   }
 
-  /** As the keeper: puts the wish in force, and lets it go again where that cannot be done. */
+  /** As the keeper: puts the wish in force, and stops keeping if that fails. */
   async #keep(deadline: Deadline): Promise<Steering> {
     try {
       if (this.#wish === undefined) throw new ReusePortSteeringError(LEFT)
@@ -117,7 +118,7 @@ export class Keeper {
     }
   }
 
-  /** @returns whether this is the keeper from now on. */
+  /** Tries to become the keeper. @returns whether that succeeded. */
   #take(): boolean {
     const { addon, socket } = this.#member
     const server = KeeperServer.open(addon, socket, {
@@ -135,11 +136,11 @@ export class Keeper {
     return true
   }
 
-  /** Of a follower: the newer wish is the wish of all, unless it cannot be had. */
+  /** Handles the wish of a follower. A newer wish replaces the group's policy, unless it cannot be put in force. */
   async #onWish({ policy, since }: Message, answer: (answer: Answer) => void): Promise<void> {
     const own = this.#wish
     if (own === undefined || typeof since !== 'number') return
-    // Whoever asks takes its place.
+    // The process that asks sees the connection close, and becomes the keeper.
     if (this.hasLeft) return this.stop()
     try {
       const isNew = since > own.since && JSON.stringify(policy) !== JSON.stringify(own.policy)
@@ -164,7 +165,7 @@ export class Keeper {
     }, GATHER).unref()
   }
 
-  /** Puts the policy in force anew where members have come or gone, or somebody has taken it away. */
+  /** Puts the policy in force again if members have joined or left, or if its program was replaced. */
   async #look(): Promise<void> {
     if (this.#listening === undefined) return
     if (this.#wish === undefined || this.hasLeft) {
@@ -174,12 +175,12 @@ export class Keeper {
     try {
       await this.#inForce.put(this.#member, this.#wish, new Deadline(ANSWER, undefined))
     } catch (error) {
-      // By hash until it succeeds; the next look tries again. What is not known of is left to others.
+      // The kernel chooses by hash until the next look succeeds. An unforeseen error stops this keeper.
       if (!isExpected(error)) this.stop()
     }
   }
 
-  /** @returns what the keeper says; undefined where there is none. */
+  /** Follows the keeper. @returns its answer; undefined if the group has no keeper. */
   async #follow(wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
     this.#following?.destroy()
     this.#following = undefined
@@ -197,14 +198,14 @@ export class Keeper {
     return steering
   }
 
-  /** Somebody else's wish is the newer one. */
+  /** The keeper reports a newer wish of another process. */
   #onChange({ policy, since }: Message): void {
     if (typeof since !== 'number' || policy === undefined) return
     this.#wish = { policy: parsePolicy(policy), since }
     if (policy === 'hash') this.stop()
   }
 
-  /** The keeper has gone: this process, or another, takes its place. */
+  /** The keeper has ended: this process or another follower takes its place. */
   async #succeed(socket: net.Socket): Promise<void> {
     const wish = this.#wish
     if (this.#following !== socket || wish === undefined) return
@@ -219,7 +220,7 @@ export class Keeper {
         if ((await this.#follow(wish, new Deadline(ANSWER, undefined))) !== undefined) return
       }
     } catch {
-      // Then there is no keeper, until somebody asks for a policy again.
+      // From now on this server neither keeps nor follows, until a program calls `steer` for it again.
       this.stop()
     }
   }

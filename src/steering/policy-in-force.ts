@@ -6,15 +6,15 @@ import type { SeenSocket } from '../group/rows.js'
 import { type Applied, applyPolicy } from './apply-policy.js'
 import type { Wish } from './keeper-channel.js'
 
-export const LEFT = 'the server has left its group meanwhile'
+export const LEFT = 'the server has left its group in the meantime'
 
-/** What a keeper has put in force: one change of the group after the other, and none that changes nothing. */
+/** The policy that a keeper has put in force. Changes run one after the other; a change without effect is skipped. */
 export class PolicyInForce {
   #applied: (Applied & { readonly wish: Wish }) | undefined
   #latest: Promise<unknown> = Promise.resolve()
 
   /**
-   * Under the group's lock.
+   * Puts a wish in force, under the group's lock.
    *
    * @throws ReusePortSteeringError, ReusePortInspectionError, ReusePortLockError
    */
@@ -39,7 +39,7 @@ export class PolicyInForce {
     return this.#applied?.wish === wish && areSame(this.#applied.members, membersNow(member, 'steer'))
   }
 
-  /** Somebody else has changed the group. */
+  /** Another process has replaced the program: the next `put` attaches it again. */
   forget(): void {
     this.#applied = undefined
   }

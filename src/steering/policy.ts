@@ -1,4 +1,4 @@
-// Pure: what a caller may say of steering.
+// Pure: validates the policies and options of steering.
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from '../common/errors.js'
 import { assertObject } from '../common/validation.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
@@ -18,7 +18,7 @@ export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
   const given = KINDS.filter((kind) => policy[kind] !== undefined)
   const [kind] = given
   if (kind === undefined || given.length > 1) {
-    throw new InvalidArgumentValueError(name, value, `must have one of: ${KINDS.join(', ')}`)
+    throw new InvalidArgumentValueError(name, value, `must have exactly one of: ${KINDS.join(', ')}`)
   }
   switch (kind) {
     case 'cpu':
@@ -39,7 +39,7 @@ export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
   }
 }
 
-/** The option of `listenReusePort`. */
+/** The option `steering` of `listenReusePort`. */
 export function parseSteeringOption(value: unknown): { policy: SteeringPolicy; optional: boolean } | undefined {
   if (value === undefined) return undefined
   const name = 'options.steering'
@@ -62,7 +62,7 @@ function toList(name: string, value: unknown): readonly unknown[] {
   return value
 }
 
-/** Names in their order of precedence: a member of `inspectGroup` has an inode and a pid. */
+/** Names in their order of precedence: a member as `inspectGroup` gives it has both an inode and a pid. */
 const NAMES = ['slot', 'inode', 'pid'] as const
 
 const HIGHEST = { slot: 0xffff, inode: Number.MAX_SAFE_INTEGER, pid: 0x7fffffff } as const
@@ -108,7 +108,11 @@ function toProgram(name: string, list: readonly unknown[]): readonly FilterInstr
     throw new InvalidArgumentValueError(`${name}[${at}]`, list[at], 'jumps beyond the end of the program')
   }
   if (((program.at(-1)?.code ?? 0) & CLASS) !== RETURN) {
-    throw new InvalidArgumentValueError(`${name}[${program.length - 1}]`, list.at(-1), 'must return: it is the last')
+    throw new InvalidArgumentValueError(
+      `${name}[${program.length - 1}]`,
+      list.at(-1),
+      'must return: it is the last instruction',
+    )
   }
   return program
 }
@@ -121,7 +125,7 @@ function toInstruction(name: string, value: unknown): { code: number; jt: number
     code: toInteger(`${name}.code`, code, 0, 0xffff),
     jt: toInteger(`${name}.jt`, jt, 0, 0xff),
     jf: toInteger(`${name}.jf`, jf, 0, 0xff),
-    // As a signed number too, as the offsets of the kernel's headers are written.
+    // Negative numbers are allowed: the kernel's headers define the offsets SKF_NET_OFF and SKF_LL_OFF as such.
     k: toInteger(`${name}.k`, k, -0x8000_0000, 0xffff_ffff) >>> 0,
   }
 }

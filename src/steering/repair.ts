@@ -11,17 +11,18 @@ import { askKeeper, tellKeeper } from './keeper-channel.js'
 import { steeringError } from './steering.js'
 import type { Steering } from './steering-types.js'
 
-/** ms for a drain to finish, which puts the group right by itself. */
+/** ms for a drain that is still running: when it ends, it restores the group itself. */
 const LOCK_TIMEOUT = 5000
 
 /**
- * Puts a group right that a process has left behind in the middle of a drain: the policy that somebody keeps is put in
- * force anew; where nobody does, the kernel chooses by hash, and a program that somebody else has attached is gone.
+ * Repairs a group after a process has ended in the middle of a drain. If the group has a keeper, the keeper puts its
+ * policy in force again. Otherwise the program of the group is removed, whichever process attached it, and the kernel
+ * chooses by hash.
  *
- * Through the socket of a member where this process may have it (pidfd_getfd(2)), otherwise by joining for some
- * microseconds: a connection that comes to the newcomer gets no answer and asks again, a second later.
+ * Works through the socket of a member if this process may duplicate it (pidfd_getfd(2)). Otherwise this process joins
+ * the group for some microseconds: a client that reaches the new member gets no answer, and asks again a second later.
  *
- * Rejected: as `steer`. Linux 4.6.
+ * Rejects as `steer` does. Linux 4.6.
  */
 export async function repairGroup(target: GroupTarget): Promise<Steering> {
   const addon = requireAddon('repairGroup')
@@ -32,7 +33,7 @@ export async function repairGroup(target: GroupTarget): Promise<Steering> {
   const name: GroupName = { ...group, device: group.device ?? 0, uid: group.uid ?? 0 }
   const deadline = new Deadline(LOCK_TIMEOUT, undefined)
   tellKeeper(addon, name)
-  // Older than any: it only asks.
+  // A wish of time 0 is older than any other, so it changes nothing: it only asks for the policy in force.
   const kept = await askKeeper(addon, name, { policy: 'hash', since: 0 }, deadline)
   if (kept !== undefined) return kept
   const lock = await lockGroup(addon, name, deadline)
@@ -63,7 +64,7 @@ function reach(addon: Addon, group: Group): OwnedDescriptor {
   }
 }
 
-/** A member more, which answers nobody. */
+/** Joins the group as one more member, which answers no client. */
 function join(addon: Addon, { address, ipv6Only, port, ...group }: Group): OwnedDescriptor {
   const family = group.family === 'IPv4' ? 4 : 6
   const fd = addon.openSocket({ transport: 'tcp', family, ipv6Only: ipv6Only === true, multipath: false })

@@ -1,4 +1,5 @@
-// Room: how the kernel chooses between the members of a group, and who keeps it so. It may import group and every room below.
+// Room: how the kernel chooses between the members of a group, and the process that keeps a policy in force. It may
+// import group and every room below.
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
@@ -32,34 +33,37 @@ import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
 
 /** Options of `steer`. Never written to. */
 export interface SteerOptions {
-  /** Where it cannot be had, go on by hash instead of rejecting. Default false. */
+  /** true: if the policy cannot be put in force, resolves, and the kernel chooses by hash. Default false: rejects. */
   readonly optional?: boolean | undefined
-  /** ms at most for drains and other changes of the same group to finish. Default 10000. */
+  /** ms at most to wait for drains and other changes of the same group. Default 10000. */
   readonly lockTimeout?: number | undefined
-  /** Ends the waiting. */
+  /** Ends the wait: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined
 }
 
 /**
- * Chooses how the kernel chooses: by hash, at random, by CPU, by weights, without some members, or by a program of your
- * own. For the whole group, from the next connection on.
+ * Sets how the kernel chooses a member for a new connection: by hash, at random, by CPU, by weights, without some
+ * members, or by a program of your own. It applies to the whole group, from the next connection on.
  *
  * ```js
  * await steer(server, { exclude: [{ pid: process.pid }] }) // no new connections here for now
  * ```
  *
- * One process keeps the policy in force when members come and go: of those that have called it for one of their servers
- * the first; when that goes, another. Members that use this function it hears of at once, others within a second; until
- * then a newcomer may get none, and no connection is sent into nothing. What was asked for last, by any of them, is the
- * policy of all; `'hash'` ends it. While somebody drains, the others get equal shares. For a group that is given by its
- * port and that nobody keeps, a policy is put in force once.
+ * One process, the keeper, keeps the policy in force while members join and leave: the first process that calls `steer`
+ * for one of its servers. When the keeper leaves the group, another of these processes takes its place. The keeper
+ * learns at once of members that call `steer`, and of other members within a second. Until then a new member may get no
+ * connections, and the kernel chooses by hash where the policy names a slot without a member. The policy that any
+ * process requested last applies to the whole group; `'hash'` ends it. While a member drains, the others get equal
+ * shares. For a group that is given by its port and has no keeper, the policy is put in force once.
  *
- * Naming members by pid or inode takes their slots, which another process can learn as its parent, as root or where the
- * system lets debuggers attach (pidfd_getfd(2), Linux 5.6); its own slot every process can learn.
+ * To steer by members that are named by pid or inode, a process has to learn their slots. Every process can learn the
+ * slots of its own sockets. For the sockets of another process it must be the parent of that process or root, or run on
+ * a system that lets debuggers attach (pidfd_getfd(2), Linux 5.6).
  *
- * Rejected: `ERR_REUSEPORT_STEERING_UNAVAILABLE`, with the reason, unless `optional`; `ERR_REUSEPORT_LOCKED`;
- * `ERR_REUSEPORT_ADDON_UNAVAILABLE`; `ERR_REUSEPORT_INSPECTION_UNAVAILABLE`; `ERR_INVALID_ARG_TYPE`,
- * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given.
+ * Rejects with `ERR_REUSEPORT_STEERING_UNAVAILABLE` (`error.reason`), `ERR_REUSEPORT_LOCKED`,
+ * `ERR_REUSEPORT_ADDON_UNAVAILABLE` and `ERR_REUSEPORT_INSPECTION_UNAVAILABLE`, all four unless `optional`; with
+ * `ERR_SERVER_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong arguments.
  *
  * Linux 4.6 and later, without privileges. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF.
  */
@@ -78,13 +82,13 @@ export async function steer(
   }
 }
 
-/** @internal What `listenReusePort` was told: as soon as the server listens; not at all where it fails to. */
+/** @internal Applies the option of `listenReusePort` once the server listens. Has no effect if listening fails. */
 export function steerWhenListening(server: ListenableServer, policy: SteeringPolicy, optional: boolean): void {
   const emitter = server as unknown as EventEmitter
   const onListening = (): void => {
     emitter.off(EventEmitter.errorMonitor, forget)
     steer(server, policy, { optional }).catch((error) => {
-      // By a listener of 'listening'.
+      // The program may have closed the server in the meantime.
       if (server.listening) server.emit('error', error)
     })
   }
@@ -95,7 +99,7 @@ export function steerWhenListening(server: ListenableServer, policy: SteeringPol
   emitter.once(EventEmitter.errorMonitor, forget)
 }
 
-/** Servers whose socket was told its CPU. */
+/** Servers on whose socket `steer` has set SO_INCOMING_CPU. */
 const byCpu = new WeakSet<ListenableServer>()
 
 async function steerServer(server: ListenableServer, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
@@ -106,7 +110,7 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   refuseStrangers(member, policy)
   const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu() : undefined
   if (cpu !== undefined) {
-    // A program would come before it.
+    // The kernel runs a program before it looks at SO_INCOMING_CPU, so the program has to go first.
     const { members } = await keeperOf(server, member).steer('hash', deadline)
     setIncomingCpu(member, cpu)
     byCpu.add(server)
@@ -116,7 +120,7 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   return keeperOf(server, member).steer(policy, deadline)
 }
 
-/** As somebody who need not be a member, through the socket of one. */
+/** For a process that need not be a member: works through the socket of a member. */
 async function steerGroup(target: GroupTarget, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
   const group = await inspectGroup(target)
   const [first] = group.members
@@ -147,7 +151,7 @@ async function applyOnce(member: Member, wanted: SteeringPolicy, deadline: Deadl
   }
 }
 
-/** A name that is wrong now is a slip; one whose member leaves later is passed over. */
+/** Refuses a name that stands for no current member. A name whose member leaves later is ignored instead. */
 function refuseStrangers(member: Member, policy: SteeringPolicy): void {
   if (typeof policy !== 'object') return
   const [list, names]: readonly [string, readonly MemberName[]] =
@@ -173,7 +177,7 @@ function setIncomingCpu({ addon, fd }: Member, cpu: number): void {
   if (failure !== undefined) throw steeringError(failure)
 }
 
-/** The CPU, where this process may run on one only and the kernel honours SO_INCOMING_CPU in a group. */
+/** The only CPU of this thread; undefined for several CPUs, or if groups ignore SO_INCOMING_CPU (before Linux 6.2). */
 function onlyCpu(): number | undefined {
   if (process.platform !== 'linux' || !isAtLeast(os.release(), 6, 2)) return undefined
   try {

@@ -1,18 +1,19 @@
 /**
- * A member of a group: by a process that holds it (all of its sockets in the group), by the number of its socket, as
- * `inspectGroup` gives both, or by its slot: the position in the kernel's array, which is the order of listen() until a
- * member leaves; the last one then takes its place.
+ * A name of one or more members of a group. A `pid` stands for all sockets of the group that the process holds; an
+ * `inode` for one socket. `inspectGroup` gives both. A `slot` is the position of a socket in the kernel's array. Slots
+ * follow the order of listen() until a member leaves; the member in the last slot then moves to the slot of the one
+ * that left.
  */
 export type MemberName = { readonly pid: number } | { readonly inode: number } | { readonly slot: number }
 
 /** One instruction of classic BPF (`struct sock_filter`). */
 export interface FilterInstruction {
   readonly code: number
-  /** Instructions to pass over where the comparison is true. Default 0. */
+  /** Instructions to skip if the comparison is true. Default 0. */
   readonly jt?: number | undefined
-  /** Likewise where it is false. Default 0. */
+  /** Instructions to skip if the comparison is false. Default 0. */
   readonly jf?: number | undefined
-  /** Default 0. */
+  /** The operand of the instruction. Default 0. */
   readonly k?: number | undefined
 }
 
@@ -20,14 +21,14 @@ export interface FilterInstruction {
  * How the kernel chooses a member for a new connection:
  *
  * - `'hash'`: by a hash of the addresses and ports of both sides, as without this library.
- * - `'random'`: each as often as the others, also where few addresses connect.
- * - `cpu`: the member that belongs to the CPU which received the connection. Where this process may run on one CPU only and
- *   the kernel honours SO_INCOMING_CPU (Linux 6.2), this member takes what that CPU receives; otherwise what CPU c
- *   receives goes to slot c modulo the number of members.
- * - `weights`: in proportion; a member that is not named has weight 1.
- * - `exclude`: the others, each as often.
- * - `program`: as a classic BPF program says: 1 to 4096 instructions, run at the first byte of payload; it returns a slot,
- *   and a number that is none means the hash.
+ * - `'random'`: at random, with equal probability, even if few addresses connect.
+ * - `cpu`: the member that belongs to the CPU which received the connection. If this process may run on one CPU only
+ *   and the kernel honours SO_INCOMING_CPU (Linux 6.2), this member gets the connections which that CPU receives.
+ *   Otherwise a connection that CPU c receives goes to slot c modulo the number of members.
+ * - `weights`: at random, in proportion to the weights (0 to 1000000). A member that is not named has weight 1.
+ * - `exclude`: at random, with equal probability, among the members that are not named.
+ * - `program`: by a classic BPF program of 1 to 4096 instructions, which starts at the first byte of payload and
+ *   returns a slot. For a number that is not a slot the kernel uses the hash.
  */
 export type SteeringPolicy =
   | 'hash'
@@ -42,19 +43,19 @@ export type SteeringOption =
   | SteeringPolicy
   | {
       readonly policy: SteeringPolicy
-      /** Where it cannot be had, go on by hash instead of emitting an error. Default false. */
+      /** true: if the policy cannot be put in force, the kernel chooses by hash. Default false: emits `'error'`. */
       readonly optional?: boolean | undefined
     }
 
-/** What is in force. */
+/** The policy that is in force, as `steer` reports it. */
 export interface Steering {
-  /** `'hash'` also where another one was asked for that cannot be had: then `reason` says why. */
+  /** `'hash'` also if the requested policy could not be put in force: `reason` then says why. */
   readonly policy: SteeringPolicy
-  /** By what the kernel chooses. */
+  /** The mechanism by which the kernel chooses. */
   readonly method: 'hash' | 'program' | 'incoming-cpu'
-  /** How many members there were. */
+  /** The number of members when the policy was put in force. */
   readonly members: number
-  /** The process that keeps it so when members come and go; undefined where there is nothing to keep. */
+  /** The pid of the process that keeps the policy in force; undefined if no process does. */
   readonly keeper: number | undefined
   readonly reason: string | undefined
 }

@@ -4,14 +4,14 @@ import { type Member, membersNow } from '../group/member.js'
 import type { SeenSocket } from '../group/rows.js'
 import type { BoundSocket } from '../group/socket-table.js'
 
-/** How many times a group that changes under the probe is probed. */
+/** How often a group is probed whose members change during the probe. */
 const ATTEMPTS = 2
 
 /**
- * Sends new connections to every member but this one, if there is another. The caller has the group's lock.
+ * Sends new connections to every member except this one, if there is another. The caller holds the group's lock.
  *
- * @returns the members.
- * @throws ReusePortSteeringError; the group is then left to the hash.
+ * @returns the members, this one among them.
+ * @throws ReusePortSteeringError, ReusePortInspectionError; the kernel then chooses by hash, or as before the call.
  */
 export function steerAway(member: Member, neededBy: string): readonly BoundSocket[] {
   for (let attempt = 1; ; attempt++) {
@@ -28,14 +28,17 @@ export function steerAway(member: Member, neededBy: string): readonly BoundSocke
     }
     if (attempt === ATTEMPTS) {
       detach(member)
-      throw new ReusePortSteeringError('the slot of this listener could not be told: is the loopback device up?')
+      throw new ReusePortSteeringError(
+        'the slot of this listener could not be determined: check that the loopback device is up',
+      )
     }
   }
 }
 
 /**
- * The slots of these members (descriptors) of the group, undefined for one that could not be told for certain. Leaves a
- * program attached that sends all connections but its own by hash; or, where it throws, none.
+ * The slots of these members (descriptors) of the group; undefined for a slot that could not be determined for certain.
+ * Leaves the probe's program attached, which leaves all connections but those of the probe to the hash. On an error the
+ * probe's program is detached.
  *
  * @throws ReusePortSteeringError
  */
@@ -51,7 +54,7 @@ export function learnSlots(
     if ('errno' in answer) {
       failure = answer
       if (isUnreachable(answer)) continue
-      // Of a target before.
+      // The probe of an earlier target has left its program attached.
       if (slots.length > 0) addon.detachProgram(fd)
       throw steeringError(answer)
     }
@@ -68,7 +71,7 @@ export function attachChecked({ addon, fd }: Member, program: Uint32Array | Syst
   if (failure !== undefined) throw steeringError(failure)
 }
 
-/** By hash from now on. @throws ReusePortSteeringError */
+/** From now on the kernel chooses by hash. @throws ReusePortSteeringError */
 export function detach({ addon, fd }: Member): void {
   const failure = addon.detachProgram(fd)
   if (failure !== undefined) throw steeringError(failure)
@@ -93,9 +96,10 @@ interface Target {
 }
 
 /**
- * Where this machine reaches the group. A wildcard is asked for at an address of the loopback device too that hardly
- * anybody binds, because a socket with a specific address would win. A single address is asked for twice: each time with
- * other ports of the asker, of which one may be in use by something that swallows the question.
+ * The addresses at which this machine reaches the group. A group at a wildcard is also probed at a random loopback
+ * address, because the kernel prefers a socket that is bound to the specific address 127.0.0.1. A group at a single
+ * address is probed twice, each time from other ports, because one of these ports may be in use by a socket that
+ * swallows the probe.
  */
 function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly Target[] {
   const byte = (): number => 1 + Math.floor(Math.random() * 253)
@@ -113,16 +117,16 @@ function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly 
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOSYS: 'this system has no programs for a group',
-  ENOPROTOOPT: 'this kernel has no programs for a group, or no minimum TTL for this kind of socket',
-  EOPNOTSUPP: 'this kernel does not support it for this kind of socket',
-  EPERM: 'the kernel, or a seccomp filter, does not allow it',
-  EACCES: 'the kernel, or a security module, does not allow it',
+  ENOSYS: 'this system cannot attach a program to a group',
+  ENOPROTOOPT: 'this kernel has no way to attach or detach a program, or no minimum TTL for this kind of socket',
+  EOPNOTSUPP: 'this kernel does not support the call for this kind of socket',
+  EPERM: 'the kernel or a seccomp filter denies the call',
+  EACCES: 'the kernel or a security module denies the call',
   EINVAL: 'the socket does not share its port',
   ENOMEM: 'the program is too large for net.core.optmem_max',
-  E2BIG: 'it would take a program of more than 4096 instructions',
-  EMFILE: 'no descriptor is left for the probe',
-  ENFILE: 'no descriptor is left for the probe',
+  E2BIG: 'the policy needs a program of more than 4096 instructions',
+  EMFILE: 'no descriptor is left in this process: raise RLIMIT_NOFILE',
+  ENFILE: 'no descriptor is left on this system: raise fs.file-max',
 }
 
 export function steeringError(failure: SystemFailure): ReusePortSteeringError {

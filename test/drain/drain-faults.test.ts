@@ -50,7 +50,11 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
   [
     'the slot cannot be learnt',
     { learnSlots: () => [-1] },
-    { lossless: true, method: 'defer', reason: expect.stringContaining('the slot of this listener could not be told') },
+    {
+      lossless: true,
+      method: 'defer',
+      reason: expect.stringContaining('the slot of this listener could not be determined'),
+    },
   ],
   [
     'the probe fails',
@@ -92,7 +96,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
       lossless: true,
       method: 'defer',
       reason: expect.stringMatching(
-        /^The lock @reuseport:steer-lock:tcp4:.* cannot be had: a process of another user has taken its name$/,
+        /^The lock @reuseport:steer-lock:tcp4:.* could not be acquired: a process of another user has bound its name$/,
       ),
     },
   ],
@@ -134,7 +138,7 @@ describe('the lock is held by somebody who does not let go', () => {
     expect(await drain(leaving, { lockTimeout: 100 })).toMatchObject({
       lossless: true,
       method: 'defer',
-      reason: expect.stringContaining('others have had it for 100 ms'),
+      reason: expect.stringContaining('waited 100 ms while drains or other changes of the group held it'),
     })
     addon.close(lock)
   })

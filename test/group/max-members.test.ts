@@ -35,7 +35,9 @@ test('the one too many is told who is there, and nothing stays open', async () =
     code: 'ERR_REUSEPORT_GROUP_FULL',
     maxMembers: 2,
     members: expect.arrayContaining([expect.objectContaining({ pid, command: expect.stringContaining('member.mjs') })]),
-    message: expect.stringMatching(/^127\.0\.0\.1:\d+ has 2 of at most 2 members: \d+ \(.*member\.mjs.*\), \d+ \(/),
+    message: expect.stringMatching(
+      /^127\.0\.0\.1:\d+ has 2 of at most 2 members \(option maxMembers\): \d+ \(.*member\.mjs.*\), \d+ \(/,
+    ),
   })
   expect(() => openReusePortSocket({ port, host, maxMembers: 1 })).toThrow(
     expect.objectContaining({ code: 'ERR_REUSEPORT_GROUP_FULL' }),
@@ -166,7 +168,7 @@ describe('the lock', () => {
       code: 'ERR_REUSEPORT_LOCKED',
       lock: `@reuseport:tcp4:${host}:${port}:${uid}`,
       message: expect.stringMatching(
-        /^The lock @reuseport:tcp4:.* cannot be had: another process has had it for 2000 ms$/,
+        /^The lock @reuseport:tcp4:.* could not be acquired: another process has held it for 2000 ms$/,
       ),
     })
     expect(() => openReusePortSocket({ port, host, maxMembers: 1 })).toThrow(error)

@@ -41,7 +41,7 @@ test('the name of the keeper is taken: steering is refused, with the reason', as
   await using _stranger = await take('keeper')
   await expect(steer(opened[0] as net.Server, 'random')).rejects.toMatchObject({
     code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
-    reason: 'a process of another user has taken the name under which it is kept',
+    reason: "a process of another user has bound the name of the policy keeper's unix socket",
   })
   expect(await drain(opened[0] as net.Server)).toMatchObject({ lossless: true, method: 'steer' })
 })
@@ -52,7 +52,7 @@ test('the name of the lock is taken: a drain goes without it at once', async () 
   expect(report).toMatchObject({
     lossless: true,
     method: 'defer',
-    reason: expect.stringContaining('a process of another user has taken its name'),
+    reason: expect.stringContaining('a process of another user has bound its name'),
   })
   expect(report.duration).toBeLessThan(5000)
   await expect(steer(opened[1] as net.Server, 'random')).rejects.toMatchObject({ code: 'ERR_REUSEPORT_LOCKED' })

@@ -184,7 +184,7 @@ describe('as the keeper', () => {
     fakes.listening = 8
     expect(await heard({ policy: OTHER, since: Number.MAX_SAFE_INTEGER })).toBeUndefined()
     expect([policies(), fakes.closed]).toEqual([['random'], 1])
-    await expect(one.steer('random', soon())).rejects.toThrow('the server has left its group meanwhile')
+    await expect(one.steer('random', soon())).rejects.toThrow('the server has left its group in the meantime')
     const next = keeper()
     expect(next).not.toBe(one)
     expect(await next.steer('random', soon())).toMatchObject({ keeper: process.pid })

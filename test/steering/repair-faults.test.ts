@@ -44,7 +44,7 @@ test.each(['127.0.0.1', '::1'])('at %s, by joining for a moment', async (host) =
 })
 
 test.each([
-  ['no descriptor is left', { openSocket: () => failure('EMFILE', 'socket') }, /no descriptor is left/],
+  ['no descriptor is left', { openSocket: () => failure('EMFILE', 'socket') }, /no descriptor is left in this process/],
   ['nobody new can be kept silent', { deferNewConnections: () => failure('EPERM', 'setsockopt') }, /setsockopt EPERM/],
   ['it cannot be bound', { bind: () => failure('EADDRINUSE', 'bind') }, /bind EADDRINUSE/],
   ['it does not listen', { listen: () => failure('EADDRINUSE', 'listen') }, /listen EADDRINUSE/],
@@ -66,7 +66,9 @@ test('nor a group at a device that is out of reach: who joins would need that de
       return 'errno' in rows ? rows : rows.map((row) => ({ ...row, device: 3 }))
     },
   })
-  await expect(repairGroup({ host: '127.0.0.1', port })).rejects.toThrow(/out of reach/)
+  await expect(repairGroup({ host: '127.0.0.1', port })).rejects.toThrow(
+    /the socket of process \d+ cannot be duplicated/,
+  )
 })
 
 test('an error that nobody foresaw is told as it is', async () => {
@@ -86,6 +88,6 @@ test('a policy that cannot be changed from outside is taken for what it is, wher
   await expect(steer(target, 'random')).rejects.toMatchObject({ code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE' })
   expect(await steer(target, 'random', { optional: true })).toMatchObject({
     policy: 'hash',
-    reason: expect.stringContaining('out of reach'),
+    reason: expect.stringMatching(/the socket of process \d+ cannot be duplicated/),
   })
 })

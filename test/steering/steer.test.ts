@@ -119,7 +119,7 @@ test('exclude all: by hash, and the reason', async () => {
   expect(await steer(servers[0] as net.Server, { exclude: [{ pid: process.pid }] })).toMatchObject({
     policy: 'hash',
     method: 'hash',
-    reason: 'no member would be left',
+    reason: 'the policy leaves out every member',
   })
   expect(Object.keys(await counts(port, 80)).toSorted()).toEqual(['0', '1'])
 })
@@ -438,8 +438,8 @@ describe('as an option of listenReusePort', () => {
 })
 
 test.each([
-  ['nothing', {}, 'ERR_INVALID_ARG_VALUE', 'must have one of: cpu, weights, exclude, program'],
-  ['two', { cpu: true, exclude: [] }, 'ERR_INVALID_ARG_VALUE', 'must have one of'],
+  ['nothing', {}, 'ERR_INVALID_ARG_VALUE', 'must have exactly one of: cpu, weights, exclude, program'],
+  ['two', { cpu: true, exclude: [] }, 'ERR_INVALID_ARG_VALUE', 'must have exactly one of'],
   ['null', null, 'ERR_INVALID_ARG_TYPE', '"policy"'],
   ['an unknown one', { wieghts: [] }, 'ERR_REUSEPORT_UNKNOWN_OPTION', "'weights'"],
   ['cpu: 3', { cpu: 3 }, 'ERR_INVALID_ARG_VALUE', 'policy.cpu'],
@@ -457,7 +457,7 @@ test.each([
     'ERR_INVALID_ARG_VALUE',
     'policy.program[0]',
   ],
-  ['no return', { program: [{ code: 0 }] }, 'ERR_INVALID_ARG_VALUE', 'must return'],
+  ['no return', { program: [{ code: 0 }] }, 'ERR_INVALID_ARG_VALUE', 'must return: it is the last instruction'],
   ['no number', { program: [{ code: 'ret' }] }, 'ERR_INVALID_ARG_TYPE', 'policy.program[0].code'],
   ['too long', { program: Array(4097).fill({ code: 6 }) }, 'ERR_OUT_OF_RANGE', 'policy.program.length'],
   [

@@ -119,7 +119,7 @@ describe('groups', () => {
     const members = [member({}), member({ user: 'www' }), member({ pid: 9 }), member({ pid: 9, command: 'node a.js' })]
     const { message } = new ReusePortGroupFullError('::1', 80, 4, members)
     expect(message).toBe(
-      '[::1]:80 has 4 of at most 4 members: a process of uid 5, a process of www, 9 (unknown), 9 (node a.js)',
+      '[::1]:80 has 4 of at most 4 members (option maxMembers): a process of uid 5, a process of www, 9 (unknown), 9 (node a.js)',
     )
     expect(new ReusePortGroupFullError('127.0.0.1', 80, 1, []).message).toMatch(/^127\.0\.0\.1:80 has/)
   })
@@ -163,9 +163,12 @@ describe('locks', () => {
 
   test.each([
     ['ENOSYS', /maxMembers needs Linux.*no abstract unix sockets/],
-    ['EACCES', /@reuseport:tcp4:127\.0\.0\.1:1:\d+ cannot be had: a process of another user has taken its name/],
-    ['ETIMEDOUT', /another process has had it for 2000 ms/],
-    ['EMFILE', /cannot be had: EMFILE/],
+    [
+      'EACCES',
+      /@reuseport:tcp4:127\.0\.0\.1:1:\d+ could not be acquired: a process of another user has bound its name/,
+    ],
+    ['ETIMEDOUT', /another process has held it for 2000 ms/],
+    ['EMFILE', /could not be acquired: EMFILE/],
   ] as const)('of those who join, %s', (code, message) => {
     expect(() => admit(answering({ acquireLock: () => failure(code, 'bind') }), joining, 1)).toThrow(message)
   })
@@ -183,8 +186,8 @@ describe('locks', () => {
 
   test.each([
     ['ENOSYS', /this system has no abstract unix sockets/],
-    ['EACCES', /a process of another user has taken its name/],
-    ['EMFILE', /cannot be had: socket EMFILE/],
+    ['EACCES', /a process of another user has bound its name/],
+    ['EMFILE', /could not be acquired: socket EMFILE/],
   ] as const)('of a group, %s', async (code, message) => {
     const addon = answering({ acquireLock: () => failure(code, 'socket') })
     await expect(lockGroup(addon, boundSocket(), soon())).rejects.toThrow(message)
@@ -202,7 +205,7 @@ describe('locks', () => {
     lock.end()
     times = -10
     await expect(lockGroup(addon, boundSocket({ port: 3 }), new Deadline(0, undefined))).rejects.toThrow(
-      /others have had it for 0 ms/,
+      /process \d+ waited 0 ms while drains or other changes of the group held it/,
     )
   })
 
@@ -219,16 +222,18 @@ describe('a member', () => {
     const of = (one: ListenableServer) => () => memberOf(answering({}), 'steer', one)
     expect(of(server('/run/app.sock'))).toThrow('the server does not listen on a port')
     expect(of(server(null))).toThrow('the server does not listen on a port')
-    expect(of(server({ port: 80 }, {}))).toThrow("a cluster's primary accepts for it")
-    expect(of(server({ port: 80 }, { fd: 0 }))).toThrow('the kernel does not list its socket')
+    expect(of(server({ port: 80 }, {}))).toThrow("the cluster's primary accepts its connections")
+    expect(of(server({ port: 80 }, { fd: 0 }))).toThrow(/the kernel does not list the socket with inode \d+/)
   })
 
   test('out of reach: of a process that cannot be seen, of another one, or its own', () => {
     const take = (answers: Partial<Addon>) => () => takeMember(answering(answers), [{ inode: 5 } as GroupMember])
-    expect(take({ findHolders: () => new Float64Array() })).toThrow('no process can be seen that holds the socket')
+    expect(take({ findHolders: () => new Float64Array() })).toThrow(
+      '/proc shows no process that holds the socket with inode 5',
+    )
     const takeSocket = (): typeof PERMIT => failure('EPERM', 'pidfd_getfd')
     expect(take({ findHolders: () => Float64Array.of(1, 5), takeSocket })).toThrow(
-      /the socket of process 1 is out of reach: .*EPERM.*be its parent, or have CAP_SYS_PTRACE/,
+      /the socket of process 1 cannot be duplicated: .*EPERM.*right to debug process 1: be its parent, or have CAP_SYS_PTRACE/,
     )
     expect(take({ findHolders: () => Float64Array.of(process.pid, 5), takeSocket })).toThrow(/EPERM\)$/)
     // The next one will do.
@@ -312,7 +317,7 @@ describe('steering', () => {
     const gone = { ...member({ attachProgram }), fd }
     const wish = { policy: 'random', since: 1 } as const
     const put = new PolicyInForce().put(gone, wish, new Deadline(10_000, undefined))
-    await expect(put).rejects.toThrow('the server has left its group meanwhile')
+    await expect(put).rejects.toThrow('the server has left its group in the meantime')
     expect([attachProgram.mock.calls, detached.mock.calls]).toEqual([[], []])
   })
 
@@ -384,14 +389,16 @@ describe('who keeps a policy', () => {
   test('whose name a stranger has, and nobody’s', () => {
     const answers = (code: 'EACCES' | 'ECONNREFUSED'): Addon =>
       answering({ connectToLock: () => failure(code, 'connect') })
-    expect(() => connectTo(answers('EACCES'), group)).toThrow('a process of another user has taken the name')
+    expect(() => connectTo(answers('EACCES'), group)).toThrow(
+      "a process of another user has bound the name of the policy keeper's unix socket",
+    )
     expect(connectTo(answers('ECONNREFUSED'), group)).toBeUndefined()
     expect(() => tellKeeper(answers('ECONNREFUSED'), group)).not.toThrow()
   })
 
   test.each([
-    ['EACCES', 'a process of another user has taken the name'],
-    ['EMFILE', 'nobody can keep the policy (socket EMFILE)'],
+    ['EACCES', "a process of another user has bound the name of the policy keeper's unix socket"],
+    ['EMFILE', 'this process cannot keep the policy (socket EMFILE)'],
   ] as const)('cannot be: %s', (code, message) => {
     const events = { onMessage: vi.fn(), onGone: vi.fn(), onTakenAway: vi.fn(), onError: vi.fn() }
     const addon = answering({ acquireLock: () => failure(code, 'socket') })
@@ -434,7 +441,7 @@ describe('who keeps a policy', () => {
     await expect(say([{ refused: 'no room' }])).rejects.toThrow('no room')
     expect(await say([])).toEqual([undefined, []])
     await expect(say([], new Deadline(20, undefined))).rejects.toThrow(
-      'the process that keeps the policy does not answer',
+      'the process that keeps the policy did not answer in time',
     )
     await expect(say([], new Deadline(1000, AbortSignal.abort(new Error('enough'))))).rejects.toThrow('enough')
   })

@@ -255,7 +255,7 @@ describe('a program for a policy', () => {
   test.each([
     [[{ code: 0x15, jt: 0, jf: 2, k: 5 }, RETURN, RETURN], /jumps beyond the end/],
     [[{ code: 5, jt: 0, jf: 0, k: 1 }, RETURN], /jumps beyond the end/],
-    [[RETURN, { code: 0, jt: 0, jf: 0, k: 1 }], /must return: it is the last/],
+    [[RETURN, { code: 0, jt: 0, jf: 0, k: 1 }], /must return: it is the last instruction/],
   ])('%#: refused', (program, message) => {
     expect(of(...program)).toThrow(message)
   })
