@@ -50,7 +50,7 @@ function onBun(project) {
   const [name, version, binary] = PACKAGES.bun
   const bun = path.join(cachedPackage(name, version), name, binary)
   const report = runJson(bun, ['smoke.mjs'], { cwd: project })
-  assertReport(`Bun ${version}`, report, { datagrams: /dgram sockets of this runtime take no descriptor/ }, true)
+  assertReport(`Bun ${version}`, report, { datagrams: /dgram sockets of this runtime do not accept a descriptor/ }, true)
 }
 
 function onDeno(project) {
@@ -58,7 +58,7 @@ function onDeno(project) {
   const deno = path.join(cachedPackage(name, version), '@deno/linux-x64-glibc/deno')
   const refused = {
     options: /must be bound to a port, with a descriptor of its own/,
-    datagrams: /dgram sockets of this runtime take no descriptor/,
+    datagrams: /dgram sockets of this runtime do not accept a descriptor/,
     steer: /^ERR_REUSEPORT_STEERING_UNAVAILABLE: .*no descriptor of its own/,
     drain: /no descriptor of its own/,
   }

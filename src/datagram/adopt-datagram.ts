@@ -6,21 +6,21 @@ import type { BindableSocket } from '../node/datagram-socket.js'
 export interface Binding {
   readonly address: string
   readonly port: number
-  /** The socket's, until it gets its descriptor. */
+  /** Marks the socket as being bound until it gets its descriptor. */
   readonly claimed: Claim
-  /** Runs between bind and 'listening'. */
+  /** Runs after bind and before 'listening'. */
   readonly afterBind: () => void
 }
 
 /**
- * Binds a descriptor and gives it to a socket, which then emits 'listening'. A handle of the socket's own kind binds it,
- * rather than `bind({ fd })` adopt it bound, because libuv learns the family only from binding: without it `setTTL` and
- * the multicast settings of a udp6 socket would go to IPv4. Opening a descriptor, libuv sets SO_REUSEADDR, with which
- * any user could bind the port as well: that is taken back before it is bound.
+ * Binds a descriptor and gives it to a socket, which then emits 'listening'. A handle of the socket's own kind binds
+ * the descriptor. `bind({ fd })` would adopt a bound one, but libuv learns the family only from binding: without it,
+ * `setTTL` and the multicast settings of a udp6 socket would go to IPv4. libuv sets SO_REUSEADDR when it opens a
+ * descriptor, and any user could then bind the port as well: the option is reset before bind.
  *
- * Where it fails before the socket has it, the descriptor is closed or still the caller's.
+ * Where a step fails before the socket has the descriptor, the descriptor is closed or still belongs to the caller.
  *
- * @throws AfterBindError for what `afterBind` throws; what a listener of 'listening' throws is thrown as it is.
+ * @throws AfterBindError for what `afterBind` throws. What a listener of 'listening' throws is thrown unchanged.
  */
 export function adoptDatagram(
   socket: BindableSocket,
@@ -29,8 +29,8 @@ export function adoptDatagram(
 ): SystemFailure | ReusePortUnsupportedError | undefined {
   const handle = newHandle(socket)
   if (handle === undefined) {
-    // Bun opens a descriptor some time after the call, when it may be closed and mean another one.
-    if (hasState(socket)) return unsupported('their handles open none')
+    // Bun opens a descriptor some time after the call. By then its number may belong to another descriptor.
+    if (hasState(socket)) return unsupported('their handles cannot open one')
     return adoptByNumber(socket, descriptor, binding)
   }
   const notOpened = handle.open(descriptor.fd)
@@ -54,7 +54,7 @@ export function adoptDatagram(
   }
 }
 
-/** For runtimes whose handles are not Node's. */
+/** For runtimes whose dgram sockets have no state of Node's: the socket adopts the bound descriptor by its number. */
 function adoptByNumber(
   socket: BindableSocket,
   descriptor: OwnedDescriptor,
@@ -64,7 +64,7 @@ function adoptByNumber(
   if (notBound !== undefined) return notBound
   callAfterBind(binding)
   const port = descriptor.localPort()
-  let reason = 'they ignore it'
+  let reason = 'their bind() ignores it'
   let adopted = false
   let notTakenBack: SystemFailure | undefined
   const onAdopted = (): void => {
@@ -89,7 +89,7 @@ function adoptByNumber(
 }
 
 function unsupported(reason: string): ReusePortUnsupportedError {
-  return new ReusePortUnsupportedError(`the dgram sockets of this runtime take no descriptor (${reason})`)
+  return new ReusePortUnsupportedError(`the dgram sockets of this runtime do not accept a descriptor (${reason})`)
 }
 
 function isBoundTo(socket: BindableSocket, port: number | undefined): boolean {
@@ -97,7 +97,7 @@ function isBoundTo(socket: BindableSocket, port: number | undefined): boolean {
   return typeof address === 'object' && address !== null && 'port' in address && address.port === port
 }
 
-/** Tells what `afterBind` throws from what a listener throws. */
+/** Wraps what `afterBind` throws, to distinguish it from what a listener throws. */
 export class AfterBindError extends Error {}
 
 function callAfterBind({ afterBind }: Binding): void {

@@ -20,9 +20,9 @@ export const BIND_OPTIONS: readonly string[] = [
 export interface BindRequest extends GivenConfiguration {
   readonly form: 'port'
   readonly port: number
-  /** As it was given, for the error that Node would emit. */
+  /** The port as the caller gave it, for the error that Node would emit. */
   readonly givenPort: unknown
-  /** Undefined for the unspecified address. Anything but text is left for the lookup to refuse, as in Node. */
+  /** Undefined for the unspecified address. The lookup refuses a value that is not a string, as in Node. */
   readonly address: string | undefined
   readonly exclusive: boolean
   readonly signal: AbortSignalLike | undefined
@@ -32,7 +32,7 @@ export interface BindRequest extends GivenConfiguration {
 
 /**
  * Reads the arguments of any overload of `socket.bind`, as Node reads them; `{ form: 'node' }` for a descriptor or a
- * handle. Node takes any port and uses its lowest 16 bits; here it has to be one.
+ * handle. Node accepts any number as a port and uses its lowest 16 bits; this function accepts 0 to 65535 only.
  *
  * @throws BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError, ReusePortUnknownOptionError
  */

@@ -7,24 +7,25 @@ import type { DatagramSocketOptions } from '../options/datagram-option-types.js'
 export interface BindReusePortOptions {
   /** 0 to 65535. Default 0, which asks the kernel for a free port: every call then gets another one. */
   readonly port?: number | string | null | undefined
-  /** Name or numeric address to bind, looked up with the socket's own `lookup`. Default `0.0.0.0` for udp4, `::` for udp6. */
+  /** Name or numeric address, looked up with the socket's own `lookup`. Default `0.0.0.0` for udp4, `::` for udp6. */
   readonly address?: string | undefined
-  /** Closes the socket when it aborts. */
+  /** Closes the socket when the signal aborts. */
   readonly signal?: AbortSignalLike | undefined
-  /** What to do where the kernel does not balance. Default `'error'`. */
+  /** What happens on a system whose kernel does not balance. Default `'error'`. */
   readonly fallback?: FallbackPolicy | undefined
-  /** What else the socket is given, by name; as for `listenReusePort`. */
+  /** Further options of the socket, by name, as for `listenReusePort`. */
   readonly socketOptions?: DatagramSocketOptions | undefined
-  /** Options that have no name here, after the others of their stage and in this order. `setsockopt(2)`. */
+  /** Options without a name here, set in this order after the named options of their stage. `setsockopt(2)`. */
   readonly rawSocketOptions?: readonly RawDatagramSocketOption[] | undefined
-  /** Called with the socket when its options are set and it is not bound yet. What it throws is the error. */
+  /** Called with the socket after its options are set and before bind. What it throws is emitted as `'error'`. */
   readonly onSocket?: ((socket: UnboundDatagramSocket) => void) | undefined
   /**
-   * How many members the group may have, this one included; one more is `ERR_REUSEPORT_GROUP_FULL`, with the members.
-   * 1 means nobody else. Counted under a lock that all who give this option take; who does not is not kept out. Linux.
+   * How many members the group may have, this one included: for one more, `ERR_REUSEPORT_GROUP_FULL` is emitted, with
+   * the members. With 1 this socket is the only member. Processes that give this option count members under a common
+   * lock. Processes that omit the option can still join. Linux.
    */
   readonly maxMembers?: number | undefined
-  /** Accepted for Node's sake: a shared port is always this process's own socket. */
+  /** Accepted for compatibility with Node: the socket of a shared port always belongs to this process alone. */
   readonly exclusive?: boolean | undefined
 }
 

@@ -32,23 +32,24 @@ import { type BindRequest, parseBindArguments } from './bind-arguments.js'
 import type { BindReusePortOptions, UnsharedBindOptions } from './bind-types.js'
 
 /**
- * Binds a UDP socket to a port that other processes of the same user may share, if each of them uses SO_REUSEPORT: the
- * kernel then gives every datagram to one of them, all datagrams of one source address and port to the same one as long
- * as the group stands.
+ * Binds a UDP socket to a port that other processes of the same user may share, if each of them uses SO_REUSEPORT. The
+ * kernel then gives every datagram to one of these processes: all datagrams of one source address and port go to the
+ * same process, as long as the members of the group stay the same.
  *
- * Takes what `socket.bind` takes, after the socket, and behaves as it does: what it throws and emits and when, the
- * default address, the socket's own `lookup`, `ipv6Only` and `reuseAddr` of `dgram.createSocket`. A descriptor goes to
- * Node unchanged. In a cluster worker the socket is the worker's own. Returns the socket.
+ * Takes the arguments of `socket.bind` after the socket, and behaves as `socket.bind` does: what it throws and emits
+ * and when, the default address, the socket's own `lookup`, `ipv6Only` and `reuseAddr` of `dgram.createSocket`. A
+ * descriptor goes to Node unchanged. In a cluster worker the socket belongs to the worker itself. Returns the socket.
  *
  * ```js
  * bindReusePort(dgram.createSocket('udp4'), 8125)
  * ```
  *
  * Thrown: Node's `ERR_SOCKET_ALREADY_BOUND`, `ERR_SOCKET_DGRAM_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`,
- * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, and `ERR_SOCKET_BAD_PORT` for a port that is none;
- * `ERR_REUSEPORT_UNKNOWN_OPTION`. Emitted as `'error'`: Node's bind errors, `ERR_REUSEPORT_UNSUPPORTED` where the system
- * does not balance (see `fallback`), `ERR_REUSEPORT_ADDON_UNAVAILABLE` for an option that needs the addon, and
- * `ERR_REUSEPORT_OPTION_UNSUPPORTED`, `_DENIED` or `_REFUSED` for one that the system does not take.
+ * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, and `ERR_SOCKET_BAD_PORT` for a value that is not a port;
+ * `ERR_REUSEPORT_UNKNOWN_OPTION`. Emitted as `'error'`: Node's bind errors; `ERR_REUSEPORT_UNSUPPORTED` where the
+ * system does not balance (see `fallback`); `ERR_REUSEPORT_ADDON_UNAVAILABLE` for an option that needs the addon;
+ * `ERR_REUSEPORT_OPTION_UNSUPPORTED`, `_DENIED` or `_REFUSED` for an option that the system does not accept;
+ * `ERR_REUSEPORT_GROUP_FULL`, `_LOCKED` or `_INSPECTION_UNAVAILABLE` for `maxMembers`.
  *
  * Balanced on Linux 3.9 and later, Android, FreeBSD 12; see `capabilities()`. `socket(7)`, `udp(7)`.
  */
@@ -77,7 +78,7 @@ export function bindReusePort(socket: BindableSocket, ...args: unknown[]): Binda
   }
   if (refusesBind(socket)) return toNode()
   const request = parseBindArguments(args)
-  // Denied the network, Node throws its own error.
+  // Where Node's permission model denies the network, Node throws its own error.
   if (request.form === 'node' || networkDenied()) return toNode()
   serve(socket, request)
   return socket
@@ -106,10 +107,10 @@ interface OpenRequest extends BindRequest {
   readonly configuration: Configuration
 }
 
-/** Undefined where the socket is bound, or was closed meanwhile. */
+/** Undefined where the socket is bound, or was closed in the meantime. */
 type Failed = { readonly error: unknown } | undefined
 
-/** What `socket.bind` does around binding. */
+/** Does what `socket.bind` does before and after it binds. */
 function start(socket: BindableSocket, request: BindRequest, bind: (address: string, claimed: Claim) => Failed): void {
   const { address, callback, signal } = request
   const family = familyOf(socket)
@@ -126,7 +127,7 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
       socket.emit('error', failed.error)
     })
   } catch (error) {
-    // By the lookup, of an address that is no text; or, where it has answered inside the call, by a listener.
+    // The lookup throws for an address that is not a string. If it has answered already, a listener has thrown.
     if (!hasAnswered) {
       claimed.giveBack()
       forget()
@@ -136,7 +137,7 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
   }
 }
 
-/** Gives the socket a descriptor of the addon's, bound to this address. */
+/** Gives the socket a descriptor that the addon has opened, bound to this address. */
 function open(socket: BindableSocket, request: OpenRequest, address: string, claimed: Claim): Failed {
   const { addon, configuration, givenPort, port } = request
   const family = familyOf(socket)
@@ -161,10 +162,10 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
 
   const descriptor = new OwnedDescriptor(addon, fd, family)
   try {
-    // By onSocket.
+    // `onSocket` may have closed the socket.
     if (isClosed(socket)) return undefined
     const afterBind = (): void => {
-      // Before 'listening': what its listeners do may take long.
+      // The admission ends before 'listening', because listeners of 'listening' may take long.
       admission.end()
       configure(descriptor, configuration, 'after-bind')
       publishListen(() => descriptor.describe('udp'))
@@ -172,7 +173,7 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     const failure = adoptDatagram(socket, descriptor, { address, port, claimed, afterBind })
     if (failure === undefined) {
       publishAdopt(() => {
-        // A listener of 'listening' may have closed it.
+        // A listener of 'listening' may have closed the socket.
         const message = datagramDescriptor(socket) === descriptor.fd ? descriptor.describe('udp') : undefined
         return message && { ...message, target: socket }
       })

@@ -3,7 +3,7 @@ import type { BindableSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 import type { DrainReport } from './drain-types.js'
 
-/** Message of `reuseport:drain`: a server or dgram socket has been drained. */
+/** Message of the channel `reuseport:drain`: the drain of a server or dgram socket has succeeded. */
 export interface DrainMessage {
   readonly target: ListenableServer | BindableSocket
   readonly report: DrainReport

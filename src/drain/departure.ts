@@ -1,4 +1,4 @@
-// How a listener leaves its group: steps 1 to 5 of a drain.
+// How a listener leaves its group: steps 1 to 4 of a drain (docs/api.md).
 
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
@@ -18,36 +18,36 @@ export interface DepartureTimes {
   readonly signal: AbortSignalLike | undefined
 }
 
-/** The server that leaves. */
+/** The server that leaves its group. */
 export interface Leaver {
-  /** False where somebody has closed it meanwhile. */
+  /** False where the program has closed the server in the meantime. */
   isListening(): boolean
-  /** New connections go elsewhere from now on. */
+  /** Called when the drain turns new connections away from this listener. */
   onSteered(): void
-  /** Tells the descriptor of each connection that is accepted from now on. @returns what ends that. */
+  /** Calls `tell` with the descriptor of each connection accepted from now on. @returns a function that ends this. */
   onAccepted(tell: (fd: number) => void): () => void
-  /** Closes the listener, in the same turn. */
+  /** Closes the listener synchronously. */
   stopListening(): void
 }
 
 export interface Departure {
   readonly method: DrainMethod
   readonly handshakesAwaited: number
-  /** What may have been lost, each a sentence. */
+  /** What may have been lost, a sentence for each loss. */
   readonly losses: readonly string[]
-  /** Why it was not done by steering. */
+  /** Why `method` is not 'steer'. */
   readonly reason: string | undefined
 }
 
-/** ms between two looks at what is waited for. */
-const GLANCE = 10
+/** ms between two checks of a condition that the drain waits for. */
+const POLL_INTERVAL = 10
 
-/** ms for a server to accept what waits in its queue. */
+/** ms for the server to accept the connections in its accept queue. */
 const ACCEPT_TIMEOUT = 2000
 
 /**
- * @throws the reason of the signal; ReusePortSteeringError where nothing can be done but close. The server then listens
- *   and is a member as before.
+ * @throws the signal's reason; ReusePortSteeringError or ReusePortInspectionError where the caller can only close the
+ *   listener. After a throw the server still listens and is a member as before.
  */
 export async function depart(member: Member, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
   const listener = new LeavingListener(member)
@@ -55,7 +55,7 @@ export async function depart(member: Member, leaver: Leaver, times: DepartureTim
   try {
     const locked = await tryToLock(listener, times)
     lock = locked.lock
-    const way = locked.lock === undefined ? otherwise(locked.reason) : choose(listener)
+    const way = locked.lock === undefined ? deferBecause(locked.reason) : choose(listener)
     return await leave(listener, leaver, times, way)
   } finally {
     listener.end()
@@ -83,14 +83,14 @@ interface Way {
 function choose(listener: LeavingListener): Way {
   try {
     if (listener.steerAway()) return { method: 'steer', reason: undefined }
-    return { method: 'close', reason: 'there is no other member to steer to' }
+    return { method: 'close', reason: 'the group has no other member to steer to' }
   } catch (error) {
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
-    return otherwise(error.message)
+    return deferBecause(error.message)
   }
 }
 
-function otherwise(reason: string): Way {
+function deferBecause(reason: string): Way {
   return { method: 'defer', reason }
 }
 
@@ -101,21 +101,21 @@ async function leave(listener: LeavingListener, leaver: Leaver, times: Departure
       ? await finishSteered(listener, leaver, times)
       : await finishDeferred(listener, leaver, times, way.method)
   const { awaited, losses, unfinished } = finished
-  // By itself it loses some (docs/benchmarks.md), so it is for what is left.
+  // Migration alone loses some connections (docs/benchmarks.md), so it serves only for what is unfinished.
   const isMoved = unfinished.length > 0 && finished.method !== 'close' && migrates()
-  // In one turn, after which there is nothing left to abort.
+  // These two run in one turn, and afterwards there is nothing left to abort.
   const failure = listener.leave()
   leaver.stopListening()
   return {
     method: isMoved ? 'migrate' : finished.method,
     reason: isMoved
-      ? [way.reason, `moved to other members: ${unfinished.join(', ')}`].filter(Boolean).join('; ')
+      ? [way.reason, `the kernel moved to other members: ${unfinished.join(', ')}`].filter(Boolean).join('; ')
       : way.reason,
     handshakesAwaited: awaited,
     losses: [
       ...losses,
-      ...(isMoved ? [] : unfinished),
-      ...(failure === undefined ? [] : [`the group was not put right (${failure})`]),
+      ...(isMoved ? [] : unfinished.map((what) => `${what} may be lost`)),
+      ...(failure === undefined ? [] : [`the listener did not leave its group cleanly (${failure})`]),
     ],
   }
 }
@@ -123,23 +123,23 @@ async function leave(listener: LeavingListener, leaver: Leaver, times: Departure
 interface Awaited {
   readonly awaited: number
   readonly losses: readonly string[]
-  /** What the server has not accepted: lost with the listener, unless the kernel moves it. */
+  /** What the server has not accepted. It is lost with the listener, unless the kernel moves it. */
   readonly unfinished: readonly string[]
 }
 
 type Finished = Awaited & { readonly method: DrainMethod }
 
-/** How often a drain begins anew because members have gone meanwhile. */
+/** How many rounds a drain makes at most: a member that leaves in the meantime causes another round. */
 const ATTEMPTS = 5
 
-/** What was begun before new connections went to others. */
+/** Finishes what clients had begun before new connections went to other members. */
 async function finishSteered(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Finished> {
   let total = 0
   for (let attempt = 1; ; attempt++) {
     await waitWhile(times.grace, times, () => leaver.isListening())
     const { awaited, losses, unfinished } = await finish(listener, leaver, times)
     total += awaited
-    // A member that went may have moved this one to another slot, where new connections reach it.
+    // When a member leaves, the last member takes its slot. If that was this one, new connections reach it again.
     if (!listener.hasGroupChanged() || attempt === ATTEMPTS || !leaver.isListening()) {
       return { method: 'steer', awaited: total, losses, unfinished }
     }
@@ -151,27 +151,27 @@ async function finishSteered(listener: LeavingListener, leaver: Leaver, times: D
   }
 }
 
-/** What was begun before, while nobody new is answered. */
+/** Finishes what clients had begun before, while new connections get no answer. */
 async function finishDeferred(
   listener: LeavingListener,
   leaver: Leaver,
   times: DepartureTimes,
   wanted: DrainMethod,
 ): Promise<Finished> {
-  const stopHearing = leaver.onAccepted((accepted) => listener.hear(accepted))
+  const stopResetting = leaver.onAccepted((accepted) => listener.resetMinimumTtl(accepted))
   const refused = listener.deferNewConnections()
   const method = refused !== undefined && wanted === 'defer' ? 'close' : wanted
-  const losses = refused === undefined ? [] : [`new connections could not be held back (${refused})`]
+  const losses = refused === undefined ? [] : [`new connections may be lost: deferring them failed (${refused})`]
   try {
-    await waitWhile(GLANCE, times, () => leaver.isListening())
+    await waitWhile(POLL_INTERVAL, times, () => leaver.isListening())
     const { awaited, losses: others, unfinished } = await finish(listener, leaver, times)
     return { method, awaited, losses: [...losses, ...others], unfinished }
   } finally {
-    stopHearing()
+    stopResetting()
   }
 }
 
-/** What has begun by now; what is new belongs to others, or gets no answer. */
+/** Finishes what has begun by now. Later connections go to other members or get no answer. */
 async function finish(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Awaited> {
   const begun = listener.handshakes()
   const seen = 'errno' in begun ? new Set<string>() : begun
@@ -180,17 +180,19 @@ async function finish(listener: LeavingListener, leaver: Leaver, times: Departur
   return {
     awaited: seen.size,
     losses: [
-      ...('errno' in begun ? [`handshakes that had begun could not be looked at (${textOf(begun)})`] : []),
-      ...(typeof waiting === 'number' ? [] : [`its queue could not be looked at (${textOf(waiting)})`]),
+      ...('errno' in begun ? [`handshakes may be lost: the kernel did not list them (${textOf(begun)})`] : []),
+      ...(typeof waiting === 'number'
+        ? []
+        : [`connections in the accept queue may be lost: the kernel did not count them (${textOf(waiting)})`]),
     ],
     unfinished: [
-      ...(open > 0 ? [`${open} handshakes that their clients had not finished`] : []),
-      ...(typeof waiting === 'number' && waiting > 0 ? [`${waiting} connections that were not accepted`] : []),
+      ...(open > 0 ? [`${open} handshakes that the clients had not finished`] : []),
+      ...(typeof waiting === 'number' && waiting > 0 ? [`${waiting} connections that were not yet accepted`] : []),
     ],
   }
 }
 
-/** @returns how many are open at the end of the time. */
+/** @returns how many of the handshakes are still open when `handshakeTimeout` ends. */
 async function finishHandshakes(
   listener: LeavingListener,
   begun: ReadonlySet<string>,
@@ -206,7 +208,7 @@ async function finishHandshakes(
   return open.size
 }
 
-/** Until the server has accepted all that waits. @returns how many wait at the end of the time. */
+/** Waits until the accept queue is empty. @returns how many connections are left in it after ACCEPT_TIMEOUT. */
 async function emptyQueue(
   listener: LeavingListener,
   leaver: Leaver,
@@ -221,11 +223,11 @@ async function emptyQueue(
   }
 }
 
-/** Waits as long as `go` says so, for at most this long; looks now and every few milliseconds. */
-async function waitWhile(ms: number, { signal }: DepartureTimes, go: () => boolean): Promise<void> {
+/** Waits while `condition` returns true, at most `ms`. Checks it now and every POLL_INTERVAL ms. */
+async function waitWhile(ms: number, { signal }: DepartureTimes, condition: () => boolean): Promise<void> {
   const deadline = new Deadline(ms, signal)
-  while (go() && deadline.left() > 0) {
+  while (condition() && deadline.left() > 0) {
     deadline.assertNotAborted()
-    await deadline.race(pause(Math.min(GLANCE, deadline.left())))
+    await deadline.race(pause(Math.min(POLL_INTERVAL, deadline.left())))
   }
 }

@@ -12,7 +12,7 @@ import type { DrainTimes } from './drain-options.js'
 import type { DrainMethod, DrainReport } from './drain-types.js'
 import { textOf } from './leaving-listener.js'
 
-/** ms for a socket to be read. */
+/** ms for the process to read the datagrams in the receive buffer. */
 const READ_TIMEOUT = 2000
 
 interface Way {
@@ -21,7 +21,7 @@ interface Way {
   readonly losses: readonly string[]
 }
 
-/** What `drain` does with a UDP socket. Connections there are none. */
+/** Drains a UDP socket. It has no connections to wait for. */
 export async function drainDatagram(socket: BindableSocket, times: DrainTimes): Promise<DrainReport> {
   if (isClosed(socket)) throw new SocketNotRunningError()
   const started = performance.now()
@@ -51,6 +51,8 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
   return report
 }
 
+const CLOSED_ONLY = 'datagrams in the receive buffer, and those that arrived while the socket closed, may be lost'
+
 async function leave(socket: BindableSocket, times: DrainTimes): Promise<Way> {
   if (times.handOver) return { method: 'hand-over', reason: undefined, losses: [] }
   let member: Member
@@ -58,10 +60,10 @@ async function leave(socket: BindableSocket, times: DrainTimes): Promise<Way> {
     member = memberOf(socket)
   } catch (error) {
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
-    return { method: 'close', reason: error.message, losses: ['datagrams that waited, or came while it closed'] }
+    return { method: 'close', reason: error.message, losses: [CLOSED_ONLY] }
   }
   new Deadline(0, times.signal).assertNotAborted()
-  // From here on there is no way back: a socket that is disconnected may lose its port.
+  // From here on the drain cannot be aborted: a UDP socket may lose its port when it is disconnected.
   const steered = steerAway(member)
   if (steered.method === 'steer') await pause(times.grace)
   const unread = await readAll(member, socket)
@@ -73,30 +75,33 @@ function memberOf(socket: BindableSocket): Member {
   if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)
   const fd = datagramDescriptor(socket)
   const { port } = socket.address() as { readonly port: number }
-  if (fd === undefined) throw new ReusePortSteeringError('the socket has no descriptor that can be found')
+  if (fd === undefined) throw new ReusePortSteeringError('drain cannot find the descriptor of the dgram socket')
   return memberWith(state.addon, 'drain', fd, port, 'udp')
 }
 
-/** A socket that is connected, to itself, is passed over when the kernel chooses. */
+/** Connects the socket to itself: when the kernel chooses a member, it passes over a connected socket (Linux 5.4). */
 function steerAway(member: Member): Way {
   const { addon, fd, socket } = member
   if (membersNow(member, 'drain').length < 2) {
-    return { method: 'close', reason: 'there is no other member to steer to', losses: [] }
+    return { method: 'close', reason: 'the group has no other member to steer to', losses: [] }
   }
   if (UNSPECIFIED.includes(socket.address)) {
-    const losses = ['datagrams that came while it closed: a UDP socket at every address cannot be steered around']
+    // Connected, a socket that is bound to every address would send its answers from another address.
+    const losses = [`${LATE}: drain cannot steer around a UDP socket that is bound to every address`]
     return { method: 'close', reason: undefined, losses }
   }
   const family = socket.family === 'IPv4' ? 4 : 6
   const address = socket.device === 0 ? socket.address : `${socket.address}%${socket.device}`
   const failure = addon.connectDatagram(fd, family, address, socket.port)
   if (failure === undefined) return { method: 'steer', reason: undefined, losses: [] }
-  return { method: 'close', reason: undefined, losses: [`datagrams that came while it closed (${textOf(failure)})`] }
+  return { method: 'close', reason: undefined, losses: [`${LATE} (${textOf(failure)})`] }
 }
+
+const LATE = 'datagrams that arrived while the socket closed may be lost'
 
 const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
 
-/** @returns what was not read. */
+/** Waits until the process has read the receive buffer. @returns the loss, where datagrams are left in it. */
 async function readAll(
   { addon, socket: { inode, port } }: Member,
   socket: BindableSocket,
@@ -105,12 +110,12 @@ async function readAll(
   for (;;) {
     const bytes = waiting(addon, inode, port)
     if (bytes === 0 || isClosed(socket)) return undefined
-    if (deadline.left() === 0) return `datagrams that were not read (${bytes} bytes)`
+    if (deadline.left() === 0) return `datagrams that the process had not read are lost (${bytes} bytes)`
     await nextTurn()
   }
 }
 
-/** Bytes, as the kernel counts them; a socket that is connected is in another state. */
+/** Bytes in the receive buffer, as the kernel counts them. A connected UDP socket is in the state 'established'. */
 function waiting(addon: Addon, inode: number, port: number): number {
   const sockets = readSocketTable(addon, 'drain', 'udp', ['closed', 'established'], port)
   return sockets.find((socket) => socket.inode === inode)?.queued ?? 0

@@ -2,55 +2,61 @@ import type { AbortSignalLike } from '../common/abort-signal.js'
 
 /** Options of `drain`. Never written to. */
 export interface DrainOptions {
-  /** ms for what the kernel is doing at this moment to settle, after new connections go to others. Default 50. */
+  /** ms after new connections go to other members, for what the kernel is processing at that moment. Default 50. */
   readonly grace?: number | undefined
-  /** ms at most for the handshakes that have begun to be finished by their clients. Default 1000. */
+  /** ms at most for the clients to finish the handshakes that have begun. Default 1000. */
   readonly handshakeTimeout?: number | undefined
-  /** ms for kept HTTP connections on which nothing happens, once the listener is closed. Default 1000. */
+  /** ms from the close of the listener until kept HTTP connections that are idle are closed. Default 1000. */
   readonly idleTimeout?: number | undefined
-  /** ms for open connections to end, once the listener is closed; those that remain are destroyed. `Infinity` for no end. Default 10000. */
+  /**
+   * ms from the close of the listener for open connections to end; connections that remain are destroyed. `Infinity`
+   * waits for all of them. Default 10000.
+   */
   readonly connectionTimeout?: number | undefined
   /**
-   * Another process holds this socket too, and goes on accepting from it: only this process stops. The socket stays in
-   * its group with all that waits in it. Default false.
+   * Says that another process holds this socket too and continues to accept from it: only this process stops. The
+   * socket stays in its group, with the connections in its accept queue. Default false.
    */
   readonly handOver?: boolean | undefined
-  /** ms at most for others to finish draining the same group, one after the other. Default 10000. */
+  /** ms at most to wait for the group's lock, which one drain of the group holds at a time. Default 10000. */
   readonly lockTimeout?: number | undefined
   /**
-   * Ends the drain: before the listener has left its group the server stays as it was; later its connections are left
-   * alone. The promise is rejected with the signal's reason.
+   * Aborts the drain. Before the listener has left its group, the server stays as it was. After that, its open
+   * connections are left alone. The promise is rejected with the signal's reason.
    */
   readonly signal?: AbortSignalLike | undefined
 }
 
-/** How a listener left. */
+/** How a listener left its group. */
 export type DrainMethod =
-  /** New connections were steered to the other members by a program of the group. */
+  /** A program of the group steered new connections to the other members. */
   | 'steer'
-  /** What had not been accepted in time the kernel moved to other members (`net.ipv4.tcp_migrate_req`). */
+  /** The kernel moved what the server had not accepted in time to other members (`net.ipv4.tcp_migrate_req`). */
   | 'migrate'
-  /** New connections were not answered, so that their clients asked again, a second later, and reached others. */
+  /** New connections got no answer: their clients asked again a second later and reached other members. */
   | 'defer'
-  /** Another process goes on accepting from the same socket (`handOver`). */
+  /** Another process continues to accept from the same socket (`handOver`). */
   | 'hand-over'
-  /** There was nobody to steer to, or no way to: what waited was accepted, and the listener closed. */
+  /**
+   * The group had no other member: the server accepted what waited, and the listener closed. Or this system offers none
+   * of the other methods: the listener closed, and what waited may be lost. `reason` says which.
+   */
   | 'close'
 
 /** What `drain` did. Durations in ms. */
 export interface DrainReport {
-  /** Nothing that a client had begun was lost, as far as the kernel tells. */
+  /** True where nothing that a client had begun was lost, as far as the kernel reports. */
   readonly lossless: boolean
   readonly method: DrainMethod
-  /** Why it was not done by steering, or what may have been lost; undefined where there is nothing to say. */
+  /** Why `method` is not `'steer'`, and what may have been lost; undefined where neither applies. */
   readonly reason: string | undefined
-  /** Connections accepted between the call and the end of listening. */
+  /** Connections accepted between the call and the end of listening; of a UDP socket, datagrams received. */
   readonly acceptedWhileDraining: number
-  /** Handshakes that had begun when new connections had stopped coming; each was waited for. */
+  /** Handshakes of the port that were under way when new connections had stopped; the drain waited for each. */
   readonly handshakesAwaited: number
-  /** Connections that were open when the listener closed and ended in time. */
+  /** Connections that were open when the listener closed and that ended in time. */
   readonly connectionsClosed: number
-  /** Those that were destroyed at `connectionTimeout`. */
+  /** Connections that the drain destroyed at `connectionTimeout`. */
   readonly connectionsDestroyed: number
   readonly duration: number
 }

@@ -19,8 +19,8 @@ import type { DrainOptions, DrainReport } from './drain-types.js'
 const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainReport>>()
 
 /**
- * Takes a server out of the group that shares its port and closes it, without losing a connection: new connections go to
- * the other members, what has begun is accepted, and what was accepted may finish.
+ * Takes a server out of the group that shares its port and closes it, without losing a connection: new connections go
+ * to the other members, the server accepts connections that have begun, and accepted connections may finish.
  *
  * ```js
  * process.once('SIGTERM', async () => {
@@ -29,21 +29,24 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  * })
  * ```
  *
- * For every server that listens on a port, whoever opened it: `listenReusePort`, Node's `reusePort`, workers of cluster,
- * worker threads. A second call for the same server gives the same promise, until it listens again. From the moment that new connections go
- * elsewhere HTTP/1 answers say `Connection: close`, and HTTP/2 sessions get a GOAWAY.
+ * Takes every server that listens on a port: of `listenReusePort`, of Node's `reusePort`, of a cluster worker or of a
+ * worker thread. A second call for the same server returns the same promise, until the server listens again. From the
+ * moment that new connections go elsewhere, HTTP/1 responses say `Connection: close` and HTTP/2 sessions get a GOAWAY.
  *
- * A UDP socket that is bound to one address takes no datagrams but those that have arrived; one that is bound to every
- * address cannot be steered around, and is closed when it has read what waits. The report says so.
+ * A UDP socket that is bound to one address gets no new datagrams, reads those that have arrived, and closes. A UDP
+ * socket that is bound to every address cannot be steered around: it reads its receive buffer and closes, and the
+ * report says that datagrams may be lost.
  *
- * Without privileges: a program of the group is replaced (twice, and taken away), so a member that had attached one of
- * its own has to do so again. One drain of a group at a time: others wait. The socket leaves the group for every process
- * that holds it.
+ * A drain needs no privileges. It replaces the program of the group twice and then detaches it, so a member that had
+ * attached a program of its own has to attach it again. One drain of a group runs at a time: other drains wait. The
+ * socket leaves the group for every process that holds it.
  *
  * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`,
- * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for what it is given. What could not be done stands in the report instead.
+ * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid arguments. The report describes any other step that
+ * failed.
  *
- * Lossless on Linux 4.6 and later; elsewhere it closes as `server.close()` does, and says so. `socket(7)`, `tcp(7)`.
+ * Lossless on Linux 4.6 and later. On other systems `drain` closes the server as `server.close()` does, and the report
+ * says so. `socket(7)`, `tcp(7)`.
  */
 export function drain(target: ListenableServer | BindableSocket, options: DrainOptions = {}): Promise<DrainReport> {
   try {
@@ -57,7 +60,7 @@ export function drain(target: ListenableServer | BindableSocket, options: DrainO
     const forget = (): void => {
       draining.delete(target)
     }
-    // A server may listen again; one whose drain was aborted listens still.
+    // A server may listen again. A server whose drain was aborted still listens.
     target.once('listening', forget)
     report.catch(forget)
     return report
@@ -90,10 +93,13 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
     open = await connections.count()
     destroyed = await end(connections, closed, times)
   } finally {
-    // The server may listen again, or go on listening.
+    // The server may listen again, or still listen after an abort.
     connections.forget()
   }
-  const losses = destroyed > 0 ? [...departure.losses, `${destroyed} connections were destroyed`] : departure.losses
+  const losses =
+    destroyed > 0
+      ? [...departure.losses, `${destroyed} connections were destroyed at connectionTimeout`]
+      : departure.losses
   const report: DrainReport = {
     lossless: losses.length === 0,
     method: departure.method,
@@ -108,7 +114,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
   return report
 }
 
-/** By closing it where there is nothing better. */
+/** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */
 async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
   if (times.handOver) {
     leaver.onSteered()
@@ -123,25 +129,25 @@ async function leaveGroup(server: ListenableServer, leaver: Leaver, times: Drain
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
     leaver.onSteered()
     leaver.stopListening()
-    const losses = ['what waited in its queue']
+    const losses = ['connections in the accept queue may be lost']
     return { method: 'close', handshakesAwaited: 0, losses, reason: error.message }
   }
 }
 
-/** Step 6. @returns how many connections were destroyed. */
+/** Step 5 of a drain: the connections end. @returns how many connections were destroyed. */
 async function end(connections: ServerConnections, closed: Promise<void>, times: DrainTimes): Promise<number> {
   const deadline = new Deadline(times.connectionTimeout, times.signal)
   if (connections.mayBeIdle) {
-    const moment = new Deadline(Math.min(times.idleTimeout, times.connectionTimeout), times.signal)
-    if ((await moment.race(closed)) !== 'late') return 0
+    const idle = new Deadline(Math.min(times.idleTimeout, times.connectionTimeout), times.signal)
+    if ((await idle.race(closed)) !== 'late') return 0
     connections.closeIdle()
   }
   if ((await deadline.race(closed)) !== 'late') return 0
   const left = await connections.count()
   connections.destroyAll()
-  await Promise.race([closed, pause(DESTROYING)])
+  await Promise.race([closed, pause(CLOSE_TIMEOUT)])
   return left
 }
 
-/** ms for 'close' after the last connection was destroyed. */
-const DESTROYING = 1000
+/** ms to wait for 'close' after the last connection was destroyed. */
+const CLOSE_TIMEOUT = 1000

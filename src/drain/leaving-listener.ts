@@ -6,19 +6,19 @@ import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { steerAway } from '../steering/steering.js'
 
 /**
- * A listener on its way out of its group, held by a descriptor of its own: whatever happens to the server, the group can
- * be put right through it.
+ * A listener on its way out of its group. It has a descriptor of its own, through which the group can be restored
+ * whatever the program does to the server.
  */
 export class LeavingListener {
   readonly #member: Member
   readonly #descriptor: OwnedDescriptor
   #isSteered = false
   #members: readonly BoundSocket[] = []
-  /** What `deferNewConnections` gave. */
-  #before: number | undefined
+  /** The minimum TTLs from before `deferNewConnections`, as one number; undefined unless it has succeeded. */
+  #ttlsBefore: number | undefined
   #isMember = true
 
-  /** @throws ReusePortSteeringError where no descriptor is left. */
+  /** @throws ReusePortSteeringError where the descriptor cannot be duplicated. */
   constructor(member: Member) {
     const { addon, fd, socket } = member
     const duplicate = addon.duplicate(fd)
@@ -32,9 +32,9 @@ export class LeavingListener {
   }
 
   /**
-   * Sends new connections to the other members, from now on. The caller has the group's lock.
+   * Sends new connections to the other members from now on. The caller holds the group's lock.
    *
-   * @returns whether there are others.
+   * @returns whether the group has other members.
    * @throws ReusePortSteeringError, ReusePortInspectionError
    */
   steerAway(): boolean {
@@ -44,30 +44,30 @@ export class LeavingListener {
     return this.#isSteered
   }
 
-  /** Whether members have come or gone since: slots may be others now. @throws ReusePortInspectionError */
+  /** Whether members have left since `steerAway`, which can change slots. @throws ReusePortInspectionError */
   hasGroupChanged(): boolean {
     const before = new Set(this.#members.map(({ inode }) => inode))
-    // Those that come are added at the end, where they change no slot.
+    // The kernel adds new members at the end, so they change no slot.
     for (const { inode } of membersNow(this.#member, 'drain')) before.delete(inode)
     return before.size > 0
   }
 
-  /** From now on nobody new gets an answer here. @returns why not, where the kernel does not do it. */
+  /** From now on this listener answers no new connection. @returns the failure, where the kernel refuses that. */
   deferNewConnections(): string | undefined {
     const { addon, fd, family } = this.#descriptor
     const before = addon.deferNewConnections(fd, family)
     if (typeof before !== 'number') return textOf(before)
-    this.#before = before
+    this.#ttlsBefore = before
     return undefined
   }
 
-  /** What is accepted while new connections are deferred would be deaf. */
-  hear(accepted: number): void {
+  /** A connection that is accepted while new ones are deferred inherits the minimum TTL, which drops its packets. */
+  resetMinimumTtl(accepted: number): void {
     const { addon, family } = this.#descriptor
-    if (this.#before !== undefined) addon.answerNewConnections(accepted, family, this.#before)
+    if (this.#ttlsBefore !== undefined) addon.answerNewConnections(accepted, family, this.#ttlsBefore)
   }
 
-  /** The handshakes under way on this port. Which listener each belongs to the kernel does not tell. */
+  /** The handshakes under way on this port. The kernel does not report which listener each handshake belongs to. */
   handshakes(): ReadonlySet<string> | SystemFailure {
     const { addon, socket } = this.#member
     const { family } = this.#descriptor
@@ -82,12 +82,12 @@ export class LeavingListener {
     return new Set(isEverywhere ? peers : peers.filter((peer) => peer.startsWith(`${socket.address} `)))
   }
 
-  /** Connections in its queue. */
+  /** Connections in the accept queue. */
   waiting(): number | SystemFailure {
     return this.#member.addon.waitingConnections(this.#descriptor.fd)
   }
 
-  /** Leaves the group, which is by hash again. @returns what could not be done. */
+  /** Leaves the group and detaches the program of this drain: the hash chooses again. @returns the failure. */
   leave(): string | undefined {
     this.#isMember = false
     const { addon, fd, family } = this.#descriptor
@@ -95,7 +95,7 @@ export class LeavingListener {
     return failure === undefined ? undefined : textOf(failure)
   }
 
-  /** Lets go of it; what has not left by then stays as it was before. */
+  /** Closes the own descriptor. A listener that has not left its group is first put back as it was before. */
   end(): void {
     if (this.#isMember) this.#stay()
     this.#descriptor.close()
@@ -103,8 +103,8 @@ export class LeavingListener {
 
   #stay(): void {
     const { addon, fd, family } = this.#descriptor
-    if (this.#before !== undefined) addon.answerNewConnections(fd, family, this.#before)
-    // There is nobody to tell that it fails; the next drain puts the group right.
+    if (this.#ttlsBefore !== undefined) addon.answerNewConnections(fd, family, this.#ttlsBefore)
+    // A failure cannot be reported here. The next drain or `steer` replaces the program.
     if (this.#isSteered) addon.detachProgram(fd)
   }
 }

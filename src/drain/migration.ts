@@ -3,8 +3,8 @@ import os from 'node:os'
 import { CVE_2026_46015, hasFix } from '../system/kernel-versions.js'
 
 /**
- * Whether the kernel moves what waits at a listener that closes to another member, and wakes it: tcp_migrate_req, Linux
- * 5.14, without CVE-2026-46015.
+ * Whether the kernel moves the handshakes and connections of a closing listener to another member, and wakes that
+ * member: tcp_migrate_req (Linux 5.14) is set, and the kernel has the fix for CVE-2026-46015.
  */
 export function migrates(): boolean {
   try {

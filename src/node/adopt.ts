@@ -1,7 +1,7 @@
-// Room: what Node keeps to itself, and what it must be asked for: no other room knows Node's internals. It may import common.
-// The one file that knows what Node keeps to itself: `_listeningId`, `_connectionKey`, `net._createServerHandle` and how
-// a cluster worker registers its listeners. Each is optional: where it is missing (another runtime, a later Node) the
-// documented `listen({ fd })` serves and only what is named there is lost.
+// Room: Node's internals, which no other room knows, and what Node must be asked for. It may import common.
+// This file knows the internals of servers: `_listeningId`, `_connectionKey`, `_handle` and `net._createServerHandle`.
+// Each is optional: where one is missing (another runtime, a later Node), the documented `listen({ fd })` serves, and
+// only what depends on the missing one is lost.
 import diagnostics from 'node:diagnostics_channel'
 import net from 'node:net'
 import process from 'node:process'
@@ -14,14 +14,14 @@ import { rememberSessions } from './server-connections.js'
 export interface OwnedDescriptor {
   readonly fd: number
   localPort(): number
-  /** Says that from now on somebody else closes it. */
+  /** From now on the new owner closes the descriptor. */
   release(): void
   close(): void
 }
 
-/** What was asked for, which Node reports about a server. */
+/** What the caller asked for, as Node reports it about a server. */
 export interface Listening {
-  /** Null where no host was given. */
+  /** Null where the caller gave no host. */
   readonly host: string | null
   readonly address: string
   readonly family: 4 | 6
@@ -44,9 +44,9 @@ interface ServerInternals {
 }
 
 /**
- * Makes any listen that this server still has pending (a host lookup) void, as a new call of `server.listen` does.
+ * Cancels any listen that this server still has pending (a host lookup), as a new call of `server.listen` does.
  *
- * @returns whether this call is still the latest; `server.close()` ends it as well.
+ * @returns a function that says whether this call is still the latest. `server.close()` cancels this call too.
  */
 export function supersede(server: ListenableServer & ServerInternals): () => boolean {
   if (typeof server._listeningId !== 'number') return () => !server.listening
@@ -56,8 +56,8 @@ export function supersede(server: ListenableServer & ServerInternals): () => boo
 }
 
 /**
- * Gives a listening descriptor to a server. A handle is made first, rather than `listen({ fd })` called, for two
- * reasons: it is known at each moment who closes the descriptor, and a cluster worker would look a number up among the
+ * Gives a listening descriptor to a server. It makes a handle first instead of calling `listen({ fd })`, for two
+ * reasons: at each moment the descriptor has one known owner, and a cluster worker would look the number up among the
  * descriptors of its primary.
  */
 export function adopt(
@@ -79,7 +79,7 @@ export function adopt(
       port,
       backlog,
     })
-    // Host and port are for subscribers of Node's diagnostics channel.
+    // Node passes host and port to subscribers of its diagnostics channel.
     server.listen({ handle, host, port }, backlog)
   } catch (error) {
     if (!server.listening) handle.close()
@@ -101,12 +101,14 @@ function adoptByNumber(
     descriptor.release()
     return undefined
   }
-  // A listening socket that nobody accepts from would leave its clients waiting for ever.
+  // If it stayed open, clients would connect to it and wait for ever, because no process accepts from it.
   descriptor.close()
-  // It emits why.
+  // A server that does not listen emits the error itself.
   if (!server.listening) return undefined
   server.close()
-  return new ReusePortUnsupportedError("this runtime's server ignores the descriptor it is given; use a net.Server")
+  return new ReusePortUnsupportedError(
+    'the server of this runtime ignores the descriptor it is given; use a net.Server',
+  )
 }
 
 function isListeningOn(server: ListenableServer, port: number): boolean {
@@ -114,17 +116,17 @@ function isListeningOn(server: ListenableServer, port: number): boolean {
   return typeof address === 'object' && address !== null && 'port' in address && address.port === port
 }
 
-/** The descriptor of a listening server; undefined where a cluster's primary has it. */
+/** The descriptor of a listening server; undefined where the cluster's primary holds it. */
 export function serverDescriptor(server: ListenableServer & ServerInternals): number | undefined {
   const fd = server._handle?.fd
   return typeof fd === 'number' && fd >= 0 ? fd : undefined
 }
 
 /**
- * Gives a listening unix socket to a server, in a worker of cluster too, where a number would be looked up among the
- * descriptors of the primary.
+ * Gives a listening unix socket to a server, also in a cluster worker, where `listen({ fd })` would look the number up
+ * among the descriptors of the primary.
  *
- * @returns why not.
+ * @returns the failure.
  */
 export function listenOn(server: net.Server, fd: number, release: () => void): SystemFailure | undefined {
   const { _createServerHandle: createServerHandle } = net as NetInternals
@@ -145,7 +147,7 @@ export function connectionDescriptor(socket: net.Socket): number | undefined {
   return serverDescriptor(socket as unknown as ListenableServer)
 }
 
-/** Emits what a failed `server.listen` emits, when it does: on the next tick, and on Node's diagnostics channel. */
+/** Emits what a failed `server.listen` emits: messages on Node's diagnostics channels, and 'error' on the next tick. */
 export function emitListenError(server: ListenableServer, options: object, error: unknown): void {
   const started = diagnostics.channel('tracing:net.server.listen:asyncStart')
   const failed = diagnostics.channel('tracing:net.server.listen:error')

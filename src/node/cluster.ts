@@ -1,6 +1,7 @@
-// Node's cluster knows the listeners of a worker by a query to the primary, and the query's answer brings the handle.
-// A shared port has its handle already, so the query is not sent: its answer is given here. From then on the handle is
-// one of cluster's own: the primary hears 'listening', `worker.disconnect()` closes the server and waits for it.
+// A cluster worker registers a listener by a query to the primary, and the primary's answer brings the handle. The
+// listener of a shared port has its handle already, so this file withholds the query and gives the answer itself. From
+// then on cluster treats the handle as its own: the primary emits 'listening', and `worker.disconnect()` closes the
+// server and waits for it.
 import process from 'node:process'
 import type { ListenableServer } from './server.js'
 
@@ -31,7 +32,7 @@ type Channel = { send: (message: Message) => boolean }
 
 let joined = 0
 
-/** Registers the handle of a server with cluster, if this process is a worker that still has its channel. */
+/** Registers the handle of a server with cluster, if this process is a worker whose channel is still open. */
 export function joinCluster(server: ListenableServer, handle: object, query: Query): void {
   if (process.send === undefined || !process.connected) return
   const cluster = process.getBuiltinModule('node:cluster') as unknown as ClusterInternals
@@ -40,13 +41,13 @@ export function joinCluster(server: ListenableServer, handle: object, query: Que
     cluster._getServer?.(server, { ...query, fd: undefined, flags: 0 }, ignore)
   })
   if (message === undefined) return
-  // A key that the primary does not have: it ignores the message that closing the handle sends.
+  // The primary does not know this key, so it ignores the message that the worker sends when the handle closes.
   const key = `reuseport:${joined++}`
   const answer = { cmd: 'NODE_CLUSTER', ack: message.seq, key, errno: 0, data: message.data }
   ;(process as NodeJS.EventEmitter).emit('internalMessage', answer, handle)
 }
 
-/** The query that `ask` sends to the primary, kept back; anything else it sends goes out. */
+/** @returns the query that `ask` sends to the primary, which is withheld. Other messages of `ask` are sent. */
 function withheld(ask: () => void): Message | undefined {
   const channel = process as unknown as Channel
   const { send } = channel

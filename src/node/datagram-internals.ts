@@ -1,5 +1,5 @@
-// What Node keeps to itself about dgram sockets, behind its 'state symbol': whether one is being bound, its lookup and
-// its handle. Where that is missing (another runtime, a later Node) the documented `bind({ fd, exclusive: true })`
+// The internals of Node's dgram sockets, behind the 'state symbol': whether a socket is being bound, its lookup and its
+// handle. Where the symbol is missing (another runtime, a later Node), the documented `bind({ fd, exclusive: true })`
 // serves (adopt-datagram.ts).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
@@ -43,7 +43,7 @@ export function hasState(socket: BindableSocket): boolean {
   return stateOf(socket) !== undefined
 }
 
-/** Closed, bound or being bound: `socket.bind` throws. */
+/** Whether `socket.bind` throws, because the socket is closed, bound or being bound. */
 export function refusesBind(socket: BindableSocket): boolean {
   const state = stateOf(socket)
   return state !== undefined && (state.handle === null || state.handle === undefined || state.bindState !== UNBOUND)
@@ -64,23 +64,25 @@ export function hasHandle(socket: BindableSocket, handle: OpenableHandle): boole
   return stateOf(socket)?.handle === handle
 }
 
-/** What `dgram.createSocket` was told that matters to binding. */
+/** The options of `dgram.createSocket` that matter to binding. */
 export function creationOptions(socket: BindableSocket): { readonly ipv6Only: boolean; readonly reuseAddr: boolean } {
   const state = stateOf(socket)
   return { ipv6Only: Boolean(state?.ipv6Only), reuseAddr: Boolean(state?.reuseAddr) }
 }
 
-/** As `dgram.createSocket({ reusePort: true })`; or why that cannot be had. */
+/** Sets what `dgram.createSocket({ reusePort: true })` sets. @returns an error where this runtime lacks the option. */
 export function shareByCore(socket: BindableSocket): ReusePortUnsupportedError | undefined {
   const state = stateOf(socket)
   if (state === undefined || !('reusePort' in state)) {
-    return new ReusePortUnsupportedError('the native addon is missing, and dgram has no reusePort in this runtime')
+    return new ReusePortUnsupportedError(
+      'the native addon is missing, and dgram of this runtime has no reusePort option',
+    )
   }
   state.reusePort = true
   return undefined
 }
 
-/** Until it is given back, another `bind` throws and `send` waits, as while Node looks an address up. */
+/** Marks a socket as being bound. Until `giveBack`, another `bind` throws and `send` waits, as during Node's lookup. */
 export interface Claim {
   giveBack(): void
 }
@@ -95,7 +97,7 @@ export function claim(socket: BindableSocket): Claim {
   }
 }
 
-/** Looks an address up with the socket's own lookup. Nothing is said where the socket has been closed meanwhile. */
+/** Looks an address up with the socket's own lookup. Does not call `found` if the socket closes in the meantime. */
 export function lookupFor(
   socket: BindableSocket,
   address: string,
@@ -110,7 +112,7 @@ export function lookupFor(
   else process.getBuiltinModule('node:dns').lookup(address, family, ifOpen)
 }
 
-/** Registers a callback of `bind`: it is dropped when an error comes first. Returns what drops it. */
+/** Registers a callback of `bind`, which an earlier error removes. @returns a function that removes the callback. */
 export function onceBound(socket: BindableSocket, callback: () => void): () => void {
   const drop = (): void => {
     socket.removeListener(EventEmitter.errorMonitor, drop)
@@ -125,7 +127,7 @@ export function onceBound(socket: BindableSocket, callback: () => void): () => v
   return drop
 }
 
-/** Another handle like that of the socket, with what Node does not carry over when it replaces one by the other. */
+/** Another handle of the socket's kind. It gets the `connect` of udp6, which Node does not copy to a new handle. */
 export function newHandle(socket: BindableSocket): OpenableHandle | undefined {
   const handle = stateOf(socket)?.handle
   if (!handle || !['open', 'bind', 'bind6'].every((method) => method in handle)) return undefined

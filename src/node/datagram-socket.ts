@@ -1,7 +1,7 @@
 // Pure: what a dgram socket must have to be bound.
 import { InvalidArgumentTypeError } from '../common/errors.js'
 
-/** The part of `dgram.Socket` that binding needs, described here for the same reason as `ListenableServer`. */
+/** The part of `dgram.Socket` that binding needs. Described here so that these types compile without Node's types. */
 export interface BindableSocket {
   bind(options: object): unknown
   address(): unknown
@@ -28,7 +28,7 @@ export function isDatagramSocket(value: unknown): value is BindableSocket {
   return METHODS.every((method) => typeof candidate[method] === 'function')
 }
 
-/** @internal From the type that `dgram.createSocket` was given. */
+/** @internal The family by the `type` that `dgram.createSocket` was given. */
 export function familyOf(socket: BindableSocket): 4 | 6 {
   return Reflect.get(socket, 'type') === 'udp6' ? 6 : 4
 }

@@ -1,6 +1,6 @@
-// The connections of a server, which Node keeps to itself: `process._getActiveHandles`, the list of an http server, the
-// response of a connection that is under way, the sessions of an http2 server. Each is optional: where one is missing,
-// what is named there is left to `connectionTimeout`.
+// The connections of a server, which are internals of Node: `process._getActiveHandles`, the connection list of an http
+// server, the response under way on a connection, the sessions of an http2 server. Each is optional: where one is
+// missing, the connections that it would find are left to `connectionTimeout`.
 import net from 'node:net'
 import process from 'node:process'
 import { InvalidArgumentTypeError } from '../common/errors.js'
@@ -38,10 +38,10 @@ interface ConnectionServer extends ListenableServer {
   updateSettings?: unknown
 }
 
-/** The http2 sessions of servers that share a port by this library. Node 24 and later keep them in the server. */
+/** The http2 sessions of servers that share a port by this library. Node 24 and later keep a list in the server. */
 const sessionsOf = new WeakMap<object, Set<Session>>()
 
-/** Remembers the sessions of an http2 server: Node before 24 has no way to find them. */
+/** Remembers the sessions of an http2 server, because Node before 24 has no list of them. */
 export function rememberSessions(server: ListenableServer): void {
   const http2 = server as ConnectionServer
   if (typeof http2.updateSettings !== 'function' || sessionsOf.has(server)) return
@@ -53,7 +53,7 @@ export function rememberSessions(server: ListenableServer): void {
   })
 }
 
-/** The connections of one server while it leaves. */
+/** The connections of one server during its drain. */
 export class ServerConnections {
   readonly #server: ConnectionServer
   #accepted = 0
@@ -69,12 +69,12 @@ export class ServerConnections {
     })
   }
 
-  /** Since this object was made. */
+  /** Connections accepted since this object was created. */
   get accepted(): number {
     return this.#accepted
   }
 
-  /** Tells the descriptor of each connection from now on, before anybody else hears of it. @returns what ends that. */
+  /** Calls `tell` with the descriptor of each new connection, before any other listener. @returns what ends this. */
   onAccepted(tell: (fd: number) => void): () => void {
     return this.#listen('prependListener', 'connection', (socket: { readonly _handle?: { readonly fd?: unknown } }) => {
       const fd = socket._handle?.fd
@@ -82,14 +82,14 @@ export class ServerConnections {
     })
   }
 
-  /** Every answer that has not begun, and every later one, says `Connection: close`; http2 sessions get a GOAWAY. */
+  /** Every response that has not begun, and every later one, says `Connection: close`; http2 sessions get a GOAWAY. */
   announceEnd(): void {
     for (const { socket } of this.#httpConnections()) {
       const response = (socket as HttpConnection | undefined)?._httpMessage
       if (response && response.headersSent === false) response.shouldKeepAlive = false
     }
     for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-      // A listener of these two would take the place of Node's own.
+      // A listener of the other two events would replace Node's default answer, so it joins existing listeners only.
       if (event !== 'request' && (this.#server as unknown as Emitter).listenerCount(event) === 0) continue
       this.#listen('prependListener', event, (_request: unknown, response: Response) => {
         response.shouldKeepAlive = false
@@ -100,7 +100,7 @@ export class ServerConnections {
     this.#listen('on', 'session', announceEnd)
   }
 
-  /** Takes back what `announceEnd` began, where nobody has been told yet. */
+  /** Removes all listeners of this object. Later responses and sessions are no longer told of the end. */
   forget(): void {
     for (const undo of this.#undo.splice(0)) undo()
   }
@@ -113,10 +113,10 @@ export class ServerConnections {
     })
   }
 
-  /** Stops listening. Unlike `close()` of an http server it leaves idle connections, on which a request may be under way. */
+  /** Stops listening. Unlike `close()` of an http server, keeps idle connections: a request may be on its way there. */
   stopListening(): void {
     const server = this.#server
-    // From Node 24 on that of http2 refuses what its sessions ask at this moment.
+    // From Node 24 on, `close()` of an http2 server refuses the requests that its sessions begin at this moment.
     if (this.#isHttp2) {
       Reflect.apply(net.Server.prototype.close, server, [])
       return
@@ -143,7 +143,7 @@ export class ServerConnections {
   closeIdle(): void {
     for (const session of this.#sessions()) closeSession(session)
     this.#server.closeIdleConnections?.()
-    // To Node a connection on which nothing has ever come is one whose request is under way.
+    // Node does not count a connection without any received byte as idle, but as one whose request is under way.
     for (const { socket } of this.#httpConnections()) {
       if (isSilent(socket)) socket.destroy()
     }
@@ -193,9 +193,10 @@ function isSilent(socket: object | null | undefined): socket is Connection {
 }
 
 /**
- * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8): the first refuses nothing that the client has begun
- * meanwhile; when a ping has come back, all of that has arrived. A session on which nobody has asked anything yet gets its
- * first request before: a client that is told while it writes that would have to ask again.
+ * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8). The first accepts every stream that the client has begun
+ * in the meantime. When the ping has come back, all these streams have arrived, and the second follows. A session that
+ * has had no request is told after its first one: a client that gets a GOAWAY while it writes a request would have to
+ * repeat the request.
  */
 function announceEnd(session: Session): void {
   if (session.closed) return
@@ -214,7 +215,7 @@ function closeSession(session: Session): void {
   if (!session.closed) session.close()
 }
 
-/** A property behind a symbol that has this description, of the object itself or of what it inherits from. */
+/** The property behind an own symbol of the object that has this description. */
 function hidden(object: object, description: string): unknown {
   const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description)
   return symbol === undefined ? undefined : Reflect.get(object, symbol)

@@ -1,9 +1,9 @@
-// Pure: what a server must have to be listened on.
+// Pure: what a server must have to listen on a shared port.
 import { InvalidArgumentTypeError } from '../common/errors.js'
 
 /**
  * The part of `net.Server` that listening needs: `net`, `http`, `https`, `http2` and `tls` servers have it. Described
- * here, so that these types compile also where Node's are not installed.
+ * here so that these types compile without Node's types.
  */
 export interface ListenableServer {
   readonly listening: boolean
@@ -16,7 +16,7 @@ export interface ListenableServer {
 
 const METHODS = ['listen', 'address', 'close', 'once', 'emit'] as const
 
-/** @internal @throws InvalidArgumentTypeError where `server` is not a server, with a hint for what frameworks export. */
+/** @internal @throws InvalidArgumentTypeError where `server` is not a server, with a hint for apps of frameworks. */
 export function assertServer(server: unknown): asserts server is ListenableServer {
   if (isServer(server)) return
   throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hintFor(server))
@@ -32,7 +32,7 @@ export function isServer(value: unknown): value is ListenableServer {
 function hintFor(value: unknown): string {
   if (typeof value === 'function' && 'listen' in value) return 'For an Express app pass http.createServer(app)'
   if (typeof value === 'object' && value !== null && 'server' in value && isServer(value.server)) {
-    return 'Pass its .server'
+    return 'Pass the .server of this object'
   }
   return ''
 }

@@ -278,7 +278,10 @@ describe('where dgram is not what it is today', () => {
     delete handle.open
     try {
       const error = await bound(socket, () => bindReusePort(socket, 0))
-      expect(error).toMatchObject({ code: 'ERR_REUSEPORT_UNSUPPORTED', reason: expect.stringContaining('open none') })
+      expect(error).toMatchObject({
+        code: 'ERR_REUSEPORT_UNSUPPORTED',
+        reason: expect.stringContaining('cannot open one'),
+      })
     } finally {
       Object.assign(handle, { open })
     }
@@ -294,8 +297,8 @@ describe('where dgram is not what it is today', () => {
   })
 
   test.each([
-    ['throws', () => expect.fail('no descriptors here'), /take no descriptor \(.*no descriptors here/],
-    ['ignores it', () => {}, /take no descriptor \(/],
+    ['throws', () => expect.fail('no descriptors here'), /do not accept a descriptor \(.*no descriptors here/],
+    ['ignores it', () => {}, /do not accept a descriptor \(/],
   ])('a runtime that %s: the reason, and nothing stays open', async (_what, own, message) => {
     const socket = hiding(dgram.createSocket('udp4'))
     vi.spyOn(socket, 'bind').mockImplementation(own as never)

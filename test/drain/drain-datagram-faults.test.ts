@@ -57,7 +57,7 @@ test('handed over: whoever has it goes on with what waits', async () => {
   })
 })
 
-const LOST = 'datagrams that waited, or came while it closed'
+const LOST = 'datagrams in the receive buffer, and those that arrived while the socket closed, may be lost'
 
 test('without the addon it is closed, and said what is lost', async () => {
   fakes.state = { loaded: false, reason: 'there is none', cause: undefined } satisfies AddonState
@@ -72,7 +72,9 @@ test('where the kernel does not tell who is on the port, too', async () => {
   pretend({ dumpSockets: () => failure('EPERM', 'recvfrom') })
   const { method, reason } = await drain(leaving)
   expect(method).toBe('close')
-  expect(reason).toMatch(/^drain needs Linux and its sock_diag interface: recvfrom EPERM; datagrams that waited/)
+  expect(reason).toMatch(
+    /^drain needs Linux and its sock_diag interface: recvfrom EPERM; datagrams in the receive buffer/,
+  )
 })
 
 test('without a descriptor that can be found, too', async () => {
@@ -82,7 +84,7 @@ test('without a descriptor that can be found, too', async () => {
   Object.defineProperty(handle, 'fd', { value: -1, configurable: true })
   const { method, reason } = await drain(leaving)
   expect(method).toBe('close')
-  expect(reason).toMatch(/the socket has no descriptor that can be found/)
+  expect(reason).toMatch(/drain cannot find the descriptor of the dgram socket/)
 })
 
 test('a mistake is no reason: it is thrown, and the socket stays', async () => {
@@ -100,7 +102,7 @@ test('where it cannot be connected to itself', async () => {
   expect(await drain(leaving)).toMatchObject({
     lossless: false,
     method: 'close',
-    reason: 'datagrams that came while it closed (connect EPERM)',
+    reason: 'datagrams that arrived while the socket closed may be lost (connect EPERM)',
   })
 })
 
@@ -122,7 +124,7 @@ test('what is not read in time is told', async () => {
   expect(await drain(leaving, { grace: 0 })).toMatchObject({
     lossless: false,
     method: 'steer',
-    reason: 'datagrams that were not read (700 bytes)',
+    reason: 'datagrams that the process had not read are lost (700 bytes)',
   })
 })
 

@@ -79,7 +79,8 @@ test.each(['0.0.0.0', '::'])(
     expect(await drain(leaving.socket)).toMatchObject({
       lossless: false,
       method: 'close',
-      reason: 'datagrams that came while it closed: a UDP socket at every address cannot be steered around',
+      reason:
+        'datagrams that arrived while the socket closed may be lost: drain cannot steer around a UDP socket that is bound to every address',
     })
     expect(() => leaving.socket.address()).toThrow()
   },
@@ -101,7 +102,7 @@ test('alone; a second call; one that is closed; an abort', async () => {
   expect(await draining).toMatchObject({
     lossless: true,
     method: 'close',
-    reason: 'there is no other member to steer to',
+    reason: 'the group has no other member to steer to',
   })
   await pause(1)
   expect(drain(socket)).toBe(draining)

@@ -44,7 +44,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
     {
       lossless: false,
       method: 'close',
-      reason: 'connections cannot be steered: fcntl EMFILE; what waited in its queue',
+      reason: 'connections cannot be steered: fcntl EMFILE; connections in the accept queue may be lost',
     },
   ],
   [
@@ -72,22 +72,34 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
       learnSlots: () => ({ errno: EPERM, syscall: 'setsockopt' }),
       deferNewConnections: () => ({ errno: EPERM, syscall: 'setsockopt' }),
     },
-    { lossless: false, method: 'close', reason: expect.stringContaining('new connections could not be held back') },
+    {
+      lossless: false,
+      method: 'close',
+      reason: expect.stringContaining('new connections may be lost: deferring them failed'),
+    },
   ],
   [
     'handshakes cannot be looked at',
     { dumpHandshakes: () => ({ errno: EPERM, syscall: 'recvfrom' }) },
-    { lossless: false, method: 'steer', reason: 'handshakes that had begun could not be looked at (recvfrom EPERM)' },
+    {
+      lossless: false,
+      method: 'steer',
+      reason: 'handshakes may be lost: the kernel did not list them (recvfrom EPERM)',
+    },
   ],
   [
     'the queue cannot be looked at',
     { waitingConnections: () => ({ errno: EPERM, syscall: 'getsockopt' }) },
-    { lossless: false, method: 'steer', reason: 'its queue could not be looked at (getsockopt EPERM)' },
+    {
+      lossless: false,
+      method: 'steer',
+      reason: 'connections in the accept queue may be lost: the kernel did not count them (getsockopt EPERM)',
+    },
   ],
   [
     'the queue is not emptied',
     { waitingConnections: () => 3 },
-    { lossless: false, method: 'steer', reason: '3 connections that were not accepted' },
+    { lossless: false, method: 'steer', reason: '3 connections that were not yet accepted may be lost' },
   ],
   [
     'the lock is a stranger’s',
@@ -118,7 +130,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
         return { errno: EPERM, syscall: 'setsockopt' }
       },
     },
-    { lossless: false, method: 'steer', reason: 'the group was not put right (setsockopt EPERM)' },
+    { lossless: false, method: 'steer', reason: 'the listener did not leave its group cleanly (setsockopt EPERM)' },
   ],
 ]
 

@@ -111,7 +111,7 @@ test('alone in its group: what waits is accepted, and it says so', async () => {
   expect(report).toMatchObject({
     lossless: true,
     method: 'close',
-    reason: 'there is no other member to steer to',
+    reason: 'the group has no other member to steer to',
     connectionsDestroyed: 0,
   })
   expect(listenersOn(port)).toEqual([])
@@ -406,7 +406,7 @@ test('connections that do not end are destroyed at connectionTimeout, those that
   }, 100)
   expect(await draining).toMatchObject({
     lossless: false,
-    reason: '2 connections were destroyed',
+    reason: '2 connections were destroyed at connectionTimeout',
     connectionsClosed: 3,
     connectionsDestroyed: 2,
   })

@@ -192,6 +192,6 @@ test('what is not a server is refused with a hint', () => {
     refused('The "server" argument must be an instance of net.Server. Received an instance of Object'),
   )
   expect(listen(express)).toThrow(/For an Express app pass http\.createServer\(app\)$/)
-  expect(listen(framework)).toThrow(/Pass its \.server$/)
+  expect(listen(framework)).toThrow(/Pass the \.server of this object$/)
   expect(socket.address().address).toBe(host)
 })
