@@ -1,7 +1,7 @@
 // Pure: the part of `AbortSignal` that the library uses.
 import { InvalidArgumentTypeError } from './errors.js'
 
-/** The part of `AbortSignal` that is used. */
+/** Declared here because the published types must not need the DOM library or Node's types. */
 export interface AbortSignalLike {
   readonly aborted: boolean
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void

@@ -1,7 +1,7 @@
-// Pure: addresses to bind to.
+// Pure: the addresses that sockets are bound to.
 import { isIPv6 } from 'node:net'
 
-/** @internal A numeric address to bind to. An IPv6 one may carry a zone (`fe80::1%eth0`). */
+/** @internal A numeric address to bind to. An IPv6 address may carry a zone (`fe80::1%eth0`). */
 export interface BindAddress {
   readonly address: string
   readonly family: 4 | 6
@@ -14,14 +14,14 @@ export interface SocketAddressInfo {
   readonly port: number
 }
 
-/** @internal The order in which Node tries the unspecified addresses where no host is given. */
+/** @internal Where no host is given, Node tries `::` first and then `0.0.0.0`. */
 export const UNSPECIFIED_IPV6: BindAddress = { address: '::', family: 6 }
 /** @internal */
 export const UNSPECIFIED_IPV4: BindAddress = { address: '0.0.0.0', family: 4 }
 
 /**
- * Of what a lookup found, the address to bind: the first that is not link-local (fe80::/10, RFC 4291), because a lookup
- * does not tell the zone that binding to such an address needs.
+ * Chooses the address to bind from the results of a lookup: the first that is not link-local (fe80::/10, RFC 4291).
+ * Binding to a link-local address needs a zone, which a lookup does not return.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
-// Channels of node:diagnostics_channel. A message is built only where a channel has a subscriber.
+// Publishes on channels of node:diagnostics_channel. A message is built only where the channel has a subscriber.
 import diagnostics from 'node:diagnostics_channel'
 
-/** Publishes what `make` returns, unless that is undefined. */
+/** Publishes the message that `make` returns. Publishes nothing where `make` returns undefined. */
 export type Publish<Message> = (make: () => Message | undefined) => void
 
 export function publisher<Message>(name: string): Publish<Message> {

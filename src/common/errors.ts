@@ -1,14 +1,14 @@
-// Room: what every room needs. It imports no other room.
-// Pure: the errors of the library, and those of Node that it reproduces.
+// Room: errors, checks and small helpers that every room needs. It imports no other room.
+// Pure: the errors of the library, and the errors of Node that the library reproduces.
 import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util'
 
-/** A system call that failed, as the addon reports it: `errno` is negative, as in Node. */
+/** A failed system call, as the addon reports it. `errno` is negative, as in Node. */
 export interface SystemFailure {
   readonly errno: number
   readonly syscall: string
 }
 
-/** Node's error for a failed listen: own keys `code`, `errno`, `syscall`, `address` and, unless it is 0, `port`. */
+/** Node's error for a failed listen. Own keys: `code`, `errno`, `syscall`, `address`, and `port` unless it is 0. */
 export interface ListenError extends Error {
   code: string
   errno: number
@@ -17,7 +17,7 @@ export interface ListenError extends Error {
   port?: number
 }
 
-/** This system cannot share a port as asked. `reason` says why and what to do. */
+/** This system cannot share a port in the way that the call asks for. `reason` says why and what to do. */
 export class ReusePortUnsupportedError extends Error {
   readonly code = 'ERR_REUSEPORT_UNSUPPORTED'
   readonly reason: string
@@ -28,10 +28,10 @@ export class ReusePortUnsupportedError extends Error {
   }
 }
 
-/** What was called needs the native addon, which did not load. `cause` is what loading it threw. */
+/** The call needs the native addon, which did not load. `cause` is the value that loading the addon threw. */
 export class ReusePortAddonError extends Error {
   readonly code = 'ERR_REUSEPORT_ADDON_UNAVAILABLE'
-  /** What needs the addon: the option or function, by its name. */
+  /** Name of the option or function that needs the addon. */
   readonly neededBy: string
 
   constructor(neededBy: string, reason: string, cause: unknown) {
@@ -40,7 +40,7 @@ export class ReusePortAddonError extends Error {
   }
 }
 
-/** How the kernel chooses between the members of a group cannot be changed here. `reason` says why. */
+/** The kernel's choice between the members of a group cannot be changed here. `reason` says why. */
 export class ReusePortSteeringError extends Error {
   readonly code = 'ERR_REUSEPORT_STEERING_UNAVAILABLE'
   readonly reason: string
@@ -69,7 +69,7 @@ export class SocketNotRunningError extends Error {
   }
 }
 
-/** An option has a name that nothing here knows. `nearest` is the valid name that looks most like it. */
+/** The options contain an unknown name. `nearest` is the most similar known name, if there is a similar one. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'
   readonly option: string
@@ -86,10 +86,10 @@ export class ReusePortUnknownOptionError extends TypeError {
 const SOCKET_STATES = {
   closed: { code: 'ERR_REUSEPORT_SOCKET_CLOSED', message: 'The socket is closed' },
   adopted: { code: 'ERR_REUSEPORT_SOCKET_ADOPTED', message: 'The socket has been handed to a server' },
-  bound: { code: 'ERR_REUSEPORT_SOCKET_BOUND', message: 'The socket can be configured during onSocket only' },
+  bound: { code: 'ERR_REUSEPORT_SOCKET_BOUND', message: 'The socket can be configured only while onSocket runs' },
 } as const
 
-/** A socket was used when it was no longer the caller's: closed, taken by a server, or after `onSocket`. */
+/** The caller used a socket that it no longer owns: closed, handed to a server, or kept after `onSocket` returned. */
 export class ReusePortSocketError extends Error {
   readonly code: (typeof SOCKET_STATES)[keyof typeof SOCKET_STATES]['code']
 
@@ -135,7 +135,7 @@ export class BadPortError extends RangeError {
   }
 }
 
-/** Node's `ERR_ACCESS_DENIED`, for what `--permission` without `--allow-net` forbids. */
+/** Node's `ERR_ACCESS_DENIED`, for network access under `--permission` without `--allow-net`. */
 export class AccessDeniedError extends Error {
   readonly code = 'ERR_ACCESS_DENIED'
   readonly permission = 'Net'
@@ -146,17 +146,17 @@ export class AccessDeniedError extends Error {
   }
 }
 
-/** @internal The error that `server.listen` emits: the same message and the same own keys in the same order. */
+/** @internal The error that `server.listen` emits, with the same message and own keys in the same order. */
 export function listenError(failure: SystemFailure, address: string, port: number): ListenError {
   const [code, text] = getSystemErrorMap().get(failure.errno) ?? ['UNKNOWN', 'unknown error']
   const where = port > 0 ? `${address}:${port}` : address
   const error = new Error(`listen ${code}: ${text} ${where}`)
-  // Node says 'listen' also where bind() failed.
+  // Node reports the syscall 'listen' also where bind() failed.
   const fields = { code, errno: failure.errno, syscall: 'listen', address }
   return Object.assign(error, port > 0 ? { ...fields, port } : fields)
 }
 
-/** @internal The error that `socket.bind` of a dgram socket emits: the same message and the same own keys in the same order. */
+/** @internal The error that dgram's `socket.bind` emits, with the same message and own keys in the same order. */
 export function bindError(failure: SystemFailure, address: string, port: unknown): Error & { readonly errno: number } {
   const code = getSystemErrorName(failure.errno)
   const hasPort = Boolean(port) && Number(port) > 0

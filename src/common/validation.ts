@@ -1,10 +1,10 @@
-// Pure: checks that several rooms make of their arguments.
+// Pure: checks of arguments that several rooms need.
 import { InvalidArgumentTypeError, OutOfRangeError } from './errors.js'
 
-/** The longest that setTimeout takes: 24 days. */
+/** ms: the longest delay that setTimeout takes, about 24 days. */
 const LONGEST = 0x7fffffff
 
-/** ms. @throws InvalidArgumentTypeError, OutOfRangeError */
+/** Checks a time in ms. @throws InvalidArgumentTypeError, OutOfRangeError */
 export function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite = false): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)

@@ -1,4 +1,4 @@
-// Time that can be waited for, and that an AbortSignal ends.
+// Waiting: for a time, for the next turn of the event loop, or until a deadline or an AbortSignal ends the wait.
 import type { AbortSignalLike } from './abort-signal.js'
 
 /** Resolves after this many ms. */
@@ -8,18 +8,18 @@ export function pause(ms: number): Promise<void> {
   })
 }
 
-/** After everything that is ready now has been served: connections that wait have been accepted. */
+/** Resolves after the event loop has served everything that is ready now, so waiting connections have been accepted. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })
 }
 
-/** setTimeout takes no longer than this. */
+/** ms: the longest delay that setTimeout takes. */
 const LONGEST = 0x7fffffff
 
 export class Deadline {
-  /** ms, `Infinity` for no end. */
+  /** ms. `Infinity` means no end. */
   readonly total: number
   readonly #end: number
   readonly #signal: AbortSignalLike | undefined
@@ -30,21 +30,21 @@ export class Deadline {
     this.#signal = signal
   }
 
-  /** ms, 0 where it has passed. */
+  /** ms until the deadline, 0 once it has passed. */
   left(): number {
     return Math.max(0, this.#end - performance.now())
   }
 
-  /** @throws the reason of the signal. */
+  /** @throws the reason of the signal, once it has aborted. */
   assertNotAborted(): void {
     const signal = this.#signal as AbortSignal | undefined
     if (signal?.aborted === true) throw signal.reason ?? new DOMException('This operation was aborted', 'AbortError')
   }
 
   /**
-   * What the promise gives, or 'late' where the time is over first.
+   * Resolves with the value of the promise, or with 'late' if the deadline passes first.
    *
-   * @throws the reason of the signal.
+   * @throws the reason of the signal, where it aborts first.
    */
   async race<T>(promise: Promise<T>): Promise<T | 'late'> {
     this.assertNotAborted()

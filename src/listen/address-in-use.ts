@@ -11,7 +11,7 @@ import { seeProcesses } from '../group/processes.js'
 import { type BoundSocket, readSocketTable, STATES, type StateName } from '../group/socket-table.js'
 import type { Addon } from '../native/addon-contract.js'
 
-/** The socket that has the port, and whose it is; what this process may not see is undefined. */
+/** The socket that has the port, with its user and process. A value that this process may not see is undefined. */
 export interface AddressHolder {
   readonly uid: number
   readonly user: string | undefined
@@ -21,15 +21,15 @@ export interface AddressHolder {
   readonly address: string
 }
 
-/** What `EADDRINUSE` gains on Linux, after the keys that Node gives it. */
+/** The keys that `EADDRINUSE` has on Linux after the keys of Node. */
 export interface AddressInUse {
   readonly holder: AddressHolder | undefined
   readonly reason: AddressInUseReason
-  /** One sentence: what can be done. */
+  /** One sentence that says what to do. */
   readonly hint: string
 }
 
-/** @internal Adds to an `EADDRINUSE` who has the port and why it cannot be shared. Other errors stay as they are. */
+/** @internal Adds to an `EADDRINUSE` which process has the port and why it is not shared. Leaves other errors alone. */
 export function explain<E extends Error & { readonly errno: number }>(
   error: E,
   addon: Addon,
@@ -43,7 +43,10 @@ export function explain<E extends Error & { readonly errno: number }>(
 
 type PortSocket = HoldingSocket & { readonly socket: BoundSocket }
 
-/** All but what TIME_WAIT leaves behind, which does not keep SO_REUSEADDR out, and handshakes, which hold no port. */
+/**
+ * Every state but `closed`, which is a state of UDP sockets here. `STATES` has no TIME_WAIT: a socket in that state
+ * does not keep a socket with SO_REUSEADDR from binding.
+ */
 const TCP_STATES = (Object.keys(STATES) as StateName[]).filter((name) => name !== 'closed')
 const UDP_STATES: readonly StateName[] = ['closed', 'established']
 
@@ -61,14 +64,14 @@ function conflictOf(addon: Addon, wanted: WantedAddress & { readonly port: numbe
     }))
     return findConflict(sockets, wanted, process.geteuid?.())
   } catch {
-    // The reason is a help; that it cannot be had is no error of its own.
+    // The caller needs the EADDRINUSE, with or without a reason.
     return { reason: 'unknown', socket: undefined }
   }
 }
 
 function stateOf({ protocol, state }: BoundSocket): HoldingSocket['state'] {
   if (protocol === 'tcp' && state === STATES.listening) return 'listening'
-  // Asked for as boundOnly, a TCP socket that is only bound is told as closed.
+  // The kernel reports a TCP socket that is only bound as `closed`, although the request names the state `boundOnly`.
   return state === STATES.closed ? 'bound' : 'connected'
 }
 
@@ -89,15 +92,15 @@ function hintFor(reason: AddressInUseReason, holder: AddressHolder | undefined):
   const who = describe(holder)
   switch (reason) {
     case 'other-user':
-      return `${who} has the port, and a port is shared within one user only: run as that user, or stop it`
+      return `${who} has the port, and the kernel shares a port only within one user: run as that user, or stop that process`
     case 'not-shared':
-      return `${who} has the port without SO_REUSEPORT, which every socket of a port must set before bind: let it share the port too, or stop it`
+      return `${who} has the port without SO_REUSEPORT, which every socket of a shared port must set before bind: let that process share the port too, or stop it`
     case 'more-specific':
-      return `${who} has the port at ${holder?.address} without SO_REUSEPORT: bind to another address instead of all, or stop it`
+      return `${who} has the port at ${holder?.address} without SO_REUSEPORT: bind to one other address instead of all addresses, or stop that process`
     case 'not-listening':
-      return `${who} has the port and does not listen: wait until it lets go, or keep servers out of net.ipv4.ip_local_port_range`
+      return `${who} has the port and does not listen: wait until that process closes its socket, or choose a port outside net.ipv4.ip_local_port_range`
     case 'unknown':
-      return 'no socket that has the port can be seen: look with `ss -ap` as root, in the network namespace of this process'
+      return 'this process cannot see the socket that has the port: run `ss -ap` as root in the network namespace of this process'
   }
 }
 

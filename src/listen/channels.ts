@@ -1,11 +1,11 @@
-// What is told to subscribers of node:diagnostics_channel about sockets and servers that listen.
+// Messages for subscribers of node:diagnostics_channel about sockets and servers that listen.
 import type { SocketAddressInfo } from '../common/address.js'
 import { type Publish, publisher } from '../common/channels.js'
 import type { Transport } from '../common/transport.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 
-/** Message of `reuseport:listen`: a socket of the library's shares a port from now on. */
+/** Message of `reuseport:listen`: a socket that this library opened shares a port from now on. */
 export interface ListenMessage extends SocketAddressInfo {
   readonly protocol: Transport
   readonly fd: number
@@ -16,7 +16,7 @@ export interface AdoptMessage extends ListenMessage {
   readonly target: ListenableServer | BindableSocket
 }
 
-/** Message of `reuseport:fallback`: Node serves instead, by its own `reusePort` or by a plain listen or bind. */
+/** Message of `reuseport:fallback`: Node serves the call, by its own `reusePort` or by a plain listen or bind. */
 export interface FallbackMessage {
   readonly target: ListenableServer | BindableSocket
   readonly by: 'core' | 'exclusive'

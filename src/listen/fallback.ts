@@ -8,19 +8,19 @@ import type { Capabilities } from '../system/capabilities.js'
 import { publishFallback } from './channels.js'
 import type { FallbackPolicy } from './listen-types.js'
 
-/** How a call is served. */
+/** What serves a call. */
 export type Route =
-  /** By a socket of the addon's. */
+  /** A socket that the addon opens. */
   | { readonly by: 'addon' }
-  /** By Node's own `reusePort`. */
+  /** Node's own `reusePort`. */
   | { readonly by: 'core' }
-  /** By a plain `server.listen`, which is worth a warning. */
+  /** A plain `server.listen` or `socket.bind`, which does not share the port, so the process gets a warning. */
   | { readonly by: 'exclusive'; readonly reason: string }
   | { readonly by: 'refusal'; readonly error: ReusePortUnsupportedError }
 
 export function chooseRoute(policy: FallbackPolicy, system: Capabilities): Route {
   if (system.balanced) return { by: system.addon ? 'addon' : 'core' }
-  // Node's own reusePort refuses where the system does not balance.
+  // Node's own reusePort fails on a system that does not balance, so only the addon can share a port there.
   const canShare = system.supported && system.addon
   if (policy === 'unbalanced' && canShare) return { by: 'addon' }
   const reason = reasonAgainst(system, policy)
@@ -30,12 +30,15 @@ export function chooseRoute(policy: FallbackPolicy, system: Capabilities): Route
 }
 
 function reasonAgainst({ reasons, supported }: Capabilities, policy: FallbackPolicy): string {
-  const against = (supported ? reasons.balanced : reasons.supported) ?? 'the system does not support it'
+  const against = (supported ? reasons.balanced : reasons.supported) ?? 'this system cannot share a port'
   const needsAddon = policy === 'unbalanced' && supported && reasons.addon !== undefined
   return needsAddon ? `fallback: 'unbalanced' needs the native addon: ${reasons.addon}` : against
 }
 
-/** Why a call that no socket of the addon's serves cannot be served: by its route, or for an option that needs one. */
+/**
+ * The error of a call that Node has to serve because the addon does not: the refusal of its route, or the error for the
+ * first option that only a socket of the addon can have. Undefined where Node can serve the call.
+ */
 export function refusalOf(
   route: Route,
   state: AddonState,
@@ -45,11 +48,11 @@ export function refusalOf(
   const option = firstNeeded(options)
   if (option === undefined) return undefined
   if (!state.loaded) return new ReusePortAddonError(option, state.reason, state.cause)
-  const reason = route.by === 'exclusive' ? route.reason : "Node's own reusePort serves"
-  return new ReusePortUnsupportedError(`${option} takes a socket of this library's, and ${reason}`)
+  const reason = route.by === 'exclusive' ? route.reason : "Node's own reusePort serves this call"
+  return new ReusePortUnsupportedError(`${option} needs a socket that this library opens, but ${reason}`)
 }
 
-/** Tells that Node serves a call instead of the addon. */
+/** Warns and publishes that Node serves a call instead of the addon. */
 export function fallBack(route: Route, state: AddonState, target: ListenableServer | BindableSocket): void {
   if (route.by === 'exclusive') {
     warnExclusive(route.reason)
@@ -61,7 +64,7 @@ export function fallBack(route: Route, state: AddonState, target: ListenableServ
 
 let warned = false
 
-/** Once per process (and worker thread): a port that was to be shared is not. */
+/** Warns once per process, and once per worker thread, that a port is not shared. */
 function warnExclusive(reason: string): void {
   if (warned) return
   warned = true

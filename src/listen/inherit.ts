@@ -5,9 +5,10 @@ import { openSocket, ReusePortSocket, type SocketRequest } from './socket.js'
 import { supervision, toWish } from './supervision.js'
 
 /**
- * A socket that a supervisor has kept for this request, or else a new one; Node's error for why there is none.
+ * Returns a socket that the supervisor has kept for this request, or else a new socket. Returns Node's error where
+ * neither can be had.
  *
- * @throws what an option or `onSocket` throws.
+ * @throws the error of an option, or the value that `onSocket` throws.
  */
 export function inheritOrOpen(addon: Addon, request: SocketRequest): ReusePortSocket | Error {
   const supervisor = supervision()
@@ -26,7 +27,7 @@ function inherit(addon: Addon, request: SocketRequest, kept: number): ReusePortS
   const fd = addon.duplicate(kept)
   if (typeof fd !== 'number') return toError(fd, request)
   const bound = addon.localAddress(fd)
-  // It listens already; the backlog is what this process wants.
+  // The socket listens already. listen() sets the backlog of this process's request.
   const failure = 'errno' in bound ? bound : addon.listen(fd, request.backlog)
   if ('errno' in bound || failure !== undefined) {
     addon.close(fd)
@@ -37,6 +38,6 @@ function inherit(addon: Addon, request: SocketRequest, kept: number): ReusePortS
 
 function toError(failure: SystemFailure, { where, port }: SocketRequest): Error {
   const error = listenError(failure, where?.address ?? '::', port)
-  error.message += `: the socket that the supervisor keeps cannot be taken (${failure.syscall} ${getSystemErrorName(failure.errno)})`
+  error.message += `: this process cannot use the socket that the supervisor keeps (${failure.syscall} ${getSystemErrorName(failure.errno)})`
   return error
 }

@@ -1,4 +1,4 @@
-// Pure: reads the arguments of `listenReusePort` as `server.listen` reads them.
+// Pure: parses the arguments of `listenReusePort` as `server.listen` parses its own.
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { InvalidArgumentValueError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
@@ -7,15 +7,15 @@ import { refuseUnknownOptions } from '../options/option-names.js'
 import { parseSteeringOption } from '../steering/policy.js'
 import type { FallbackPolicy } from './listen-types.js'
 
-/** What Node uses where no backlog is given. */
+/** Node's default backlog. */
 export const DEFAULT_BACKLOG = 511
 
-/** What listen(2) takes: an int. */
+/** listen(2) takes the backlog as an int. */
 export const MAX_BACKLOG = 0x7fffffff
 
 export const FALLBACK_POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
-/** What can be said about a shared port. */
+/** The options for a shared port. */
 export const LISTEN_OPTIONS: readonly string[] = [
   'port',
   'host',
@@ -29,14 +29,14 @@ export const LISTEN_OPTIONS: readonly string[] = [
   'reusePort',
 ]
 
-/** Options of Node's other forms, which it ignores beside a port. */
+/** Options of the other forms of `server.listen`, which Node ignores where a port is given. */
 export const INERT_LISTEN_OPTIONS: readonly string[] = ['path', 'readableAll', 'writableAll', 'fd', 'handle', '_handle']
 
 /** A call that shares a port. */
 export interface PortRequest extends GivenConfiguration {
   readonly form: 'port'
   readonly port: number
-  /** A name to look up; undefined for the unspecified address. */
+  /** A name or address to look up. Undefined for the unspecified address. */
   readonly host: string | undefined
   readonly backlog: number
   readonly ipv6Only: boolean
@@ -47,7 +47,7 @@ export interface PortRequest extends GivenConfiguration {
   readonly callback: (() => void) | undefined
 }
 
-/** A call for `server.listen` itself: a path, a descriptor, a handle, or arguments that Node refuses by throwing. */
+/** A call that goes to `server.listen`: a path, a descriptor, a handle, or arguments for which Node throws. */
 export interface NodeRequest {
   readonly form: 'node'
 }
@@ -55,9 +55,9 @@ export interface NodeRequest {
 const TO_NODE: NodeRequest = { form: 'node' }
 
 /**
- * Reads the arguments of any overload of `server.listen`, as Node reads them.
+ * Parses the arguments of any overload of `server.listen`, as Node does.
  *
- * @throws ReusePortUnknownOptionError for an option name that neither Node nor this library has.
+ * @throws ReusePortUnknownOptionError for an option name that neither Node nor this library knows.
  * @throws InvalidArgumentValueError for a value that contradicts sharing the port.
  */
 export function parseListenArguments(args: readonly unknown[]): PortRequest | NodeRequest {
@@ -102,7 +102,7 @@ function isAbsentOrSignal(value: unknown): value is AbortSignalLike | undefined 
   return value === undefined || (typeof value === 'object' && value !== null && 'aborted' in value)
 }
 
-/** The port, or undefined where Node takes the call for a path or throws. */
+/** The port. Undefined where Node reads the options as a path or throws. */
 function toPort(options: RawOptions): number | undefined {
   const port = options['port']
   if (port === null || (port === undefined && 'port' in options)) return 0
@@ -110,7 +110,7 @@ function toPort(options: RawOptions): number | undefined {
   return isPort(port) ? Number(port) | 0 : undefined
 }
 
-/** As libuv hands it to listen(2), where a negative backlog means the system's maximum (somaxconn). */
+/** The backlog as libuv passes it to listen(2). A negative backlog means the system's maximum (somaxconn). */
 function toBacklog(value: unknown): number {
   if (value === undefined || typeof value === 'symbol' || typeof value === 'bigint') return DEFAULT_BACKLOG
   const backlog = Number(value) | 0
@@ -124,13 +124,13 @@ function toFallback(options: RawOptions): FallbackPolicy {
     throw new InvalidArgumentValueError(
       'options.reusePort',
       reusePort,
-      'must be true or left out: this call shares the port',
+      'must be true or omitted: this call shares the port',
     )
   }
   return parseFallback(fallback, FALLBACK_POLICIES)
 }
 
-/** @throws InvalidArgumentValueError where it is none of `allowed`. */
+/** @throws InvalidArgumentValueError for a value that is not in `allowed`. */
 export function parseFallback<T extends FallbackPolicy>(value: unknown, allowed: readonly T[]): T | 'error' {
   if (value === undefined) return 'error'
   const policy = allowed.find((candidate) => candidate === value)
@@ -144,7 +144,7 @@ function toCallback(args: readonly unknown[]): (() => void) | undefined {
   return typeof last === 'function' ? (last as () => void) : undefined
 }
 
-/** A number of 0 or more, as Node takes one from a positional argument. */
+/** Node reads a positional argument as a number where it converts to 0 or more. */
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'symbol' || typeof value === 'bigint') return undefined
   const number = Number(value)

@@ -3,44 +3,45 @@ import type { ListenerConfiguration } from '../options/configuration-types.js'
 import type { SteeringOption } from '../steering/steering-types.js'
 
 /**
- * What happens where the kernel would not balance the connections of a shared port:
+ * What happens where the kernel does not balance the connections of a shared port:
  *
- * - `'error'`: `ERR_REUSEPORT_UNSUPPORTED`, with the reason, on the server's `'error'` event.
- * - `'unbalanced'`: share the port where that is possible although one socket gets every connection (macOS, NetBSD,
- *   OpenBSD); otherwise as `'error'`.
+ * - `'error'`: the server emits `'error'` with `ERR_REUSEPORT_UNSUPPORTED` and the reason.
+ * - `'unbalanced'`: share the port although one socket gets every connection (macOS, NetBSD, OpenBSD). Where the system
+ *   cannot share a port at all, the same as `'error'`.
  * - `'exclusive'`: a plain `server.listen`, with one process warning (`REUSEPORT_FALLBACK_EXCLUSIVE`).
  */
 export type FallbackPolicy = 'error' | 'unbalanced' | 'exclusive'
 
-/** Options of `listenReusePort` for a port: those of `server.listen`, and `fallback`. Never written to. */
+/** Options of `listenReusePort` for a port: those of `server.listen` and more. The object is never written to. */
 export interface ListenReusePortOptions extends ListenerConfiguration {
-  /** 0 to 65535. Default 0, which asks the kernel for a free port: every call then gets another one. */
+  /** 0 to 65535. Default 0: the kernel chooses a free port, another one for every call. */
   readonly port?: number | string | null | undefined
   /**
-   * Name or numeric address to bind; a name is looked up with `dns.lookup` and the first address that is not
+   * Name or numeric address to bind. A name is looked up with `dns.lookup`, and the first address that is not
    * link-local is bound. Default `::`, or `0.0.0.0` where IPv6 is not available.
    */
   readonly host?: string | undefined
-  /** Length of the accept queue of this socket, in connections; the kernel caps it at somaxconn. Default 511. `listen(2)`. */
+  /** Length of the accept queue, in connections. The kernel caps it at somaxconn. Default 511. `listen(2)`. */
   readonly backlog?: number | undefined
-  /** On an IPv6 address, do not take IPv4 connections as well. Default false. `IPV6_V6ONLY`, `ipv6(7)`. */
+  /** Accept only IPv6 connections on an IPv6 address. Default false: also IPv4. `IPV6_V6ONLY`, `ipv6(7)`. */
   readonly ipv6Only?: boolean | undefined
-  /** Closes the server when it aborts. */
+  /** The server is closed when this signal aborts. */
   readonly signal?: AbortSignalLike | undefined
-  /** What to do where the kernel does not balance. Default `'error'`. */
+  /** What happens where the kernel does not balance. Default `'error'`. */
   readonly fallback?: FallbackPolicy | undefined
   /**
-   * How the kernel chooses, for the whole group, as by `steer` once the server listens. Where it cannot be had, `'error'`
-   * (`ERR_REUSEPORT_STEERING_UNAVAILABLE`) follows and the server goes on. Default: as it is. Linux.
+   * The policy by which the kernel chooses a member, set for the whole group as `steer` does once the server listens.
+   * If the policy cannot be set, the server emits `'error'` with `ERR_REUSEPORT_STEERING_UNAVAILABLE` and goes on
+   * listening. Default: the policy of the group stays unchanged. Linux.
    */
   readonly steering?: SteeringOption | undefined
-  /** Accepted for Node's sake: a shared port is always this process's own socket. */
+  /** Accepted because Node accepts it. Has no effect on a shared port, whose socket is always this process's own. */
   readonly exclusive?: boolean | undefined
-  /** Accepted for Node's sake; `false` is refused. */
+  /** Accepted because Node accepts it. `false` is refused. */
   readonly reusePort?: true | undefined
 }
 
-/** The forms of `server.listen` that name no port. They go to Node unchanged. */
+/** The forms of `server.listen` without a port. They go to Node unchanged. */
 export type UnsharedListenOptions =
   | {
       readonly path: string
@@ -56,14 +57,14 @@ export type UnsharedListenOptions =
 
 /** Options of `openReusePortSocket`. */
 export interface ReusePortSocketOptions extends ListenerConfiguration {
-  /** 0 to 65535. Default 0: a port that the kernel chooses. */
+  /** 0 to 65535. Default 0: the kernel chooses a free port. */
   readonly port?: number | undefined
-  /** A numeric address, an IPv6 one with its zone where it needs one. Nothing is looked up. Default as for `listenReusePort`. */
+  /** Numeric address, with a zone where IPv6 needs one. Names are not looked up. Default as for `listenReusePort`. */
   readonly host?: string | undefined
-  /** 1 to 2147483647 connections; the kernel caps it at somaxconn. Default 511. `listen(2)`. */
+  /** Length of the accept queue, 1 to 2147483647. The kernel caps it at somaxconn. Default 511. `listen(2)`. */
   readonly backlog?: number | undefined
-  /** On an IPv6 address, do not take IPv4 connections as well. Default false. `IPV6_V6ONLY`, `ipv6(7)`. */
+  /** Accept only IPv6 connections on an IPv6 address. Default false: also IPv4. `IPV6_V6ONLY`, `ipv6(7)`. */
   readonly ipv6Only?: boolean | undefined
-  /** What to do where the kernel does not balance. Default `'error'`. There is no descriptor to give for `'exclusive'`. */
+  /** What happens where the kernel does not balance. Default `'error'`. `'exclusive'` would need a server. */
   readonly fallback?: 'error' | 'unbalanced' | undefined
 }

@@ -21,20 +21,20 @@ import type { ReusePortSocket, SocketRequest } from './socket.js'
 
 /**
  * Starts a server listening on a port that other processes of the same user may share, if each of them uses
- * SO_REUSEPORT: the kernel then gives every new connection to one of them.
+ * SO_REUSEPORT. The kernel then gives every new connection to one of these processes.
  *
- * Takes what `server.listen` takes, after the server, and behaves as it does: what it throws, what it emits and when,
- * the default host, lookups, `signal`, and what a cluster worker tells its primary. Paths, descriptors and handles share
- * no port and go to Node unchanged. Returns the server.
+ * After the server, takes the arguments of `server.listen`. Behaves as `server.listen` does in what it throws, what it
+ * emits and when, the default host, lookups, `signal`, and the messages of a cluster worker to its primary. Paths,
+ * descriptors and handles share no port and go to Node unchanged. Returns the server.
  *
  * ```js
  * listenReusePort(http.createServer(app), 8080)
  * ```
  *
  * Thrown: Node's `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT`, `ERR_SERVER_ALREADY_LISTEN`;
- * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option that nobody knows. Emitted as `'error'`: Node's listen errors, and
- * `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`). `EADDRINUSE` means that a socket
- * without the option, or of another user, has the port.
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option name that neither Node nor this library knows. Emitted as `'error'`:
+ * Node's listen errors, and `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`).
+ * `EADDRINUSE` means that a socket without SO_REUSEPORT, or a socket of another user, has the port.
  *
  * Balanced on Linux 3.9 and later, Android, FreeBSD 12, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`. `socket(7)`.
  */
@@ -76,7 +76,7 @@ export function listenReusePort(server: ListenableServer, ...args: unknown[]): L
   }
   if (server.listening) return toNode()
   const request = parseListenArguments(args)
-  // Denied the network, Node throws its own error.
+  // Where the permission model denies the network, server.listen throws Node's own error.
   if (request.form === 'node' || networkDenied()) return toNode()
   if (request.steering !== undefined) steerWhenListening(server, request.steering.policy, request.steering.optional)
   serve(server, request)
@@ -103,7 +103,7 @@ function serve(server: ListenableServer, request: PortRequest): void {
   start(server, { ...request, host: undefined }, () => emitListenError(server, { host, port }, error))
 }
 
-/** What `server.listen` does before it binds, in its order. */
+/** Does what `server.listen` does before it binds, in the same order. */
 function start(
   server: ListenableServer,
   request: PortRequest,
@@ -136,10 +136,10 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     return
   }
   try {
-    // onSocket may have closed the server, or told it to listen elsewhere.
+    // onSocket may have closed the server or made it listen elsewhere.
     if (isLatest()) socket.listen(server)
   } finally {
-    // Does nothing where the server has taken it; where it has not, nobody else knows of it.
+    // Does nothing where the server has taken the socket. Otherwise the socket has no other owner that would close it.
     socket.close()
   }
 }

@@ -25,7 +25,7 @@ const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fall
 
 /**
  * Opens a listening socket that shares its port, without a server: for frameworks that take a descriptor, and to learn
- * a port before a server exists. Synchronous; nothing is looked up.
+ * the port before a server exists. Synchronous. Names are not looked up.
  *
  * ```js
  * using socket = openReusePortSocket({ port: 8080 })
@@ -35,8 +35,8 @@ const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fall
  * Errors, all thrown: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_SOCKET_BAD_PORT` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for the options; `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance and
  * `fallback` is not `'unbalanced'`; `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon; `ERR_ACCESS_DENIED` under
- * `--permission` without `--allow-net`; what an option of the socket or `onSocket` throws (see `socketOptions`); otherwise
- * what `server.listen` would emit (`EADDRINUSE`, `EACCES` …).
+ * `--permission` without `--allow-net`; the error of a socket option (see `socketOptions`); the value that `onSocket`
+ * throws; otherwise the error that `server.listen` would emit (`EADDRINUSE`, `EACCES` …).
  */
 export function openReusePortSocket(options: ReusePortSocketOptions = {}): ReusePortSocket {
   const request = parseOptions(options)
@@ -77,5 +77,9 @@ function toAddress(host: unknown): BindAddress | undefined {
   if (typeof host !== 'string') throw new InvalidArgumentTypeError('options.host', 'of type string', host)
   const family = isIP(host)
   if (family === 4 || family === 6) return { address: host, family }
-  throw new InvalidArgumentValueError('options.host', host, 'must be a numeric address: nothing is looked up here')
+  throw new InvalidArgumentValueError(
+    'options.host',
+    host,
+    'must be a numeric address: openReusePortSocket does not look names up',
+  )
 }

@@ -20,10 +20,10 @@ export interface ListenerRequest extends UnboundRequest {
 }
 
 /**
- * A socket that will share its port, with the options that come before bind: its descriptor, or the system call that
- * failed. Here as below, whatever happens, nothing stays open but what is returned.
+ * Opens a socket that will share its port and sets the options that come before bind. Returns its descriptor, or the
+ * system call that failed. On failure the socket is closed.
  *
- * @throws what an option or `onSocket` throws.
+ * @throws the error of an option, or the value that `onSocket` throws.
  */
 export function openUnbound(addon: Addon, request: UnboundRequest, family: 4 | 6): number | SystemFailure {
   const fd = create(addon, request, family)
@@ -39,9 +39,10 @@ export function openUnbound(addon: Addon, request: UnboundRequest, family: 4 | 6
 }
 
 /**
- * A listening socket that shares its port.
+ * Opens a listening socket that shares its port. Returns its descriptor, or the system call that failed. On failure the
+ * socket is closed.
  *
- * @throws what an option or `onSocket` throws, and what keeps it from a group of `maxMembers`.
+ * @throws the error of an option, the value that `onSocket` throws, and, with `maxMembers`, the errors of `admit`.
  */
 export function openListener(addon: Addon, request: ListenerRequest, where: BindAddress): number | SystemFailure {
   const { configuration, port } = request
@@ -67,7 +68,7 @@ function listen(socket: OpenSocket, request: ListenerRequest, address: string): 
   })
 }
 
-/** Closes the descriptor where `work` throws or fails. */
+/** Closes the descriptor where `work` throws or returns a failure. */
 function closingUnlessDone(addon: Addon, fd: number, work: () => SystemFailure | undefined): SystemFailure | undefined {
   let isDone = false
   try {
@@ -79,7 +80,7 @@ function closingUnlessDone(addon: Addon, fd: number, work: () => SystemFailure |
   }
 }
 
-/** MPTCP is the one option that a socket is created with. */
+/** MPTCP is the only option that must be chosen when the socket is created. */
 function create(addon: Addon, request: UnboundRequest, family: 4 | 6): number | SystemFailure {
   const { transport, configuration } = request
   const base = { transport, family, ipv6Only: request.ipv6Only && family === 6 }
@@ -89,7 +90,7 @@ function create(addon: Addon, request: UnboundRequest, family: 4 | 6): number | 
   const opened = addon.openSocket({ ...base, multipath: true })
   if (typeof opened === 'number') return opened
   const error = optionError(wanted.row, wanted.given, family, opened)
-  // What would have failed for plain TCP too: no descriptor left, no IPv6.
+  // Plain TCP would have failed too: no descriptor is left, or there is no IPv6.
   if (!canBeSkipped(error)) return opened
   if (wanted.optional) return addon.openSocket({ ...base, multipath: false })
   throw error
@@ -104,7 +105,11 @@ function callOnSocket(
   try {
     const returned: unknown = onSocket(configurable as unknown as UnboundSocket)
     if (typeof returned === 'object' && returned !== null && 'then' in returned) {
-      throw new InvalidArgumentValueError('options.onSocket', onSocket, 'must not be asynchronous: bind does not wait')
+      throw new InvalidArgumentValueError(
+        'options.onSocket',
+        onSocket,
+        'must not be asynchronous: bind does not wait for a promise',
+      )
     }
   } finally {
     configurable.expire()

@@ -16,19 +16,19 @@ import { type ListenWish, supervision } from './supervision.js'
 
 /** @internal */
 export interface SocketRequest {
-  /** Undefined for the unspecified address: `::`, or `0.0.0.0` where that cannot be bound. */
+  /** Undefined for the unspecified address: `::`, or `0.0.0.0` where `::` cannot be bound. */
   readonly where: BindAddress | undefined
   readonly port: number
   readonly backlog: number
   readonly ipv6Only: boolean
   readonly configuration: Configuration
-  /** As it was asked for, where there is a supervisor. */
+  /** The request in the form that the supervisor compares. Undefined without a supervisor. */
   readonly wish?: ListenWish
 }
 
 /**
- * A listening socket that shares its port and that you own: until a server takes it, `close()` is yours to call. From
- * the moment it exists the kernel gives it its share of the connections, so hand it on or close it soon.
+ * A listening socket that shares its port and that you own: call `close()` unless a server takes the socket. As soon as
+ * the socket exists, the kernel gives it a share of the connections, so hand it to a server or close it soon.
  */
 export class ReusePortSocket {
   readonly #addon: Addon
@@ -46,7 +46,7 @@ export class ReusePortSocket {
   }
 
   /**
-   * The descriptor: listening, non-blocking, close-on-exec. It stays yours through this object; do not close the number.
+   * The descriptor: listening, non-blocking, close-on-exec. This object owns it: close the object, not the number.
    *
    * @throws ReusePortSocketError after `close()` or `listen()`.
    */
@@ -56,7 +56,7 @@ export class ReusePortSocket {
   }
 
   /**
-   * The address it is bound to, with the port that the kernel chose for port 0.
+   * The address that the socket is bound to, with the port that the kernel chose for port 0.
    *
    * @throws ReusePortSocketError after `close()` or `listen()`; a Node system error where getsockname(2) fails.
    */
@@ -68,11 +68,11 @@ export class ReusePortSocket {
   }
 
   /**
-   * What the kernel uses for an option of `socketOptions`, which may differ from what was set: Linux doubles buffer
-   * sizes, rounds `deferAccept` up and caps `fastOpen`. `getsockopt(2)`.
+   * Reads the value that the kernel uses for an option of `socketOptions`. It may differ from the value that was set:
+   * Linux doubles buffer sizes, rounds `deferAccept` up and caps `fastOpen`. `getsockopt(2)`.
    *
-   * @throws ReusePortSocketError after `close()` or `listen()`; `ERR_REUSEPORT_UNKNOWN_OPTION` for a name that is none,
-   *   `ERR_REUSEPORT_OPTION_UNSUPPORTED` for one that this system lacks.
+   * @throws ReusePortSocketError after `close()` or `listen()`; `ERR_REUSEPORT_UNKNOWN_OPTION` for an unknown name;
+   *   `ERR_REUSEPORT_OPTION_UNSUPPORTED` for an option that this system lacks.
    */
   getOption<Name extends keyof SocketOptionValues>(name: Name): SocketOptionValues[Name] {
     this.#assertOpen()
@@ -81,15 +81,16 @@ export class ReusePortSocket {
   }
 
   /**
-   * Hands the socket to a server, which owns it from then on. Returns the server; `'listening'` follows on the next tick.
+   * Hands the socket to a server, which owns it from then on. Returns the server, which emits `'listening'` on the next
+   * tick.
    *
    * @throws ReusePortSocketError after `close()` or an earlier `listen()`; Node's `ERR_SERVER_ALREADY_LISTEN` where the
-   *   server listens already (the socket then stays yours).
+   *   server listens already (you then still own the socket).
    */
   listen<S extends ListenableServer>(server: S, listener?: () => void): S {
     this.#assertOpen()
     assertServer(server)
-    // Node throws for this one.
+    // Throws Node's own ERR_SERVER_ALREADY_LISTEN.
     if (server.listening) server.listen({})
     if (listener !== undefined) server.once('listening', listener)
     const { where, port, backlog } = this.#request
@@ -118,14 +119,14 @@ export class ReusePortSocket {
     return server
   }
 
-  /** Closes the socket. Does nothing after the first time, nor where a server has it. */
+  /** Closes the socket. Does nothing where the socket is closed already or a server has taken it. */
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closed'
     this.#addon.close(this.#fd)
   }
 
-  /** For `using`: as `close()`. */
+  /** The same as `close()`, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
@@ -140,9 +141,9 @@ export class ReusePortSocket {
 }
 
 /**
- * A listening socket, or Node's error for why there is none; nothing stays open then.
+ * Opens a listening socket. Returns Node's error where that fails; no descriptor stays open then.
  *
- * @throws what an option or `onSocket` throws.
+ * @throws the error of an option, or the value that `onSocket` throws.
  *
  * @internal
  */
@@ -186,7 +187,7 @@ function describe(addon: Addon, fd: number): ListenMessage | undefined {
   return 'errno' in address ? undefined : { protocol: 'tcp', fd, ...address }
 }
 
-/** Where Node goes on to `0.0.0.0`: everything up to bind() but a taken port. */
+/** After such a failure on `::` Node tries `0.0.0.0`: any failure before listen(), except a taken port. */
 function failedToBind({ errno, syscall }: SystemFailure): boolean {
   return syscall !== 'listen' && getSystemErrorName(errno) !== 'EADDRINUSE'
 }

@@ -1,26 +1,26 @@
-// What a supervisor gives to a process that it started, `reuseport run` for one: sockets that listened before, held
-// while a process went and another came. It is found by a symbol of the whole process, because the program may have
+// How a process gets the sockets that its supervisor (`reuseport run`, for example) keeps open between the end of one
+// process and the start of the next. `Supervision` is registered under a global symbol, because the program may load
 // another copy of this library.
 import type { BindAddress } from '../common/address.js'
 import type { ListenableServer } from '../node/server.js'
 import type { Configuration } from '../options/configure.js'
 
-/** What somebody wants to listen on; equal wishes mean the same socket, in their order. */
+/** A request to listen, as the supervisor compares it. Sockets with equal wishes are given out in order. */
 export interface ListenWish {
-  /** Null for the unspecified address. */
+  /** Null where no host was given. */
   readonly address: string | null
   readonly port: number
   readonly ipv6Only: boolean
-  /** What else the socket is given, as text. */
+  /** The other options of the socket, as text. */
   readonly options: string
 }
 
 export interface Supervision {
-  /** A listening descriptor for this wish, that the taker duplicates and then lets go. */
+  /** A listening descriptor for this wish. The caller duplicates the descriptor and then calls `done`. */
   take(wish: ListenWish): { readonly fd: number; done(): void } | undefined
-  /** The port for this wish: another one than it names for port 0, which means the same for all. */
+  /** The port to bind for this wish. For port 0, a port that all workers bind for the same call. */
   portFor(wish: ListenWish): number
-  /** A server listens now. */
+  /** Reports that a server listens. */
   adopted(server: ListenableServer, wish: ListenWish): void
 }
 
@@ -30,7 +30,7 @@ export function supervision(): Supervision | undefined {
   return (globalThis as { [NAME]?: Supervision })[NAME]
 }
 
-/** From now on every socket that this library opens for this thread is asked of it first. */
+/** From now on, this thread asks `supervision` for a socket before the library opens one. */
 export function setSupervision(supervision: Supervision): void {
   Object.defineProperty(globalThis, NAME, { value: supervision })
 }

@@ -1,11 +1,11 @@
-// Abstract unix sockets (unix(7)) by the addon: Node 20 fills their names with zeros, and so finds none but its own.
+// Abstract unix sockets (unix(7)) by the addon: Node 20 pads their names with zeros and finds only its own sockets.
 import net from 'node:net'
 import type { SystemFailure } from '../common/errors.js'
 import { listenOn } from '../node/adopt.js'
 import type { Addon } from './addon-contract.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
 
-/** A connection to whoever has the name. Keeps no process alive. */
+/** Connects to the process that has the name. The connection does not keep this process alive. */
 export function connectAbstract(addon: Addon, name: string): net.Socket | SystemFailure {
   const fd = addon.connectToLock(name)
   if (typeof fd !== 'number') return fd
@@ -19,7 +19,10 @@ export function connectAbstract(addon: Addon, name: string): net.Socket | System
   }
 }
 
-/** The server gets the name, unless somebody has it: ETIMEDOUT; EACCES where that is another user. */
+/**
+ * Makes the server listen on the name. Fails with ETIMEDOUT where another process of this user has the name, and with
+ * EACCES where a process of another user has it.
+ */
 export function listenAbstract(addon: Addon, name: string, server: net.Server): SystemFailure | undefined {
   const fd = addon.acquireLock(name, 0)
   if (typeof fd !== 'number') return fd

@@ -1,49 +1,59 @@
-// What the addon exports, and the rows and requests that go through it.
+// The types of the addon's exports, requests and results.
 import type { SocketAddressInfo } from '../common/address.js'
 import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 
-/** What src-native/addon.cc exports. Nothing throws but wrong types, which the callers rule out. */
+/**
+ * The exports of src-native. A failed system call is returned, not thrown. A function throws only for an argument of
+ * the wrong type, which the callers rule out.
+ */
 export interface Addon {
-  /** The option by which this system shares ports; null where it has none. */
+  /** The socket option by which this system shares ports. Null where the system has no such option. */
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
   readonly socketOptions: readonly OptionRow[]
-  /** A socket that will share its port: its descriptor, which the addon closes at the end of the environment unless it is released. */
+  /**
+   * Opens a socket that will share its port. The addon owns the descriptor and closes it at the end of the environment,
+   * unless it is closed or released before.
+   */
   openSocket(request: SocketRequest): number | SystemFailure
-  /** Whether sockets of any user may bind the same address with SO_REUSEADDR. */
+  /** Sets whether sockets of any user may bind the same address with SO_REUSEADDR. */
   setReuseAddress(fd: number, on: boolean): undefined | SystemFailure
   bind(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
   /** `backlog`: 0 to 2^31 - 1. */
   listen(fd: number, backlog: number): undefined | SystemFailure
-  /** ENOPROTOOPT where this system or family has no such option. `name` and `value` are as the table says. */
+  /** `name` and `value` follow the table. ENOPROTOOPT where this system or family has no such option. */
   setOption(fd: number, family: 4 | 6, name: string, value: number | string): undefined | SystemFailure
   getOption(fd: number, family: 4 | 6, name: string): number | string | SystemFailure
   setRawOption(fd: number, level: number, name: number, value: number | Uint8Array): undefined | SystemFailure
-  /** The sockets of this network namespace; ENOSYS where the system does not tell. Linux: sock_diag(7). */
+  /** The sockets of this network namespace. ENOSYS where the system has no such interface. Linux: sock_diag(7). */
   dumpSockets(request: DumpRequest): readonly SocketRow[] | SystemFailure
-  /** The same in a form for many: inode, port and index of the local address by turns in `rows`. */
+  /** The same in a compact form: `rows` has three numbers per connection: inode, local port, index in `addresses`. */
   dumpConnections(request: DumpRequest): Connections | SystemFailure
-  /** Pid and inode by turns: a process for each socket, as far as this user may see; this one first. Linux: proc(5). */
+  /**
+   * One process for each socket, as pairs of pid and inode: this process where it holds the socket. Leaves out sockets
+   * whose processes this user may not see. Linux: proc(5).
+   */
   findHolders(inodes: Float64Array): Float64Array
-  /** Which of these sockets a process holds. */
+  /** The inodes of those sockets that the process holds. */
   heldBy(pid: number, inodes: Float64Array): Float64Array
-  /** Waits at most `timeout` ms. The lock is released by closing its descriptor. Linux: an abstract unix socket. */
+  /** Waits at most `timeout` ms. Closing the descriptor releases the lock. Linux: an abstract unix socket. */
   acquireLock(name: string, timeout: number): number | SystemFailure
   /**
-   * A connection to whoever has the lock, which ends with it. ECONNREFUSED where nobody has it, EAGAIN where too many wait,
-   * EACCES where another user has the name.
+   * Connects to the process that holds the lock. The connection ends when the lock is released. ECONNREFUSED where no
+   * process holds the lock, EAGAIN where too many processes wait, EACCES where another user has the name.
    */
   connectToLock(name: string): number | SystemFailure
   /**
-   * A program that chooses between slots: each as often, by weight, or by the CPU that receives (there `slots` only says
-   * how many). Four numbers for each instruction: code, jump where true, jump where false, k. E2BIG, EINVAL.
+   * Builds a program that chooses a slot: each equally often, by weight, or by the CPU that receives the packet (for
+   * `'cpu'` only the number of slots counts). Each instruction is four numbers: code, jump if true, jump if false, k.
+   * E2BIG where the program has too many instructions, EINVAL where there is no slot.
    */
   buildProgram(kind: 'uniform' | 'weighted' | 'cpu', slots: Float64Array, weights: Float64Array): ProgramWords
-  /** For the whole group, through a member that listens. Linux: socket(7), SO_ATTACH_REUSEPORT_CBPF. */
+  /** Sets the program of the whole group, through a listening member. Linux: socket(7), SO_ATTACH_REUSEPORT_CBPF. */
   attachProgram(fd: number, program: Uint32Array): undefined | SystemFailure
-  /** Done also where there was none. */
+  /** Removes the program of the group. Succeeds also where the group has no program. */
   detachProgram(fd: number): undefined | SystemFailure
-  /** The slots of these members, -1 for one that could not be told; leaves the program of the probe attached. */
+  /** The slots of these members, -1 for a slot that could not be learnt. Leaves the program of the probe attached. */
   learnSlots(
     listeners: Float64Array,
     family: 4 | 6,
@@ -51,36 +61,45 @@ export interface Addon {
     port: number,
     members: number,
   ): readonly number[] | SystemFailure
-  /** In the queue of a listener. */
+  /** The number of connections in the accept queue of a listener. */
   waitingConnections(fd: number): number | SystemFailure
-  /** What asks for a new connection is not answered from now on, and asks again a second later. Accepted sockets inherit it. */
+  /**
+   * From now on the listener answers no SYN, so a client sends it again a second later. Returns the setting before, for
+   * `answerNewConnections`. Sockets that are accepted in the meantime inherit the new setting.
+   */
   deferNewConnections(fd: number, family: 4 | 6): number | SystemFailure
-  /** It is again. `before`: what `deferNewConnections` gave. */
+  /** The listener answers SYNs again. `before`: the result of `deferNewConnections`. */
   answerNewConnections(fd: number, family: 4 | 6, before: number): undefined | SystemFailure
-  /** A listener leaves its group, `detach`: after the group's program; its queue is reset. */
+  /**
+   * Takes a listener out of its group; the kernel resets the connections in its queue. With `detach`, removes the
+   * program of the group first.
+   */
   leaveGroup(fd: number, family: 4 | 6, detach: boolean): undefined | SystemFailure
-  /** The handshakes under way, as text that is equal for equal ones. */
+  /** The handshakes under way. The text of a handshake is the same in every dump. */
   dumpHandshakes(request: DumpRequest): readonly string[] | SystemFailure
-  /** A UDP socket takes datagrams of this sender alone from now on. */
+  /** From now on the UDP socket receives only datagrams of this sender. */
   connectDatagram(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
-  /** A descriptor for a socket of another process, owned as those of openSocket. Linux 5.6: pidfd_getfd(2). */
+  /** A descriptor for a socket of another process. The addon owns it as in `openSocket`. Linux 5.6: pidfd_getfd(2). */
   takeSocket(pid: number, inode: number): number | SystemFailure
-  /** Another descriptor for the same socket, owned as those of openSocket. */
+  /** Another descriptor for the same socket. The addon owns it as in `openSocket`. */
   duplicate(fd: number): number | SystemFailure
-  /** Whether a process of this user is at the other end of a unix socket. */
+  /** Whether the process at the other end of a unix socket has the same user. */
   isOwnPeer(fd: number): boolean | SystemFailure
-  /** The CPUs that this thread may run on, and what it starts. ENOSYS where the system does not tell. Linux: sched_setaffinity(2). */
+  /**
+   * The CPUs that this thread, and the threads and processes that it starts, may run on. ENOSYS where the system has no
+   * such interface. Linux: sched_setaffinity(2).
+   */
   getCpus(): Float64Array | SystemFailure
   setCpus(cpus: Float64Array): undefined | SystemFailure
-  /** From now on signals of the terminal are not for this process. setpgid(2). */
+  /** Moves this process to a process group of its own, so that it gets no signals of the terminal. setpgid(2). */
   leadProcessGroup(): undefined | SystemFailure
-  /** A datagram to a unix socket: its file, or '@' and its abstract name. unix(7). */
+  /** Sends a datagram to a unix socket. `to` is its file, or '@' and its abstract name. unix(7). */
   sendToUnix(to: string, text: string): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
   close(fd: number): undefined | SystemFailure
-  /** From now on somebody else closes this descriptor. */
+  /** The addon gives up the descriptor: from now on its new owner closes it. */
   release(fd: number): undefined | SystemFailure
-  /** Binds two sockets to one port, and closes them: false where the second finds the port taken. */
+  /** Binds two sockets to one port and closes both. False where the second bind fails with EADDRINUSE. */
   probe(): boolean | SystemFailure
 }
 
@@ -97,9 +116,9 @@ export interface SocketRequest {
 export interface DumpRequest {
   readonly transport: Transport
   readonly family: 4 | 6
-  /** A bit for each state of tcp_states.h. */
+  /** A bit mask of the states in tcp_states.h. */
   readonly states: number
-  /** Local; 0 for all. */
+  /** The local port, or 0 for all ports. */
   readonly port: number
 }
 
@@ -112,14 +131,15 @@ export interface Connections {
 export interface SocketRow {
   readonly address: string
   readonly port: number
-  /** Index of the interface that it is bound to; 0 where it is not. */
+  /** Index of the interface that the socket is bound to. 0 where it is bound to none. */
   readonly device: number
   readonly inode: number
   /** Hexadecimal. */
   readonly cookie: string
   readonly uid: number
-  /** A listener: connections that wait, and how many may. Another: bytes received and not read. */
+  /** For a listener: the connections in its accept queue. For other sockets: the bytes received and not yet read. */
   readonly queued: number
+  /** For a listener: the length of its accept queue. */
   readonly limit: number
   /** Bytes. */
   readonly receiveBuffer: number | null
@@ -128,30 +148,31 @@ export interface SocketRow {
   readonly state: number
 }
 
-/** When an option is given to the socket. For UDP only before and after bind. */
+/** When an option is set. For UDP only before and after bind. */
 export type Stage = 'creation' | 'before-bind' | 'before-listen' | 'after-listen' | 'after-bind'
 
 /** A row of the table in src-native/core/option_table.cc. */
 export interface OptionRow {
-  /** With a dot for a part of another option. */
+  /** The name of a part contains a dot, such as `keepAlive.idle`. */
   readonly name: string
   readonly kind: 'boolean' | 'integer' | 'text' | 'time or false'
   readonly unit: string | null
-  /** Of the length, for text. */
+  /** The range of the value. For text, the range of its length in bytes. */
   readonly minimum: number
   readonly maximum: number
   readonly stage: Stage
   readonly tcp: boolean
   readonly udp: boolean
-  /** Null where this system lacks it, or the family has no such thing. */
+  /** Null where this system lacks the option or the family has no such option. */
   readonly ipv4: KernelOption | null
   readonly ipv6: KernelOption | null
-  /** Whether accepted sockets have it too. */
+  /** Whether accepted sockets inherit the option, on Linux. */
   readonly inherited: boolean
+  /** The capability that setting the option may need on Linux. */
   readonly capability: string | null
-  /** One blank between. */
+  /** Names of `process.platform`, separated by one blank. */
   readonly systems: string
-  /** Null in the binaries of the package: these two are what documentation is generated from. */
+  /** This and `about` are sources of the generated documentation. Null in the binaries of the package. */
   readonly manual: string | null
   readonly about: string | null
 }

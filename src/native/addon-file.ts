@@ -4,8 +4,9 @@ const HEADER_SIZE = 64
 const ELF_64_LITTLE_ENDIAN = Buffer.from('7f454c460201', 'hex')
 
 /**
- * Whether a binary ends before the table that linkers write last. Loading such a file ends the process with SIGBUS: the
- * dynamic linker maps what the headers promise. Everything else that is wrong with a file, the linker tells. elf(5).
+ * Whether a binary ends before its section header table, which linkers write last. Loading such a file ends the process
+ * with SIGBUS, because the dynamic linker maps what the headers promise. The linker reports every other defect.
+ * elf(5).
  */
 export function isCutShort(file: string): boolean {
   const fd = openSync(file, 'r')

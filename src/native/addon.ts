@@ -1,4 +1,4 @@
-// Room: the addon, with its typed contract. It may import node and common.
+// Room: loads the addon and describes its typed contract. It may import node and common.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -7,21 +7,21 @@ import type { Addon } from './addon-contract.js'
 import { explainMissingAddon } from './addon-failure.js'
 import { isCutShort } from './addon-file.js'
 
-/** Whether there is an addon; if not, why and what to do about it. */
+/** The loaded addon, or the reason why the addon did not load and what to do. */
 export type AddonState =
   | { readonly loaded: true; readonly addon: Addon; readonly binary?: string }
   | { readonly loaded: false; readonly reason: string; readonly cause: unknown }
 
 let state: AddonState | undefined
 
-/** Loads the addon at its first use. A failure is kept, with its cause: it does not go away by trying again. */
+/** Loads the addon at the first call. A failure is cached with its cause, because another attempt would fail too. */
 export function loadAddon(): AddonState {
   state ??= tryToLoad()
   return state
 }
 
 interface Loader {
-  /** The file that fits: of build/Release, where `reuseport build` puts it, or of prebuilds/. */
+  /** The binary that fits this system: in build/Release, where `reuseport build` puts it, or in prebuilds/. */
   resolve(root: string): string
 }
 
@@ -35,7 +35,7 @@ function tryToLoad(): AddonState {
   }
 }
 
-/** This module is a file of its own in `native/`, or one with all others in `dist/`. */
+/** This module is either a file of its own in `native/` or part of one file in `dist/`. */
 function packageFolder(file: string): string {
   const folder = path.dirname(file)
   return path.resolve(folder, path.basename(folder) === 'native' ? '../..' : '..')
@@ -47,13 +47,14 @@ function findBinary(require: NodeJS.Require, root: string): string {
     return resolveIn(loader, require, root)
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw cause
-    // It looks for Alpine's files, which the permission model forbids where it allows the package's folder alone.
+    // node-gyp-build looks for /etc/alpine-release. The permission model forbids that where it allows only the folder
+    // of the package.
     const name = process.platform === 'linux' ? 'reuseport.glibc.node' : 'reuseport.node'
     return path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, name)
   }
 }
 
-/** A bundler may have put this module elsewhere; the package with the binaries may be installed all the same. */
+/** A bundler may have moved this module. The package with the binaries may still be installed. */
 function resolveIn(loader: Loader, require: NodeJS.Require, root: string): string {
   try {
     return loader.resolve(root)
@@ -68,7 +69,10 @@ function resolveIn(loader: Loader, require: NodeJS.Require, root: string): strin
   }
 }
 
-/** `loader.resolve` knows musl by Alpine's files; there are others. The wrong one does not load, and does no harm. */
+/**
+ * `loader.resolve` recognises musl by Alpine's files, but other systems use musl too. Trying the wrong binary is
+ * harmless: it does not load.
+ */
 function loadEither(require: NodeJS.Require, binary: string, other: string | undefined): AddonState {
   try {
     return load(require, binary)

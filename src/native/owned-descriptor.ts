@@ -3,13 +3,13 @@ import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 import type { Addon } from './addon-contract.js'
 
-/** A socket with its address, as subscribers of `reuseport:listen` are told. */
+/** A socket with its address, as in the messages of `reuseport:listen`. */
 export interface DescribedSocket extends SocketAddressInfo {
   readonly protocol: Transport
   readonly fd: number
 }
 
-/** A descriptor of the addon's until it is released to somebody else or closed, each once. */
+/** A descriptor that the addon owns until it is closed or released to another owner. Only the first call counts. */
 export class OwnedDescriptor {
   readonly addon: Addon
   readonly fd: number
@@ -30,18 +30,18 @@ export class OwnedDescriptor {
     return this.describe('udp')?.port
   }
 
-  /** Where it is bound; undefined where that cannot be told. */
+  /** The address that the socket is bound to. Undefined where the address cannot be read. */
   describe(protocol: Transport): DescribedSocket | undefined {
     const address = this.addon.localAddress(this.fd)
     return 'errno' in address ? undefined : { protocol, fd: this.fd, ...address }
   }
 
-  /** Whether sockets of any user may bind the same address with SO_REUSEADDR. */
+  /** Sets whether sockets of any user may bind the same address with SO_REUSEADDR. */
   setReuseAddress(on: boolean): SystemFailure | undefined {
     return this.addon.setReuseAddress(this.fd, on)
   }
 
-  /** From now on somebody else closes it. */
+  /** The addon gives up the descriptor: from now on its new owner closes it. */
   release(): void {
     if (!this.#isOwned) return
     this.#isOwned = false

@@ -1,41 +1,42 @@
 import type { DatagramSocketOptions, DatagramSocketOptionValues } from './datagram-option-types.js'
 import type { SocketOptions, SocketOptionValues } from './socket-option-types.js'
 
-/** An option that has no name here. */
+/** A socket option that this library does not name. */
 export interface RawSocketOption {
-  /** As the system numbers it: `SOL_SOCKET` (1 on Linux), `IPPROTO_TCP` (6) … */
+  /** The level, by the system's number: `SOL_SOCKET` (1 on Linux), `IPPROTO_TCP` (6) … */
   readonly level: number
-  /** As the system numbers it. */
+  /** The option, by the system's number. */
   readonly name: number
-  /** A number goes as an int of 32 bits, -2^31 to 2^32 - 1; bytes, at most 65,535, go as they are. */
+  /** A number from -2^31 to 2^32 - 1 is passed as a 32-bit int. Bytes, at most 65,535, are passed unchanged. */
   readonly value: number | Uint8Array
-  /** Default `'before-bind'`. */
+  /** When the option is set. Default `'before-bind'`. */
   readonly stage?: 'before-bind' | 'before-listen' | 'after-listen' | undefined
 }
 
 /**
- * A TCP socket with its options and without an address: what `onSocket` is given. It is the library's: do not close it.
- * From the moment that `onSocket` returns everything but `family` throws `ERR_REUSEPORT_SOCKET_BOUND`.
+ * The argument of `onSocket`: a TCP socket whose options are set and which is not bound yet. The library owns the
+ * socket: do not close it. After `onSocket` has returned, only `family` and `transport` can be read: every other member
+ * throws `ERR_REUSEPORT_SOCKET_BOUND`.
  */
 export interface UnboundSocket {
   readonly transport: 'tcp'
   readonly family: 4 | 6
   /** The descriptor: non-blocking, close-on-exec, not bound. */
   readonly fd: number
-  /** What the kernel uses; as `ReusePortSocket.getOption`. */
+  /** Reads the value that the kernel uses, as `ReusePortSocket.getOption` does. */
   getOption<Name extends keyof SocketOptionValues>(name: Name): SocketOptionValues[Name]
-  /** Sets an option as `socketOptions` does, with the same errors, thrown. */
+  /** Sets an option as `socketOptions` does. Throws the same errors. */
   setOption<Name extends keyof SocketOptionValues>(name: Name, value: NonNullable<SocketOptions[Name]>): void
   setRawOption(option: Omit<RawSocketOption, 'stage'>): void
 }
 
-/** An option of a UDP socket that has no name here. */
+/** An option of a UDP socket that this library does not name. */
 export type RawDatagramSocketOption = Omit<RawSocketOption, 'stage'> & {
-  /** Default `'before-bind'`. */
+  /** When the option is set. Default `'before-bind'`. */
   readonly stage?: 'before-bind' | 'after-bind' | undefined
 }
 
-/** As `UnboundSocket`, for UDP. */
+/** The same as `UnboundSocket`, for a UDP socket. */
 export interface UnboundDatagramSocket {
   readonly transport: 'udp'
   readonly family: 4 | 6
@@ -49,23 +50,29 @@ export interface UnboundDatagramSocket {
   setRawOption(option: Omit<RawDatagramSocketOption, 'stage'>): void
 }
 
-/** What a listening socket is given beyond its address. */
+/** The options of a listening socket besides its address. */
 export interface ListenerConfiguration {
   /**
-   * What else the socket is given, by name. An option that this system lacks is `ERR_REUSEPORT_OPTION_UNSUPPORTED`, one
-   * that takes a privilege `ERR_REUSEPORT_OPTION_DENIED`; those named in `optional` are then left out.
+   * Socket options by name. An option that this system lacks fails with `ERR_REUSEPORT_OPTION_UNSUPPORTED`. An option
+   * whose privilege this process lacks fails with `ERR_REUSEPORT_OPTION_DENIED`. In both cases an option that
+   * `optional` names is left out instead.
    */
   readonly socketOptions?: SocketOptions | undefined
-  /** Options that have no name here, after the others of their stage and in this order. `setsockopt(2)`. */
+  /**
+   * Options that this library does not name. They are set in this order, after the named options of the same stage.
+   * `setsockopt(2)`.
+   */
   readonly rawSocketOptions?: readonly RawSocketOption[] | undefined
   /**
-   * Called with the socket when its options are set and it is not bound yet, as `ListenConfig.Control` in Go: a second
-   * time where `::` could not be bound and `0.0.0.0` is tried. What it throws closes the socket and is the error.
+   * Called with the socket after its options are set and before it is bound, as `ListenConfig.Control` in Go. Called a
+   * second time where `::` cannot be bound and `0.0.0.0` is tried. If the function throws, the socket is closed and the
+   * call fails with the thrown value.
    */
   readonly onSocket?: ((socket: UnboundSocket) => void) | undefined
   /**
-   * How many members the group may have, this one included; one more is `ERR_REUSEPORT_GROUP_FULL`, with the members.
-   * 1 means nobody else. Counted under a lock that all who give this option take; who does not is not kept out. Linux.
+   * How many members the group may have, this one included. With 1 this socket is the only member. If the group is
+   * full, the call fails with `ERR_REUSEPORT_GROUP_FULL`, which lists the members. Every process that gives this option
+   * counts under the same lock. A process that omits the option can still join a full group. Linux.
    */
   readonly maxMembers?: number | undefined
 }

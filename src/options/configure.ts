@@ -13,7 +13,7 @@ import {
 import { parseRawSocketOptions, type RawSetting } from './raw-socket-options.js'
 import { type OptionSetting, parseSocketOptions } from './socket-options.js'
 
-/** What a caller wants of a socket beyond its address. */
+/** The checked options of a socket besides its address. */
 export interface Configuration {
   readonly settings: readonly OptionSetting[]
   readonly raw: readonly RawSetting[]
@@ -29,7 +29,7 @@ export interface OpenSocket {
 
 const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
 
-/** @throws the errors of its parts, and InvalidArgumentTypeError for an `onSocket` that is no function. */
+/** @throws the errors of the parsers that it calls, and InvalidArgumentTypeError where `onSocket` is not a function. */
 export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
   const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
   if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NOTHING
@@ -54,7 +54,7 @@ function toMaxMembers(maxMembers: unknown): number | undefined {
   throw new OutOfRangeError(name, 'an integer >= 1', maxMembers)
 }
 
-/** Gives a socket what belongs to this stage: first the options with a name, then the others in their order. */
+/** Sets the options of this stage: first those with a name, then the raw options in the order of the caller. */
 export function configure(socket: OpenSocket, { settings, raw }: Configuration, stage: Stage): void {
   for (const setting of settings) {
     if (setting.row.stage === stage) setOption(socket, setting)
@@ -82,12 +82,12 @@ export function setRawOption({ addon, fd }: OpenSocket, { label, level, name, va
   throw new ReusePortOptionRefusedError(label, value, failure, `the value given to ${what}`)
 }
 
-/** Optional means: where this system cannot. A value that is wrong is wrong everywhere. */
+/** `optional` covers what this system or this process cannot do. A value that the kernel refuses stays an error. */
 export function canBeSkipped(error: Error): boolean {
   return error instanceof ReusePortOptionUnsupportedError || error instanceof ReusePortOptionDeniedError
 }
 
-/** Why an option could not be set or read, by what the kernel answered. */
+/** The error for an option that could not be set or read, chosen by the kernel's errno. */
 export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): Error {
   const option = `socketOptions.${row.name}`
   switch (kindOf(failure)) {
@@ -110,7 +110,7 @@ function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: Syste
   if ((family === 4 ? row.ipv4 : row.ipv6) === null) return `this is an IPv${family} socket`
   if (row.name === 'mptcp') return `this kernel has no MPTCP, or net.mptcp.enabled is 0 (${nameOf(failure)})`
   if (row.kind === 'text') return `the kernel has no ${JSON.stringify(given)} (${nameOf(failure)})`
-  return `the kernel does not have it for this kind of socket (${nameOf(failure)})`
+  return `the kernel has no such option for this kind of socket (${nameOf(failure)})`
 }
 
 const DENIED: readonly string[] = ['EPERM', 'EACCES']

@@ -11,14 +11,15 @@ import { readOptions } from './read-option.js'
 import type { SocketOptionValues } from './socket-option-types.js'
 
 /**
- * Every option of `socketOptions` as the kernel uses it for the socket of a listening server or of a bound dgram socket,
- * whoever opened it. What this system lacks is left out.
+ * Reads every option of `socketOptions` as the kernel uses it, for the socket of a listening server or of a bound dgram
+ * socket. The socket need not have been opened by this library. Options that this system lacks are left out.
  *
- * What is read may differ from what was set: Linux doubles buffer sizes, rounds `deferAccept` up and caps `fastOpen`.
- * `getsockopt(2)`.
+ * A value that is read may differ from the value that was set: Linux doubles buffer sizes, rounds `deferAccept` up and
+ * caps `fastOpen`. `getsockopt(2)`.
  *
- * @throws `ERR_INVALID_ARG_TYPE` for what is neither, `ERR_INVALID_ARG_VALUE` where it has no socket of its own (not
- *   listening, or a cluster worker's that the primary shares), `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon.
+ * @throws `ERR_INVALID_ARG_TYPE` where the target is neither a server nor a dgram socket. `ERR_INVALID_ARG_VALUE` where
+ *   the target has no descriptor of its own (it does not listen, or is in a cluster worker whose primary shares the
+ *   socket), or is bound to a path. `ERR_REUSEPORT_ADDON_UNAVAILABLE` without the addon.
  */
 export function effectiveSocketOptions(server: ListenableServer): Readonly<Partial<SocketOptionValues>>
 export function effectiveSocketOptions(socket: BindableSocket): Readonly<Partial<DatagramSocketOptionValues>>

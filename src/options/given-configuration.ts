@@ -1,5 +1,5 @@
-// Pure: which options of a call configure its socket.
-/** What a caller says of a socket beyond its address, as it was given: it is checked against the table of the addon. */
+// Pure: the options of a call that configure its socket.
+/** The caller's options of a socket besides its address. Unchecked: the check needs the option table of the addon. */
 export interface GivenConfiguration {
   readonly socketOptions?: unknown
   readonly rawSocketOptions?: unknown
@@ -14,7 +14,7 @@ export const CONFIGURATION_OPTIONS: readonly (keyof GivenConfiguration)[] = [
   'maxMembers',
 ]
 
-/** The first of them, if any, that a socket which is not the addon's could not have and that is not optional. */
+/** The first given option that only a socket of the addon can have. Options named in `optional` are passed over. */
 export function firstNeeded(given: GivenConfiguration): string | undefined {
   const { socketOptions, rawSocketOptions } = given
   if (typeof socketOptions === 'object' && socketOptions !== null) {

@@ -1,9 +1,9 @@
-// Pure: refuses an unknown option and suggests the name that is nearest to it.
+// Pure: refuses an unknown option and suggests the nearest known name.
 import { ReusePortUnknownOptionError } from '../common/errors.js'
 
 /**
- * Refuses an own key of `options` that is not among `known`, nor among the names that are `inert`: accepted, because Node
- * accepts them, and not worth suggesting. `path` is where `options` stands: '' or, with a dot at its end, 'socketOptions.'.
+ * Refuses an own key of `options` that is in neither `known` nor `inert`. Names in `inert` are accepted because Node
+ * accepts them, but are never suggested. `path` is the prefix of the keys: '' or, ending with a dot, 'socketOptions.'.
  */
 export function refuseUnknownOptions(
   options: object,
@@ -17,7 +17,10 @@ export function refuseUnknownOptions(
   }
 }
 
-/** The name that takes the fewest edits to reach, where those are few enough to be a slip. */
+/**
+ * The known name that is the fewest edits away. Undefined where no name is near enough for a typing error: within 2
+ * edits, or within a third of the length of a longer name.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined
   let fewest = Math.max(2, Math.floor(name.length / 3)) + 1
@@ -31,13 +34,13 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest
 }
 
-/** A name that only goes on where the other ends ("hostname", "host") is as near as one slip. */
+/** The edits between two names. A name that begins with the other ("hostname", "host") counts as one edit. */
 function slips(name: string, candidate: string): number {
   const continues = name.length > 2 && (name.startsWith(candidate) || candidate.startsWith(name))
   return continues ? Math.min(1, editDistance(name, candidate)) : editDistance(name, candidate)
 }
 
-/** Levenshtein's distance, a row at a time. */
+/** The Levenshtein distance, computed row by row. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (const [line, character] of [...from].entries()) {

@@ -6,9 +6,9 @@ import { assertObject } from '../common/validation.js'
 import type { Stage } from '../native/addon-contract.js'
 import { refuseUnknownOptions } from './option-names.js'
 
-/** @internal An option that has no name here, on its way to the kernel. */
+/** @internal A checked option that this library does not name. */
 export interface RawSetting {
-  /** Where it stands in the options, such as `rawSocketOptions[0]`. */
+  /** Path of the option in the caller's options, such as `rawSocketOptions[0]`. */
   readonly label: string
   readonly level: number
   readonly name: number
@@ -21,16 +21,16 @@ const STAGES: Readonly<Record<Transport, readonly Stage[]>> = {
   udp: ['before-bind', 'after-bind'],
 }
 
-/** What setsockopt(2) takes for its numbers: an int. */
+/** setsockopt(2) takes the level and the name as an int. */
 const MAX_INT = 0x7fffffff
 const MIN_WORD = -0x80000000
 const MAX_WORD = 0xffffffff
 
-/** Far more than any option is long. */
+/** Far longer than the value of any option. */
 const MAX_BYTES = 0xffff
 
 /**
- * Copies what was given: bytes may change until they are used.
+ * Checks the caller's raw options. Copies their bytes, because the caller may change them before they are set.
  *
  * @throws ReusePortUnknownOptionError, InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError
  *

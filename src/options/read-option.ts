@@ -4,7 +4,7 @@ import type { OptionRow } from '../native/addon-contract.js'
 import { type OpenSocket, optionError } from './configure.js'
 import { lastName, partsOf } from './socket-options.js'
 
-/** What the kernel uses, in the shape in which it is given. */
+/** The value that the kernel uses, in the shape that `socketOptions` takes. */
 export type OptionValue = boolean | number | string | Readonly<Record<string, OptionScalar>>
 type OptionScalar = boolean | number | string
 
@@ -23,7 +23,7 @@ export function readOption(socket: OpenSocket, transport: Transport, name: strin
   )
 }
 
-/** Every option of the table that this system can read from this socket. */
+/** Every option of the table that this system can read from this socket. The others are left out. */
 export function readOptions(socket: OpenSocket, transport: Transport): Readonly<Record<string, OptionValue>> {
   const rows = rowsOf(socket, transport)
   const values: Record<string, OptionValue> = {}
@@ -50,7 +50,7 @@ function readRow(socket: OpenSocket, row: OptionRow, rows: readonly OptionRow[])
   return withParts(socket, row, rows, toScalar(row, read))
 }
 
-/** An option that has parts and is on is read as the object of its parts. */
+/** An option that has parts is read as an object of its parts where the option is on. */
 function withParts(socket: OpenSocket, row: OptionRow, rows: readonly OptionRow[], value: OptionScalar): OptionValue {
   const parts = partsOf(row, rows)
   if (parts.length === 0 || value === false) return value

@@ -1,15 +1,16 @@
-// Pure: checks `socketOptions` against the table of the addon.
+// Pure: checks `socketOptions` against the option table of the addon.
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 import { assertObject } from '../common/validation.js'
 import type { OptionRow } from '../native/addon-contract.js'
 import { refuseUnknownOptions } from './option-names.js'
 
-/** A value on its way to the kernel. */
+/** A checked option. */
 export interface OptionSetting {
   readonly row: OptionRow
-  /** What the caller gave. */
+  /** The value as the caller gave it. */
   readonly given: unknown
+  /** The value as the addon takes it. */
   readonly value: number | string
   readonly optional: boolean
 }
@@ -17,7 +18,7 @@ export interface OptionSetting {
 const PREFIX = 'options.socketOptions'
 
 /**
- * What is to be set, in the order of the table.
+ * Checks the caller's options. Returns them in the order of the table, in which they are set.
  *
  * @throws ReusePortUnknownOptionError, InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError
  */
@@ -47,12 +48,12 @@ export function parseSocketOptions(
   return settings
 }
 
-/** The option that a row is, or is a part of. */
+/** The name of the option that this row describes, or of which it describes a part. */
 export function wholeOf({ name }: OptionRow): string {
   return name.split('.', 1)[0] ?? name
 }
 
-/** The rows that are parts of this one. */
+/** The rows of this option's parts. */
 export function partsOf({ name }: OptionRow, table: readonly OptionRow[]): readonly OptionRow[] {
   return table.filter((row) => row.name.startsWith(`${name}.`))
 }
@@ -61,7 +62,7 @@ export function lastName(row: OptionRow): string {
   return row.name.slice(row.name.indexOf('.') + 1)
 }
 
-/** What the caller gave for a row. An object for an option that has parts turns it on. */
+/** The caller's value for a row. For an option that has parts, an object turns the option on. */
 function givenFor(row: OptionRow, options: Readonly<Record<string, unknown>>, table: readonly OptionRow[]): unknown {
   const whole = options[wholeOf(row)]
   const isObject = typeof whole === 'object' && whole !== null
@@ -77,12 +78,13 @@ function parseOptional(value: unknown, names: readonly string[]): readonly strin
   const name = `${PREFIX}.optional`
   if (!Array.isArray(value)) throw new InvalidArgumentTypeError(name, 'an array of option names', value)
   for (const entry of value) {
-    if (!names.includes(entry)) throw new InvalidArgumentValueError(name, entry, 'names no option of these sockets')
+    if (!names.includes(entry))
+      throw new InvalidArgumentValueError(name, entry, 'contains a name that is not an option of these sockets')
   }
   return value
 }
 
-/** As the addon takes it. */
+/** The value in the form that the addon takes. */
 export function toValue(row: OptionRow, given: unknown): number | string {
   const name = `${PREFIX}.${row.name}`
   switch (row.kind) {

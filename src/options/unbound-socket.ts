@@ -5,7 +5,7 @@ import { parseOne } from './raw-socket-options.js'
 import { type OptionValue, readOption } from './read-option.js'
 import { parseSocketOptions } from './socket-options.js'
 
-/** What `onSocket` is given; `UnboundSocket` in types.ts describes it to callers. */
+/** The argument of `onSocket`. Its public types are `UnboundSocket` and `UnboundDatagramSocket`. */
 export class ConfigurableSocket {
   readonly transport: Transport
   readonly family: 4 | 6
@@ -29,10 +29,11 @@ export class ConfigurableSocket {
   setOption(name: string, value: unknown): void {
     const socket = this.#open()
     const settings = parseSocketOptions({ [name]: value }, this.transport, socket.addon.socketOptions)
-    if (settings.length === 0) throw new InvalidArgumentTypeError(`options.socketOptions.${name}`, 'an option', value)
+    if (settings.length === 0)
+      throw new InvalidArgumentTypeError(`options.socketOptions.${name}`, 'a value for the option', value)
     for (const setting of settings) {
       if (setting.row.stage === 'creation') {
-        const reason = 'is chosen when the socket is created'
+        const reason = 'must be given in socketOptions: it is chosen when the socket is created'
         throw new InvalidArgumentValueError(`options.socketOptions.${name}`, value, reason)
       }
       setOption(socket, setting)

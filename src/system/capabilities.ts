@@ -8,30 +8,31 @@ import { networkDenied } from '../node/permission.js'
 import { CVE_2026_52910, hasFix } from './kernel-versions.js'
 import { factsOf, type Semantics } from './systems.js'
 
-/** What this system can do. Frozen. Each `false` has its reason under the same name in `reasons`. */
+/** What this system can do. Frozen. `reasons` has a reason under the same name for each `false`. */
 export interface Capabilities {
   /** `process.platform`. */
   readonly platform: string
-  /** Whether several sockets may be bound to one port here. */
+  /** Whether this system lets several sockets share one port. */
   readonly supported: boolean
-  /** Whether the kernel then spreads the connections over them. */
+  /** Whether the kernel spreads the connections over the sockets of a shared port. */
   readonly balanced: boolean
   /**
-   * How: by a hash of the addresses and ports of both sides (`'hash'`), all to the socket bound last (`'last-wins'`; on
-   * NetBSD and OpenBSD which one is not specified), or not at all.
+   * How the kernel chooses a socket. `'hash'`: by a hash of the addresses and ports of both sides. `'last-wins'`: the
+   * socket bound last gets every connection (NetBSD and OpenBSD do not specify which socket). `'none'`: ports are not
+   * shared.
    */
   readonly semantics: Semantics
-  /** The socket option that does it; null where there is none. */
+  /** The socket option that shares a port. Null where ports are not shared. */
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
-  /** Whether the native addon is loaded. Without it Node's own `reusePort` serves, where Node has it. */
+  /** Whether the native addon is loaded. Without the addon, Node's own `reusePort` serves where Node has it. */
   readonly addon: boolean
-  /** The file that the addon was loaded from. */
+  /** The file from which the addon was loaded. Null without the addon. */
   readonly binary: string | null
-  /** Whether it can be chosen who gets a new connection (`steer`), which is also how `drain` works best. Linux 4.6. */
+  /** Whether `steer` can change how the kernel chooses a member. `drain` works best by steering too. Linux 4.6. */
   readonly steering: boolean
-  /** What may go wrong with that on this kernel: a sentence; null where nothing is known of. */
+  /** A sentence on the risk of steering on this kernel. Null where no risk is known. */
   readonly steeringRisk: string | null
-  /** For each "no" a sentence: why, and what to do. `probe` stands there when the port could not be tried. */
+  /** For each `false` a sentence: why, and what to do. `probe` is present where a shared port could not be tried. */
   readonly reasons: Readonly<Partial<Record<'supported' | 'balanced' | 'addon' | 'steering' | 'probe', string>>>
 }
 
@@ -40,20 +41,21 @@ type Reasons = { -readonly [name in keyof Capabilities['reasons']]: string }
 interface Probed {
   readonly supported: boolean
   readonly reason: string
-  /** Whether another try could say something else. */
+  /** False where another attempt may have another result. */
   readonly conclusive: boolean
-  /** Or why not. */
+  /** A text is the reason why steering is not available. */
   readonly steering?: true | string
 }
 
 let cached: Capabilities | undefined
 
 /**
- * What this system can do, tried at the first call (two sockets bound to one port of the loopback address, and closed)
- * and combined with what is known of the system, since binding twice succeeds also where nothing is balanced.
+ * Says what this system can do. The first call tries it: two sockets are bound to one port of the loopback address and
+ * closed. The result is combined with the known facts of the system, because binding twice succeeds also on systems
+ * that do not balance.
  *
- * The answer is cached, unless the try itself failed for want of descriptors or memory: then it rests on what is known
- * of the system, says so in `reasons.probe`, and the next call tries again.
+ * The answer is cached, unless the attempt failed for lack of descriptors or memory. Then the answer uses only the
+ * known facts, `reasons.probe` says so, and the next call tries again.
  */
 export function capabilities(): Capabilities {
   if (cached !== undefined) return cached
@@ -64,7 +66,7 @@ export function capabilities(): Capabilities {
   return answer
 }
 
-/** @internal Pure: what follows from the system, the addon and the probe. */
+/** @internal Pure. Combines the facts of the system, the state of the addon and the result of the probe. */
 export function combine(platform: string, state: AddonState, probed: Probed): Capabilities {
   const facts = factsOf(platform)
   const reasons: Reasons = {}
@@ -92,8 +94,8 @@ export function combine(platform: string, state: AddonState, probed: Probed): Ca
 function riskOf(release: string): string | null {
   const verdict = hasFix(release, CVE_2026_52910)
   if (verdict === 'yes') return null
-  const known = verdict === 'no' ? `Linux ${release} lacks the fix` : `Linux ${release} cannot be judged by its number`
-  return `changing who gets what under traffic can crash a kernel with CVE-2026-52910; ${known}: ask your distribution`
+  const known = verdict === 'no' ? 'is older than the fix' : 'may lack the fix'
+  return `replacing the program of a group under traffic can crash a kernel with CVE-2026-52910; Linux ${release} ${known}: ask your distribution whether its kernel has the fix`
 }
 
 function optionOf(platform: string, state: AddonState): Capabilities['option'] {
@@ -102,7 +104,7 @@ function optionOf(platform: string, state: AddonState): Capabilities['option'] {
 }
 
 function probe(state: AddonState): Probed {
-  // The addon is no way around Node's permission model.
+  // The addon must not bypass Node's permission model.
   if (networkDenied()) {
     const reason = 'the permission model denies the network; add --allow-net'
     return { supported: false, reason, conclusive: true, steering: reason }
@@ -112,33 +114,33 @@ function probe(state: AddonState): Probed {
     : { ...probeCore(state.reason), steering: `the native addon is missing: ${state.reason}` }
 }
 
-/** By a program for a socket that is not bound, and so for nobody. */
+/** Attaches a program to a socket that is not bound, so the program affects no group. */
 function probeSteering(addon: Addon): true | string {
   const fd = addon.openSocket({ transport: 'tcp', family: 4, ipv6Only: false, multipath: false })
-  if (typeof fd !== 'number') return `it could not be tried: ${fd.syscall} ${getSystemErrorName(fd.errno)}`
+  if (typeof fd !== 'number') return `steering could not be tried: ${fd.syscall} ${getSystemErrorName(fd.errno)}`
   const failure = addon.attachProgram(fd, RETURN_0)
   addon.close(fd)
   if (failure === undefined) return true
   const code = getSystemErrorName(failure.errno)
-  if (code === 'ENOSYS') return 'this system has no programs for the members of a port'
-  return `the kernel, or a seccomp filter, refuses programs for the members of a port (${failure.syscall} ${code})`
+  if (code === 'ENOSYS') return 'this system has no BPF programs that choose between the members of a group'
+  return `the kernel or a seccomp filter refuses BPF programs that choose between the members of a group (${failure.syscall} ${code})`
 }
 
 const RETURN_0: Uint32Array = Uint32Array.of(6, 0, 0, 0)
 
-/** What the system says to the option itself. Anything else (EMFILE, ENOBUFS …) says nothing about port sharing. */
+/** Errors by which the system refuses the option itself. Others (EMFILE, ENOBUFS …) say nothing about port sharing. */
 const REFUSALS: readonly string[] = ['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS']
 
 function probeAddon(addon: Addon): Probed {
   const outcome = addon.probe()
   if (outcome === true) return { supported: true, reason: '', conclusive: true }
-  if (outcome === false) return refused('the second bind() answered EADDRINUSE')
+  if (outcome === false) return refused('the second bind() failed with EADDRINUSE')
   const code = getSystemErrorName(outcome.errno)
-  const what = `${outcome.syscall}() answered ${code}`
+  const what = `${outcome.syscall}() failed with ${code}`
   if (outcome.syscall === 'setsockopt' && REFUSALS.includes(code)) return refused(what)
   return {
     supported: true,
-    reason: `the port could not be tried (${what}); this rests on what is known of the system`,
+    reason: `a shared port could not be tried (${what}); this answer uses only the known facts of the system`,
     conclusive: false,
   }
 }
@@ -149,6 +151,6 @@ function refused(what: string): Probed {
 }
 
 function probeCore(missing: string): Probed {
-  const reason = `the native addon is missing (${missing}), and this Node has no reusePort that works: 22.12 and later have`
+  const reason = `the native addon is missing (${missing}), and Node's own reusePort does not share a port here; it needs Node 22.12 or later`
   return { supported: coreSharesPorts(), reason, conclusive: true }
 }

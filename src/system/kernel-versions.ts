@@ -1,4 +1,4 @@
-// Pure: what the version of a Linux kernel says.
+// Pure: reads the release of a Linux kernel and says whether it has a fix.
 
 export type Verdict = 'yes' | 'no' | 'unknown'
 
@@ -14,17 +14,17 @@ export function isAtLeast(release: string, major: number, minor: number): boolea
   return version !== undefined && (version[0] > major || (version[0] === major && version[1] >= minor))
 }
 
-/** The first release of each stable line with a fix; a later line than all has it. Distributions fix older ones too. */
+/** The first release with a fix, for each stable line. Distributions also fix older releases. */
 export interface Fix {
   readonly lines: readonly Version[]
-  /** Whether the lines named are all that have it. */
+  /** Whether `lines` is complete: then all later lines have the fix, and no other line has it. */
   readonly complete: boolean
 }
 
-/** Replacing the program of a group under traffic uses memory that was freed. */
+/** Replacing the program of a group under traffic uses freed memory. */
 export const CVE_2026_52910: Fix = { lines: [[6, 12, 93]], complete: false }
 
-/** With tcp_migrate_req a migrated connection does not wake the process that gets it. */
+/** With tcp_migrate_req, the kernel does not wake the process that gets a migrated connection. */
 export const CVE_2026_46015: Fix = {
   lines: [
     [5, 15, 209],

@@ -96,7 +96,9 @@ test('other-user: even root cannot join', async (context) => {
   expect(await refusal(port, host)).toMatchObject({
     reason: 'other-user',
     holder: { uid: 65_534, pid, state: 'listening', command: expect.stringContaining('member.mjs') },
-    hint: expect.stringMatching(/a port is shared within one user only: run as that user, or stop it$/),
+    hint: expect.stringMatching(
+      /the kernel shares a port only within one user: run as that user, or stop that process$/,
+    ),
   })
 })
 

@@ -62,7 +62,7 @@ test('exclusive: a plain listen, and one warning', async () => {
   expect(await once(second, 'error')).toMatchObject({ code: 'EADDRINUSE' })
   expect(warn.mock.calls).toEqual([
     [
-      expect.stringMatching(/^the port is not shared: Windows has no such option/),
+      expect.stringMatching(/^the port is not shared: Windows has no SO_REUSEPORT, /),
       { type: 'ReusePortWarning', code: 'REUSEPORT_FALLBACK_EXCLUSIVE' },
     ],
   ])
@@ -103,7 +103,9 @@ test.each([
   const server = listenReusePort(net.createServer(), { port: 0, fallback: 'exclusive', ...options })
   expect(await once(server, 'error')).toMatchObject({
     code: 'ERR_REUSEPORT_UNSUPPORTED',
-    reason: expect.stringMatching(new RegExp(`^${name} takes a socket of this library's, and Windows has no such`)),
+    reason: expect.stringMatching(
+      new RegExp(`^${name} needs a socket that this library opens, but Windows has no SO_REUSEPORT,`),
+    ),
   })
 })
 
@@ -162,7 +164,7 @@ describe('dgram', () => {
     const options = { fallback: 'exclusive' as const, socketOptions: { gro: true } }
     expect(await bound(socket, () => bindReusePort(socket, options))).toMatchObject({
       code: 'ERR_REUSEPORT_UNSUPPORTED',
-      reason: expect.stringMatching(/^socketOptions\.gro takes/),
+      reason: expect.stringMatching(/^socketOptions\.gro needs a socket that this library opens, but /),
     })
     socket.close()
   })

@@ -135,7 +135,7 @@ test.each([
     'a host name',
     { host: 'localhost' },
     'ERR_INVALID_ARG_VALUE',
-    "The property 'options.host' must be a numeric address: nothing is looked up here. Received 'localhost'",
+    "The property 'options.host' must be a numeric address: openReusePortSocket does not look names up. Received 'localhost'",
   ],
   [
     'a backlog of 0',

@@ -12,13 +12,13 @@ function failure(code: string | undefined, message: string, more: object = {}): 
 }
 
 test.each([
-  [failure('ERR_DLOPEN_DISABLED', 'x'), /^native addons are disabled here; .*--no-addons.*--allow-addons/],
+  [failure('ERR_DLOPEN_DISABLED', 'x'), /^native addons are disabled in this process; .*--no-addons.*--allow-addons/],
   [
     failure('ERR_ACCESS_DENIED', 'x', { resource: '/a.node' }),
     /^the permission model forbids reading \/a\.node; add --allow-fs-read/,
   ],
-  [failure('ERR_ACCESS_DENIED', 'x'), /^the permission model forbids reading its files; add --allow-fs-read/],
-  [failure('ERR_ACCESS_DENIED', 'x', { resource: '' }), /forbids reading its files;/],
+  [failure('ERR_ACCESS_DENIED', 'x'), /^the permission model forbids reading the addon's files; add --allow-fs-read/],
+  [failure('ERR_ACCESS_DENIED', 'x', { resource: '' }), /forbids reading the addon's files;/],
   [failure('MODULE_NOT_FOUND', 'x'), /mark 'reuseport' as external$/],
   [failure('ERR_INVALID_ARG_VALUE', 'x'), /mark 'reuseport' as external$/],
   [
@@ -28,34 +28,37 @@ test.each([
   // glibc
   [
     failure('ERR_DLOPEN_FAILED', "/l/libc.so.6: version `GLIBC_2.99' not found"),
-    /^its binary needs a newer system library/,
+    /^the addon's binary needs a newer system library/,
   ],
-  [failure('ERR_DLOPEN_FAILED', 'libc.so: cannot open shared object file: No such file'), /^its binary is for another/],
-  [failure('ERR_DLOPEN_FAILED', '/a.node: wrong ELF class: ELFCLASS32'), /^its binary is for another system/],
-  [failure('ERR_DLOPEN_FAILED', '/a.node: invalid ELF header'), /^its binary is damaged; reinstall/],
-  [failure('ERR_DLOPEN_FAILED', '/a.node: file too short'), /^its binary is damaged; reinstall/],
+  [
+    failure('ERR_DLOPEN_FAILED', 'libc.so: cannot open shared object file: No such file'),
+    /^the addon's binary is for another/,
+  ],
+  [failure('ERR_DLOPEN_FAILED', '/a.node: wrong ELF class: ELFCLASS32'), /^the addon's binary is for another system/],
+  [failure('ERR_DLOPEN_FAILED', '/a.node: invalid ELF header'), /^the addon's binary is damaged; reinstall/],
+  [failure('ERR_DLOPEN_FAILED', '/a.node: file too short'), /^the addon's binary is damaged; reinstall/],
   // musl
   [
     failure('ERR_DLOPEN_FAILED', 'Error relocating /a.node: __vsnprintf_chk: symbol not found'),
-    /^its binary is for another/,
+    /^the addon's binary is for another/,
   ],
   // macOS
   [
     failure('ERR_DLOPEN_FAILED', "dlopen(/a.node): (mach-o file, but is an incompatible architecture (have 'x86_64'))"),
-    /^its binary is for another/,
+    /^the addon's binary is for another/,
   ],
   [
     failure('ERR_DLOPEN_FAILED', 'dlopen(/a.node): slice is not valid mach-o file: not a mach-o file'),
-    /^its binary is damaged/,
+    /^the addon's binary is damaged/,
   ],
   // Node
-  [failure('ERR_DLOPEN_FAILED', "Module did not self-register: '/a.node'."), /^its binary is damaged/],
+  [failure('ERR_DLOPEN_FAILED', "Module did not self-register: '/a.node'."), /^the addon's binary is damaged/],
   [
     failure('ERR_DLOPEN_FAILED', 'something new'),
-    /^its binary does not load; run 'npx reuseport build'.* \(something new\)$/,
+    /^the addon's binary does not load; run 'npx reuseport build'.* \(something new\)$/,
   ],
-  [failure('EPERM', 'first\nsecond'), /^it does not load \(first\)$/],
-  ['a text', /^it does not load \(a text\)$/],
+  [failure('EPERM', 'first\nsecond'), /^the addon does not load \(first\)$/],
+  ['a text', /^the addon does not load \(a text\)$/],
 ])('%s', (cause, told) => {
   expect(explainMissingAddon(cause, target)).toMatch(told)
 })

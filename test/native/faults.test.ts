@@ -94,7 +94,7 @@ test('EADDRINUSE of a port that no socket has is of unknown reason, also where n
     expect(await once(server, 'error')).toMatchObject({
       reason: 'unknown',
       holder: undefined,
-      hint: expect.stringMatching(/^no socket that has the port can be seen/),
+      hint: expect.stringMatching(/^this process cannot see the socket that has the port: /),
     })
     faulty.takeCalls()
   }

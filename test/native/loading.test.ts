@@ -97,22 +97,30 @@ test('where the libc is not what it seems, the binary of the other one loads', (
 
 const BAD: readonly (readonly [string, () => Readonly<Record<string, Uint8Array>>, RegExp])[] = [
   ['none', () => ({}), /^there is no binary for [a-z]+-[a-z0-9]+; run 'npx reuseport build'/],
-  ['an empty one', () => ({ [NAME]: new Uint8Array() }), /^its binary is damaged; reinstall the package \(/],
-  ['half of one', () => ({ [NAME]: good.subarray(0, good.length / 2) }), /^its binary is damaged; reinstall/],
-  ['a text', () => ({ [NAME]: Buffer.from('<html>403</html>'.repeat(100)) }), /^its binary is damaged; reinstall/],
+  ['an empty one', () => ({ [NAME]: new Uint8Array() }), /^the addon's binary is damaged; reinstall the package \(/],
+  ['half of one', () => ({ [NAME]: good.subarray(0, good.length / 2) }), /^the addon's binary is damaged; reinstall/],
+  [
+    'a text',
+    () => ({ [NAME]: Buffer.from('<html>403</html>'.repeat(100)) }),
+    /^the addon's binary is damaged; reinstall/,
+  ],
 ]
 
 const BAD_ON_LINUX: typeof BAD = [
-  ['one for another processor', () => ({ [NAME]: withMachine(243) }), /^its binary is for another system; reinstall/],
+  [
+    'one for another processor',
+    () => ({ [NAME]: withMachine(243) }),
+    /^the addon's binary is for another system; reinstall/,
+  ],
   [
     'one for another libc',
     () => ({ [NAME]: replaced('libc.so.6', 'libq.so.6') }),
-    /^its binary is for another system; reinstall the package on this one, or run 'npx reuseport build'.*libq\.so\.6/,
+    /^the addon's binary is for another system; reinstall the package on this system, or run 'npx reuseport build'.*libq\.so\.6/,
   ],
   [
     'one for a newer libc',
     () => ({ [NAME]: replaced('GLIBC_2.3.4', 'GLIBC_9.3.4') }),
-    /^its binary needs a newer system library than there is; run 'npx reuseport build'.*GLIBC_9/,
+    /^the addon's binary needs a newer system library than this system has; run 'npx reuseport build'.*GLIBC_9/,
   ],
   [
     'two bad ones: the first is told',
@@ -153,7 +161,9 @@ describe('under the permission model', () => {
 
 test('without its dependency the package still loads', () => {
   const { reasons } = report(copyWith({ [NAME]: good }, false))
-  expect(reasons.addon).toMatch(/^its package is not where it was installed .*mark 'reuseport' as external$/)
+  expect(reasons.addon).toMatch(
+    /^the installed package or its dependency node-gyp-build cannot be found; .*mark 'reuseport' as external$/,
+  )
 })
 
 test('doctor tells the cause, the mend and what serves meanwhile', () => {

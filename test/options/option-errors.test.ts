@@ -129,7 +129,7 @@ const BAD: readonly (readonly [string, object, string, string])[] = [
     'optional that names no option',
     { socketOptions: { optional: ['tlt'] } },
     VALUE,
-    "The property 'options.socketOptions.optional' names no option of these sockets. Received 'tlt'",
+    "The property 'options.socketOptions.optional' contains a name that is not an option of these sockets. Received 'tlt'",
   ],
   [
     'raw options that are no array',
@@ -218,7 +218,7 @@ const ANSWERS: readonly (readonly [string, object, object])[] = [
       option: 'socketOptions.acceptFilter',
       systems: ['freebsd', 'netbsd'],
       message:
-        "The option 'options.socketOptions.acceptFilter' is not available: this system has no such option. Systems that have it: freebsd, netbsd",
+        "The option 'options.socketOptions.acceptFilter' is not available: this system has no such option. Systems that have the option: freebsd, netbsd",
     },
   ],
   [
@@ -303,7 +303,7 @@ test('what takes a capability says which', (context) => {
     expect.objectContaining({
       code: 'ERR_REUSEPORT_OPTION_DENIED',
       capability: 'CAP_NET_ADMIN',
-      message: "The option 'options.socketOptions.mark' is denied (setsockopt EPERM): it takes CAP_NET_ADMIN",
+      message: "The option 'options.socketOptions.mark' is denied (setsockopt EPERM): it needs CAP_NET_ADMIN",
     }),
   )
 })

@@ -361,7 +361,7 @@ describe('a socket that a supervisor keeps', () => {
       expect(inheritOrOpen(addon, { ...request, where })).toMatchObject({
         code,
         address: where?.address ?? '::',
-        message: expect.stringContaining('the socket that the supervisor keeps cannot be taken'),
+        message: expect.stringContaining('this process cannot use the socket that the supervisor keeps'),
       })
     }
     expect(closed).toEqual([...expected, ...expected])
@@ -485,8 +485,8 @@ describe('descriptors', () => {
 test('a privilege, whether its name is known or not', () => {
   const denied = (capability?: string): string =>
     new ReusePortOptionDeniedError('socketOptions.mark', capability, PERMIT).message
-  expect(denied('CAP_NET_ADMIN')).toMatch(/: it takes CAP_NET_ADMIN$/)
-  expect(denied()).toMatch(/: it takes a privilege$/)
+  expect(denied('CAP_NET_ADMIN')).toMatch(/: it needs CAP_NET_ADMIN$/)
+  expect(denied()).toMatch(/: it needs a privilege$/)
 })
 
 test('a reason without the error that led to it, and with it', () => {

@@ -49,8 +49,11 @@ async function denying(scope: string, work: () => Promise<void>): Promise<void> 
 
 describe('a kernel', () => {
   test.each([
-    ['5.10.0-30-amd64', /^changing who gets what .* Linux 5\.10\.0-30-amd64 cannot be judged by its number: ask/],
-    ['6.12.92', /CVE-2026-52910; Linux 6\.12\.92 lacks the fix: ask your distribution$/],
+    ['5.10.0-30-amd64', /^replacing the program of a group .* Linux 5\.10\.0-30-amd64 may lack the fix: ask/],
+    [
+      '6.12.92',
+      /CVE-2026-52910; Linux 6\.12\.92 is older than the fix: ask your distribution whether its kernel has the fix$/,
+    ],
     ['6.12.93', null],
   ])('%s and what may go wrong with steering there', async (release, risk) => {
     const { combine } = await import('../../src/system/capabilities.js')
@@ -61,11 +64,14 @@ describe('a kernel', () => {
   })
 
   test.each([
-    [{ openSocket: () => failure('EMFILE', 'socket') }, 'it could not be tried: socket EMFILE'],
-    [{ attachProgram: () => failure('ENOSYS', 'setsockopt') }, 'this system has no programs for the members of a port'],
+    [{ openSocket: () => failure('EMFILE', 'socket') }, 'steering could not be tried: socket EMFILE'],
+    [
+      { attachProgram: () => failure('ENOSYS', 'setsockopt') },
+      'this system has no BPF programs that choose between the members of a group',
+    ],
     [
       { attachProgram: () => failure('EPERM', 'setsockopt') },
-      'the kernel, or a seccomp filter, refuses programs for the members of a port (setsockopt EPERM)',
+      'the kernel or a seccomp filter refuses BPF programs that choose between the members of a group (setsockopt EPERM)',
     ],
   ] as const satisfies readonly (readonly [Partial<Addon>, string])[])(
     'that refuses programs',
@@ -154,7 +160,7 @@ describe('a fallback', () => {
   const system = { supported: true, balanced: false, addon: true, reasons: {} } as Parameters<typeof chooseRoute>[1]
 
   test('whose reason nobody knows', () => {
-    expect(chooseRoute('exclusive', system)).toEqual({ by: 'exclusive', reason: 'the system does not support it' })
+    expect(chooseRoute('exclusive', system)).toEqual({ by: 'exclusive', reason: 'this system cannot share a port' })
   })
 
   test('takes no options of a socket', () => {
@@ -162,8 +168,10 @@ describe('a fallback', () => {
     const loaded: AddonState = { loaded: true, addon: answering({}) }
     const of = (by: 'core' | 'exclusive', state: AddonState): unknown =>
       refusalOf(by === 'core' ? { by } : { by, reason: 'Windows has none' }, state, options)
-    expect(of('core', loaded)).toMatchObject({ reason: expect.stringMatching(/and Node's own reusePort serves$/) })
-    expect(of('exclusive', loaded)).toMatchObject({ reason: expect.stringMatching(/and Windows has none$/) })
+    expect(of('core', loaded)).toMatchObject({
+      reason: expect.stringMatching(/but Node's own reusePort serves this call$/),
+    })
+    expect(of('exclusive', loaded)).toMatchObject({ reason: expect.stringMatching(/but Windows has none$/) })
     expect(of('core', MISSING)).toMatchObject({ code: 'ERR_REUSEPORT_ADDON_UNAVAILABLE' })
   })
 
