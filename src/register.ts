@@ -1,12 +1,13 @@
 /**
- * `node --import reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its cluster
- * workers shares its port, as by `listenReusePort`; all else is as before.
+ * `node --import reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its
+ * cluster workers shares its port, as by `listenReusePort`. Other calls are unchanged.
  *
- * - `REUSEPORT_PORTS`: the ports to share, by commas; one with `!` in front is left alone, and so is every other where one
- *   without is named. `8080,8443`, `!9229`.
- * - `REUSEPORT_FALLBACK`: what happens where the kernel does not balance: `error` (default), `unbalanced` or `exclusive`.
+ * - `REUSEPORT_PORTS`: ports, separated by commas, such as `8080,8443` or `!9229`. A port with `!` in front is not
+ *   shared. If a port without `!` is named, only such ports are shared. Default: all ports are shared.
+ * - `REUSEPORT_FALLBACK`: what happens where the kernel does not balance: `error` (default), `unbalanced` or
+ *   `exclusive`.
  *
- * A program that says `reusePort: false` is left alone in that call.
+ * A call with `reusePort: false` does not share its port.
  */
 import net from 'node:net'
 import process from 'node:process'
@@ -15,7 +16,7 @@ import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { supervise } from './supervised/supervise.js'
 import type { SteeringName } from './supervisor/protocol.js'
 
-/** The options of `server.listen` that mean something to a port. A program may have others in the same object. */
+/** The options of `server.listen` that apply to a port. A program may have further properties in the same object. */
 const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
 
 const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
@@ -24,14 +25,14 @@ const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
 const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
 const worker = supervise()
 const steering = toSteering(worker?.steering)
-/** What every call gets beside what it says. */
+/** Options that are added to every call. */
 const others = { fallback, ...(steering && { steering }) }
 
 type Listen = (this: net.Server, ...args: unknown[]) => net.Server
 
 const prototype = net.Server.prototype as unknown as { listen: Listen }
 const { listen } = prototype
-/** Servers whose call is under way: what that asks of `server.listen` is for Node. */
+/** Servers for which `listenReusePort` runs: a `server.listen` that it calls goes to Node. */
 const listening = new WeakSet<net.Server>()
 
 prototype.listen = function listenShared(...args): net.Server {
@@ -47,7 +48,7 @@ prototype.listen = function listenShared(...args): net.Server {
   }
 }
 
-/** From the socket that all workers have. @returns false where Node has something to say against the call. */
+/** Listens on the socket that all workers accept from. @returns false for a call that Node has to refuse. */
 function listenOnOne(oneSocket: OneSocket, server: net.Server, [options, callback]: readonly unknown[]): boolean {
   const { port, host, backlog, ipv6Only, signal } = options as Record<string, unknown>
   const number = Number(port ?? 0)
@@ -65,11 +66,11 @@ function listenOnOne(oneSocket: OneSocket, server: net.Server, [options, callbac
   return true
 }
 
-/** The arguments with the fallback, or nothing where they name no port that is to be shared. */
+/** The arguments for `listenReusePort`, with `others`; undefined where the call does not name a port to share. */
 function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
   const [first, second, third] = args
   if (typeof first !== 'object' || first === null) {
-    // What is no number is a path, or nothing: then Node takes a port of the kernel's choice.
+    // Node reads a value that is not a number as a path. Where the value is missing, the kernel chooses the port.
     const port = typeof first === 'function' || first === null || first === undefined ? 0 : Number(first)
     if (!isShared(port)) return undefined
     const host = typeof second === 'string' ? second : undefined
@@ -86,7 +87,7 @@ function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
   return [{ ...Object.fromEntries(given), ...others } as ListenReusePortOptions, ...args.slice(1)]
 }
 
-/** As Node takes a backlog among other arguments. */
+/** Reads a backlog as Node does among positional arguments: undefined for a value that is not a number of 0 or more. */
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'symbol' || typeof value === 'bigint') return undefined
   return Number(value) >= 0 ? Number(value) : undefined
@@ -100,7 +101,7 @@ function parsePorts(text: string | undefined): (port: number) => boolean {
     const port = Number(name.replace('!', ''))
     if (!/^!?\d+$/.test(name) || port > 65_535) {
       throw new RangeError(
-        `REUSEPORT_PORTS takes ports from 0 to 65535, with ! in front of one that is not to be shared, not '${name}'`,
+        `REUSEPORT_PORTS must list ports from 0 to 65535, with ! before a port that is not shared. Received '${name}'`,
       )
     }
     ;(name.startsWith('!') ? unwanted : wanted).add(port)
@@ -116,5 +117,5 @@ function toSteering(name: SteeringName | undefined): SteeringOption | undefined 
 function parseFallback(text: string | undefined): FallbackPolicy {
   const policy = POLICIES.find((candidate) => candidate === (text || 'error'))
   if (policy !== undefined) return policy
-  throw new TypeError(`REUSEPORT_FALLBACK takes ${POLICIES.join(', ')}, not '${text}'`)
+  throw new TypeError(`REUSEPORT_FALLBACK must be one of: ${POLICIES.join(', ')}. Received '${text}'`)
 }

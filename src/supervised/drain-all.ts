@@ -5,7 +5,7 @@ export interface DrainTimes {
   readonly drainTimeout: number
 }
 
-/** What cannot be drained at all is closed by the end of the process. */
+/** Drains servers. A server whose drain fails has no report; the end of the process closes it. */
 export async function drainAll(
   servers: readonly { readonly server: ListenableServer; readonly handOver: boolean }[],
   { grace, drainTimeout: connectionTimeout }: DrainTimes,

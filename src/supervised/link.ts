@@ -1,4 +1,4 @@
-// The way to the supervisor, from a process or from a thread.
+// The link from a worker, process or thread, to its supervisor.
 import { closeSync, readFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
@@ -17,14 +17,14 @@ import {
 export interface Link {
   readonly isThread: boolean
   readonly configuration: WorkerConfiguration
-  /** False where the supervisor has gone, or the program has closed the channel. */
+  /** False where the supervisor has ended or the program has closed the channel. */
   isOpen(): boolean
-  /** @param handle Of the socket, for a process. */
+  /** @param handle The handle of the socket, where the worker is a process. */
   send(message: FromWorker, handle?: unknown): void
   onMessage(listener: (message: ToWorker, handle: unknown) => void): void
 }
 
-/** Undefined where no supervisor has started this process, or thread, itself. */
+/** Undefined where no supervisor has started this process or thread directly. */
 export function linkToSupervisor(): Link | undefined {
   return threadLink() ?? processLink()
 }
@@ -35,20 +35,20 @@ function processLink(): Link | undefined {
   const fd = process.env[CONFIGURATION_FD]
   if (fd === undefined || !workerThreads.isMainThread || process.send === undefined) return undefined
   const state = loadAddon()
-  // Where that fails it hears what the terminal says, and drains.
+  // Where that fails, Ctrl-C also reaches this worker, which then drains.
   if (state.loaded) state.addon.leadProcessGroup()
-  // What this process starts is no worker.
+  // Processes that this process starts are not workers of the supervisor.
   delete process.env[CONFIGURATION_FD]
   const configuration = JSON.parse(readFileSync(Number(fd), 'utf8')) as WorkerConfiguration
   closeSync(Number(fd))
-  // As it is now: the program may put something else in its place.
+  // The link keeps this function, because the program may replace `process.send`.
   const send = process.send.bind(process) as unknown as Send
   return {
     isThread: false,
     configuration,
     isOpen: () => process.connected,
     send(body, handle) {
-      // Where the channel closes meanwhile there is nobody to tell.
+      // The callback ignores an error: a channel that closes in the meantime has no reader.
       if (process.connected) send({ cmd: 'NODE_REUSEPORT', body }, handle, () => {})
     },
     onMessage(listener) {
@@ -69,7 +69,7 @@ function threadLink(): Link | undefined {
   const data = workerData?.[THREAD_DATA]
   if (workerThreads.isMainThread || data === undefined)
     return undefined
-    // The program is as it would be without.
+    // The program sees `workerData` as without a supervisor.
   ;(workerThreads as { workerData: unknown }).workerData = null
   syncBuiltinESMExports()
   const { configuration, port } = data

@@ -1,5 +1,5 @@
-// The threads and cluster workers of a worker's program: they drain when it does. They have sockets of their own, which no
-// supervisor keeps.
+// The threads and cluster workers that a worker's program starts: they drain when the worker drains. They have sockets
+// of their own, which no supervisor keeps.
 import process from 'node:process'
 import { BroadcastChannel, isMainThread, threadId, type Worker } from 'node:worker_threads'
 import { type Envelope, isEnvelope, type Place, WORKER_NAME } from '../supervisor/protocol.js'
@@ -16,19 +16,19 @@ type NestedMessage =
   | { readonly type: 'left'; readonly thread: number }
   | { readonly type: 'listening'; readonly thread: number; readonly place: Place }
 
-/** Threads of one process hear each other by this channel; its name says of which worker they are. */
+/** The channel between the threads of one process. Its name contains the worker, because workers may be threads too. */
 function openChannel(): BroadcastChannel {
   return new BroadcastChannel(`reuseport:${process.env[WORKER_NAME] ?? ''}`)
 }
 
-/** Waits for what this process or thread has started itself. */
+/** The threads and cluster workers that this process has started. */
 export class Nested {
   readonly #channel = openChannel()
-  /** Those that have a server: nobody waits for one that computes. */
+  /** Threads that have a server. The drain does not wait for a thread without one. */
   readonly #threads = new Set<number>()
   #onLeft: (thread: number) => void = () => {}
 
-  /** @param onListening Is told of each server of theirs. */
+  /** @param onListening Called for each server of these threads and cluster workers. */
   constructor(onListening: (place: Place) => void = () => {}) {
     this.#channel.unref()
     this.#channel.onmessage = (event: unknown): void => {
@@ -53,7 +53,7 @@ export class Nested {
     this.#onLeft(thread)
   }
 
-  /** Resolves when each of them has drained its servers. */
+  /** Resolves when each thread and cluster worker has drained its servers. */
   async leave(times: DrainTimes): Promise<void> {
     await Promise.all([
       this.#leaveThreads(times),
@@ -75,7 +75,7 @@ export class Nested {
 type Cluster = typeof import('node:cluster').default
 type ClusterWorker = NonNullable<NonNullable<Cluster['workers']>[string]>
 
-/** Not imported: most programs have none. */
+/** Not a static import: most programs do not use cluster. */
 function cluster(): Cluster {
   return process.getBuiltinModule('node:cluster') as unknown as Cluster
 }
@@ -98,7 +98,7 @@ function leaveClusterWorker(worker: ClusterWorker, times: DrainTimes): Promise<v
   })
 }
 
-/** As one of them: drains when it is told. @returns what tells that a server listens. */
+/** Makes a nested thread or cluster worker leave when its parent says so. @returns a function that reports a server. */
 export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place) => void {
   if (!isMainThread) {
     const channel = openChannel()
@@ -112,7 +112,7 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place
     }
     return (place) => channel.postMessage({ type: 'listening', thread: threadId, place } satisfies NestedMessage)
   }
-  // Of a cluster worker its primary hears by cluster.
+  // In a cluster worker no report is needed: the primary gets the event 'listening' of cluster.
   if (process.send === undefined || !cluster().isWorker) return () => {}
   ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown) => {
     if (!isEnvelope(message)) return

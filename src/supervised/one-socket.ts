@@ -1,5 +1,5 @@
-// Where all workers accept from one socket: who listens asks the supervisor, which has the first open it and gives it to
-// the others. So listening takes a moment, as in a worker of cluster.
+// Listening where all workers accept from one socket: a worker asks the supervisor for the socket. The supervisor tells
+// the first worker to open it, and sends it to the others. So `listen` is asynchronous, as in a worker of cluster.
 import { errorMonitor } from 'node:events'
 import type net from 'node:net'
 import process from 'node:process'
@@ -20,7 +20,7 @@ export interface PortCall {
 /** Node's `server.listen`. */
 export type CoreListen = (server: net.Server, ...args: unknown[]) => void
 
-const LONG = 0x7fffffff // ms
+const LONG = 0x7fffffff // ms: the longest interval of a timer
 
 type Answer = ToWorker & { readonly type: 'take' | 'open' }
 
@@ -29,14 +29,14 @@ export class OneSocket {
   readonly #given: readonly KeptSocket[]
   readonly #listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void
   readonly #answers = new Map<number, (answer: Answer, handle: unknown) => void>()
-  /** The call of each server that counts. */
+  /** The newest request of each server. The answers to older requests are ignored. */
   readonly #latest = new WeakMap<net.Server, number>()
-  /** A program that waits for an answer has something to do. */
+  /** A timer that keeps the program running while a request waits for its answer. */
   #alive: NodeJS.Timeout | undefined
   #wants = 0
   #zeros = 0
 
-  /** @param listening Is told of each server, with the id of the socket where the supervisor has it already. */
+  /** @param listening Called for each listening server, with the socket's id where the supervisor already holds it. */
   constructor(link: Link, listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void) {
     this.#link = link
     this.#given = link.configuration.sockets.filter(({ isGiven }) => isGiven)
@@ -52,7 +52,7 @@ export class OneSocket {
   listen(server: net.Server, call: PortCall, core: CoreListen): void {
     const { port, host, backlog, ipv6Only, signal, callback } = call
     if (callback !== undefined) server.once('listening', callback)
-    // Each call for port 0 is another port, the same for all.
+    // Call n with port 0 is the same wish in every worker, and another wish than the other calls.
     const options = port === 0 ? `call ${this.#zeros++}` : ''
     const wish: ListenWish = { address: host ?? null, port, ipv6Only, options }
     const given = this.#given.find((socket) => socket.wish.port === port)
@@ -63,10 +63,10 @@ export class OneSocket {
     const want = this.#wants++
     this.#latest.set(server, want)
     this.#answers.set(want, (answer, handle) => {
-      // It was closed meanwhile, or told to listen elsewhere.
+      // In the meantime the program has closed the server or called `listen` again.
       if (this.#latest.get(server) !== want || server.listening) return
       if (answer.type === 'open') {
-        // No listener of 'error', which would keep the program from ending by it.
+        // Not a listener of 'error': with one, an error that the program does not handle would not end the program.
         ;(server as NodeJS.EventEmitter).once(errorMonitor, () => this.#link.send({ type: 'not-opened', wish }))
         server.once('listening', () => this.#listening(server, wish, undefined))
         core(server, { port, host, backlog, ipv6Only, signal })
@@ -79,7 +79,7 @@ export class OneSocket {
     this.#link.send({ type: 'want', want, wish })
   }
 
-  /** The program closes it before it listens. */
+  /** The program closes the server, perhaps before it listens. */
   forget(server: net.Server): void {
     this.#latest.delete(server)
   }
@@ -98,13 +98,13 @@ export class OneSocket {
       return
     }
     core(server, socket, backlog)
-    // Which Node does not look at beside a handle.
+    // Node ignores `signal` where a handle is given.
     if (signal?.aborted === true) process.nextTick(() => server.close())
     signal?.addEventListener('abort', () => server.close(), { once: true })
   }
 }
 
-/** Nobody else closes it. */
+/** Duplicates a descriptor for a server, which owns the duplicate: the addon releases it. The original stays open. */
 function duplicate(fd: number): number {
   const state = loadAddon()
   if (!state.loaded) return fd

@@ -4,7 +4,7 @@ import type { Place } from '../supervisor/protocol.js'
 
 export interface ListeningServer {
   readonly server: ListenableServer
-  /** Of its socket. */
+  /** The id of the server's socket. */
   readonly id: string
   readonly wish: ListenWish
 }
@@ -23,13 +23,13 @@ export class Servers {
     return listening
   }
 
-  /** Those that still listen. */
+  /** The servers that still listen. */
   listening(): readonly ListeningServer[] {
     return [...this.#servers.values()].filter(({ server }) => server.listening)
   }
 }
 
-/** Where a server listens; undefined where that is no port. */
+/** Where a server listens; undefined where it does not listen on a port. */
 export function placeOf(server: ListenableServer): Place | undefined {
   const address = server.address() as {
     readonly address: string

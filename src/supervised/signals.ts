@@ -4,12 +4,14 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 export type EndingSignal = (typeof SIGNALS)[number]
 
-/** What the program would hear of signals that end it comes here first. */
+/** Receives the signals that end the program before the program does, by replacing `process.emit`. */
 export class EndingSignals {
   readonly #emit = process.emit
   #isPassing = false
 
-  /** @param onDisconnect A listener of 'disconnect' would keep the program from ending where it has nothing more to do. */
+  /**
+   * @param onDisconnect Called by `process.emit`: a listener of 'disconnect' would keep an idle program running.
+   */
   constructor(onSignal: (signal: EndingSignal) => void, onDisconnect: () => void) {
     process.emit = ((event: string, ...args: unknown[]): boolean => {
       if (event === 'disconnect') onDisconnect()
@@ -18,16 +20,17 @@ export class EndingSignals {
       onSignal(signal)
       return true
     }) as typeof process.emit
-    // Without a listener the signal would end the process. From here on Node knows the function above.
+    // Without a listener the signal would end the process. Node binds `process.emit` when a signal gets its first
+    // listener, so these lines come after the replacement.
     for (const signal of SIGNALS) process.on(signal, nothing)
   }
 
-  /** The program hears it now; where it does not listen for it, it ends as by that signal. */
+  /** Passes the signal on to the program. A program without a listener for the signal ends by it. */
   pass(signal: EndingSignal, isThread: boolean): void {
     this.#isPassing = true
     for (const name of SIGNALS) process.off(name, nothing)
     if (process.listenerCount(signal) > 0) Reflect.apply(this.#emit, process, [signal, signal])
-    // A signal would be for the whole process.
+    // In a thread a signal would end the whole process.
     else if (isThread) process.exit()
     else process.kill(process.pid, signal)
   }

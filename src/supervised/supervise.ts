@@ -1,5 +1,5 @@
-// Room: a worker's side of a supervisor: it runs inside the program that `reuseport run` starts. It imports what users import, the addon, and the
-// protocol of the supervisor.
+// Room: the worker's side of a supervisor: it runs inside the program that `reuseport run` starts. It imports what
+// users import, the addon, and the protocol of the supervisor.
 import net from 'node:net'
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
@@ -12,7 +12,7 @@ import { Nested, obey } from './nested.js'
 import { placeOf, Servers } from './servers.js'
 import { SupervisedWorker } from './worker.js'
 
-/** What `reuseport run` adds to a process; undefined where none has started it. */
+/** Connects this process or thread to its supervisor. @returns undefined where no supervisor started it directly. */
 export function supervise(): SupervisedWorker | undefined {
   const link = linkToSupervisor()
   if (link !== undefined) return superviseThis(link)
@@ -30,7 +30,7 @@ function superviseThis(link: Link): SupervisedWorker {
   return worker
 }
 
-/** A thread or cluster worker of a worker's program. */
+/** Sets up a thread or cluster worker of a worker's program: it drains when the worker drains. */
 function followWorker(): void {
   const servers = new Servers()
   const nested = isMainThread ? new Nested() : undefined
@@ -52,7 +52,7 @@ function followWorker(): void {
 
 type Close = (this: net.Server, ...args: unknown[]) => net.Server
 
-/** Tells of each server before it closes. */
+/** Calls `tell` for each server before the server closes. */
 function onClose(tell: (server: ListenableServer) => void): void {
   const prototype = net.Server.prototype as unknown as { close: Close }
   const { close } = prototype

@@ -6,7 +6,7 @@ interface TlsServer {
   setTicketKeys?(keys: Buffer): void
 }
 
-/** The keys of TLS session tickets: the same in all workers, so that a session resumes whichever a client reaches. */
+/** The keys of TLS session tickets. All workers have the same keys, so that a client can resume a session in any. */
 export class TicketKeys {
   #keys: Buffer
   readonly #own = new WeakSet<ListenableServer>()
@@ -15,7 +15,7 @@ export class TicketKeys {
     this.#keys = Buffer.from(keys, 'base64')
   }
 
-  /** To a TLS server whose program gives it none. */
+  /** Sets the keys of a TLS server, unless the program has set keys. */
   give(server: ListenableServer): void {
     const tls = server as unknown as TlsServer
     if (typeof tls.setTicketKeys !== 'function' || tls.ticketKeys !== undefined) return

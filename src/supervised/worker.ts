@@ -1,5 +1,5 @@
-// A process, or thread, that a supervisor has started: it tells the supervisor what listens, gives it the sockets to keep,
-// takes those that it has kept, and drains when it is told, or when the signals come that end it.
+// A process or thread that a supervisor has started. The worker reports its servers, sends their sockets to the
+// supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave`, SIGTERM or SIGINT.
 import { closeSync } from 'node:fs'
 import process from 'node:process'
 import type { DrainReport, ListenableServer } from '../index.js'
@@ -19,14 +19,17 @@ export class SupervisedWorker implements Supervision {
   readonly #servers = new Servers()
   readonly #signals: EndingSignals
   readonly #ticketKeys: TicketKeys
-  /** Where all workers accept from one. */
+  /** Set where all workers accept from one socket. */
   readonly oneSocket: OneSocket | undefined
+  /** Sockets from the supervisor that no server has taken yet, and given sockets. */
   #kept: readonly KeptSocket[]
-  /** By the wish that it was taken for. */
+  /** The socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, KeptSocket>()
+  /** Calls with port 0. */
   #asked = 0
+  /** Sockets that this worker has opened itself. */
   #opened = 0
-  /** Why it leaves, or asks to. */
+  /** The signal for which the worker leaves, or has asked for a successor. */
   #leaving: EndingSignal | undefined
   #isTold = false
 
@@ -59,7 +62,7 @@ export class SupervisedWorker implements Supervision {
     if (kept === undefined) return undefined
     this.#taken.set(wish, kept)
     if (!kept.isGiven) this.#kept = this.#kept.filter((socket) => socket !== kept)
-    // Of a thread it is the supervisor's own; what is given may be asked for again.
+    // A thread must not close the descriptor, which is the supervisor's own. A given socket may be wanted again.
     const isOwn = !this.#link.isThread && !kept.isGiven
     return { fd: kept.fd, done: () => isOwn && closeSync(kept.fd) }
   }
@@ -72,7 +75,7 @@ export class SupervisedWorker implements Supervision {
     this.#tell(server, wish, this.#taken.get(wish)?.id)
   }
 
-  /** @param known The id of its socket, where the supervisor has that. */
+  /** @param known The id of the server's socket, where the supervisor already holds it. */
   #tell(server: ListenableServer, wish: ListenWish, known: string | undefined): void {
     const { configuration, isThread } = this.#link
     const id = known ?? `${configuration.worker}:${this.#opened++}`
@@ -106,7 +109,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onSignal(signal: EndingSignal): void {
-    // The second one is for those who do not wait.
+    // A second signal reaches the program at once, before the drain has ended.
     if (this.#leaving !== undefined) this.#signals.pass(signal, this.#link.isThread)
     else if (this.#link.isOpen()) {
       this.#leaving = signal
@@ -114,14 +117,14 @@ export class SupervisedWorker implements Supervision {
     } else void this.#leave(signal, this.#common())
   }
 
-  /** The supervisor has gone, and with it perhaps the reader of what this process prints. */
+  /** The supervisor has ended, perhaps with the reader of stdout and stderr: their errors must not end the worker. */
   #onDisconnect(): void {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-    // Who has asked for a successor gets none.
+    // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
   }
 
-  /** The sockets that others accept from too, which go on without this process. */
+  /** Ids of the sockets that other workers accept from too, which stay in use without this worker. */
   #common(): readonly string[] {
     const { isShared, sockets } = this.#link.configuration
     const given = new Set(sockets.filter(({ isGiven }) => isGiven).map(({ id }) => id))
@@ -131,7 +134,7 @@ export class SupervisedWorker implements Supervision {
       .filter((id) => isShared || given.has(id))
   }
 
-  /** Drains; then the program hears the signal, and may end as it does. */
+  /** Drains; then passes the signal to the program, which ends in its own way. */
   async #leave(signal: EndingSignal, kept: readonly string[]): Promise<void> {
     if (this.#isTold) return
     this.#isTold = true

@@ -2,21 +2,23 @@ import type { Kept } from './kept-socket.js'
 import { type FromWorker, wishKey } from './protocol.js'
 import type { RunningWorker } from './running-worker.js'
 
+/** A worker that waits for a socket. */
 interface Asker {
   readonly worker: RunningWorker
+  /** Number of the worker's request; the answer repeats it. */
   readonly want: number
 }
 
 interface Entry {
   kept: Kept | undefined
-  /** Who was told to open it. */
+  /** The worker that was told to open the socket. */
   opener: RunningWorker | undefined
   askers: Asker[]
 }
 
 /**
- * Sockets that all workers accept from: those that somebody else has opened (systemd for one), and, where there is one
- * socket for all, those that the first worker which asks has opened.
+ * Sockets that all workers accept from: sockets that another process (such as systemd) has opened, and, where all
+ * workers accept from one socket, sockets that the first worker to ask has opened.
  */
 export class CommonSockets {
   readonly #sockets: Kept[] = []
@@ -49,7 +51,7 @@ export class CommonSockets {
     serve(entry)
   }
 
-  /** One of them has opened it. */
+  /** A worker has opened this socket: the workers that asked for it get it. */
   opened(kept: Kept): void {
     this.#sockets.push(kept)
     const entry = this.#entryFor(wishKey(kept.wish))
@@ -58,7 +60,7 @@ export class CommonSockets {
     serve(entry)
   }
 
-  /** Its program has closed it, in all workers. */
+  /** The program has closed this socket in all workers. A given socket stays. */
   closed(id: string): void {
     const kept = this.#sockets.find((socket) => socket.id === id && !socket.isGiven)
     if (kept === undefined) return

@@ -1,11 +1,12 @@
-// A supervisor answers on a unix socket of its user: who its workers are, and reload. The folder belongs to the user alone.
+// The control socket: a supervisor answers `status` and `reload` on a unix socket. Only the supervisor's user and
+// root can access its folder.
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 
-/** What a supervisor says of itself. */
+/** The status of a supervisor, as it answers on its control socket. */
 export interface SupervisorStatus {
   readonly pid: number
   readonly script: string
@@ -19,7 +20,7 @@ export interface SupervisorStatus {
     readonly generation: number
     readonly state: string
     readonly startedAt: string
-    /** Inodes of the listening sockets that it accepts from. */
+    /** Inodes of the listening sockets that the worker accepts from. */
     readonly sockets: readonly number[]
   }[]
 }
@@ -43,15 +44,15 @@ export class ControlServer {
   readonly #server: net.Server
   readonly #path: string
 
-  /** @throws what the file system says; where the folder belongs to somebody else. */
+  /** @throws Error of the file system; Error where the folder belongs to another user or other users can access it. */
   static async open(answer: (command: ControlCommand) => Promise<unknown>): Promise<ControlServer> {
     const folder = folderOf(ownUid())
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const { uid, mode } = lstatSync(folder)
     const isOurs = lstatSync(folder).isDirectory() && uid === ownUid() && (mode & 0o077) === 0
-    if (!isOurs) throw new Error(`${folder} is not a folder of this user alone`)
+    if (!isOurs) throw new Error(`${folder} must be a folder that only this user can access`)
     const file = path.join(folder, `${process.pid}.sock`)
-    // Of a process that had this number before.
+    // A file that an ended process with the same pid has left behind.
     rmSync(file, { force: true })
     const server = net.createServer((socket) => serve(socket, answer))
     await new Promise<void>((resolve, reject) => {
@@ -73,7 +74,7 @@ export class ControlServer {
   }
 }
 
-/** @internal Without one a supervisor works as well. */
+/** @internal A supervisor also works without a control socket, so a failure is only a warning. */
 export async function openControl(
   supervisor: { status(): SupervisorStatus; reload(): Promise<void> },
   warn: (message: string) => void,
@@ -83,7 +84,7 @@ export async function openControl(
       command === 'status' ? supervisor.status() : await supervisor.reload(),
     )
   } catch (error) {
-    warn(`reuseport ls and reload do not find it: ${(error as Error).message}`)
+    warn(`reuseport ls and reuseport reload cannot reach this supervisor: ${(error as Error).message}`)
     return undefined
   }
 }
@@ -94,7 +95,8 @@ function serve(socket: net.Socket, answer: (command: ControlCommand) => Promise<
     async (line) => {
       const command = line.trim()
       if (command !== 'status' && command !== 'reload') {
-        socket.end(`${JSON.stringify({ failed: `there is no command ${command}` })}\n`)
+        const failed = `unknown command '${command}': the supervisor answers 'status' and 'reload'`
+        socket.end(`${JSON.stringify({ failed })}\n`)
         return
       }
       const said = await answer(command).then(
@@ -114,14 +116,19 @@ function readLine(socket: net.Socket): Promise<string> {
     socket.on('data', (data: string) => {
       text += data
       if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
-      else if (text.length > LONGEST_LINE) reject(new Error('the line is too long'))
+      else if (text.length > LONGEST_LINE) reject(new Error(`the line is longer than ${LONGEST_LINE} characters`))
     })
     socket.once('error', reject)
-    socket.once('close', () => reject(new Error('it closed the connection without an answer')))
+    socket.once('close', () => reject(new Error('the supervisor closed the connection before it answered')))
   })
 }
 
-/** @throws where nobody answers; ENOENT or ECONNREFUSED where no supervisor has this number. */
+/**
+ * Sends a command to the supervisor whose control socket is `file`.
+ *
+ * @throws where the supervisor closes the connection without an answer, or answers that the command failed; ENOENT or
+ * ECONNREFUSED where no supervisor listens on `file`.
+ */
 export async function ask<T>(file: string, command: ControlCommand): Promise<T> {
   const socket = net.connect(file)
   try {
@@ -138,7 +145,7 @@ export async function ask<T>(file: string, command: ControlCommand): Promise<T> 
   }
 }
 
-/** Where the supervisors of this user answer; root sees those of all. */
+/** The control sockets of the supervisors of this user; for root, those of all users. */
 export function controlFiles(): readonly { readonly pid: number; readonly file: string }[] {
   const folders =
     ownUid() === 0
@@ -162,7 +169,7 @@ function readdirOrNothing(folder: string): readonly string[] {
   }
 }
 
-/** The supervisors that answer. Those that died have left a file behind, which is taken away. */
+/** The status of each supervisor that answers. The file that a dead supervisor has left behind is removed. */
 export async function supervisors(): Promise<readonly SupervisorStatus[]> {
   const all = await Promise.all(
     controlFiles().map(async ({ file }) => {

@@ -1,6 +1,9 @@
 import type { WorkerFailure } from './running-worker.js'
 
-/** The workers could not be started, or replaced, or kept running. The message says why. */
+/**
+ * The supervisor could not start, replace or keep its workers running, or a method was called in the wrong state. The
+ * message says why.
+ */
 export class SupervisorError extends Error {
   readonly code: 'ERR_REUSEPORT_WORKER_FAILED' | 'ERR_REUSEPORT_GAVE_UP' | 'ERR_REUSEPORT_SUPERVISOR_STATE'
 
@@ -10,7 +13,7 @@ export class SupervisorError extends Error {
   }
 }
 
-/** @internal What happened, as the rest of a sentence that begins with the worker. */
+/** @internal The failure as the rest of a sentence that begins with the name of the worker. */
 export function describeFailure(failure: WorkerFailure): string {
   switch (failure.why) {
     case 'late':
@@ -22,7 +25,7 @@ export function describeFailure(failure: WorkerFailure): string {
   }
 }
 
-/** @internal */
+/** @internal The exit as the rest of a sentence that begins with the name of the worker. */
 export function describeExit({
   code,
   signal,

@@ -1,14 +1,15 @@
 import type { WorkerExit } from './launch.js'
 import type { WorkerState } from './running-worker.js'
 
-/** A worker, as it was at that moment. */
+/** The state of a worker at the moment of the event or call. */
 export interface WorkerInfo {
-  /** 0 to the number of workers - 1; who takes a worker's place has its number. */
+  /** 0 to the number of workers - 1. The successor of a worker has the same slot. */
   readonly slot: number
-  /** Of the process; of this one where workers are threads. */
+  /** The pid of the worker's process; with `threads`, the pid of this process. */
   readonly pid: number
+  /** Undefined where the worker is a process. */
   readonly threadId: number | undefined
-  /** 1 at the start, one more with each reload. */
+  /** 1 at the start; each reload adds 1. */
   readonly generation: number
   readonly state: WorkerState
   readonly startedAt: Date
@@ -20,41 +21,42 @@ export interface ListeningInfo {
   readonly port: number
 }
 
-/** What `replace` ended, as process ids. */
+/** The result of the option `replace`, as process ids. */
 export interface Replaced {
-  /** Supervisors, and workers whose supervisor has died. */
+  /** Processes that were told to end: supervisors, and workers whose supervisor has died. */
   readonly ended: readonly number[]
-  /** Members that nobody here has started. */
+  /** Members of the group that no supervisor has started. They stay. */
   readonly strangers: readonly number[]
-  /** Those that did not end in time. */
+  /** Processes of `ended` that did not end in time. */
   readonly late: readonly number[]
 }
 
 export interface SupervisorEvents {
   'worker:start': [worker: WorkerInfo]
-  /** Once for each port. `isTakenOver`: the socket of its predecessor. */
+  /** Once for each port. `isTakenOver`: the supervisor already held the socket, such as that of a predecessor. */
   'worker:listening': [worker: WorkerInfo, where: ListeningInfo & { readonly isTakenOver: boolean }]
   'worker:ready': [worker: WorkerInfo]
-  /** It has drained; `reason` says what was lost. */
+  /** The worker has drained. `reason` says what was lost, or is undefined. */
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
-  /** `isExpected`: it was told to. */
+  /** `isExpected`: the worker was told to end, by the supervisor or by SIGTERM or SIGINT. */
   'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean }]
-  /** In so many ms another one takes the place of one that died. */
+  /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]
-  /** With `output: 'pipe'`. */
+  /** Text that the worker printed, with `output: 'pipe'`. */
   'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string]
-  /** What the program said by `process.send`. */
+  /** A message of the program, by `process.send` or, in a thread, `parentPort.postMessage`. */
   'worker:message': [worker: WorkerInfo, message: unknown]
-  /** All workers listen. */
+  /** All workers are ready. */
   running: [workers: number]
-  /** With `replace`: who was on the ports before has ended. */
+  /** With `replace`: the earlier processes on the ports have ended, except those of `late` and `strangers`. */
   replaced: [replaced: Replaced]
-  /** Something that one would want to know. */
+  /** A problem that does not stop the supervisor, as a sentence. */
   warning: [message: string]
   'reload:start': [generation: number]
+  /** `duration` in ms. */
   'reload:done': [generation: number, duration: number]
   'reload:failed': [generation: number, error: Error]
   scaled: [workers: number]
-  /** It ends: it was told to, or has given up (`error`). */
+  /** The supervisor drains its workers and ends. `error`: why it has given up; undefined where it was told to end. */
   stopping: [error: Error | undefined]
 }

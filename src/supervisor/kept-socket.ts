@@ -2,18 +2,18 @@ import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { Listening } from './protocol.js'
 
-/** A listening socket that the supervisor holds, so that it and its queue outlive the worker that opened it. */
+/** A listening socket that the supervisor holds, so that the socket and its accept queue outlive a worker. */
 export interface Kept {
   readonly id: string
   readonly wish: ListenWish
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
   readonly port: number
-  /** In this process. */
+  /** The descriptor in the supervisor's process. */
   readonly fd: number
-  /** Of a process: what its IPC channel brought, and can take to another. */
+  /** Where workers are processes: the handle that the IPC channel delivered, which can be sent to another worker. */
   readonly handle: object | undefined
-  /** Opened by somebody else, systemd for one, who has it always: for every worker, never drained. */
+  /** Another process, such as systemd, has opened the socket and keeps it. All workers get it and none drains it. */
   readonly isGiven: boolean
   close(): void
 }
@@ -23,7 +23,7 @@ interface Handle {
   close(): void
 }
 
-/** From what a process sent with its message. @returns nothing where the handle did not come with it. */
+/** Keeps the handle that a process sent with its message. @returns undefined where the message has no handle. */
 export function keepHandle(listening: Listening, handle: unknown): Kept | undefined {
   if (typeof handle !== 'object' || handle === null || !('fd' in handle) || typeof handle.fd !== 'number')
     return undefined
@@ -32,7 +32,12 @@ export function keepHandle(listening: Listening, handle: unknown): Kept | undefi
   return { ...describe(listening), fd, handle, close: once(() => (handle as Handle).close()) }
 }
 
-/** From what a thread named. @returns nothing where it has closed it already. */
+/**
+ * Keeps a duplicate of the descriptor that a thread named.
+ *
+ * @returns undefined without the addon, and where the thread has closed the descriptor already: its number may then
+ * belong to another socket.
+ */
 export function keepDescriptor(listening: Listening, fd: number): Kept | undefined {
   const state = loadAddon()
   if (!state.loaded) return undefined

@@ -23,7 +23,7 @@ export interface Program {
   readonly execArgv: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  /** `'pipe'`: what it prints is told to `onOutput`. */
+  /** `'pipe'`: `onOutput` gets the text that the program prints. */
   readonly output: 'inherit' | 'pipe'
 }
 
@@ -31,19 +31,19 @@ export interface Program {
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Why it could not be started, or what it threw (threads). */
+  /** Why the worker could not be started, or what it threw (threads). */
   readonly error: Error | undefined
 }
 
 /** @internal */
 export interface WorkerListeners {
   onMessage(message: FromWorker, handle: unknown): void
-  /** The program itself said it, by `process.send` or `parentPort.postMessage`. */
+  /** The program sent this message itself, by `process.send` or `parentPort.postMessage`. */
   onProgramMessage(message: unknown): void
   onOutput(stream: 'stdout' | 'stderr', text: string): void
-  /** The program has closed its IPC channel, and goes on. */
+  /** The program has closed its IPC channel and still runs. */
   onDisconnect(): void
-  /** Once, after all that it said. */
+  /** Called once, after all messages of the worker. */
   onExit(exit: WorkerExit): void
 }
 
@@ -54,18 +54,18 @@ export interface Launched {
   readonly threadId: number | undefined
   isConnected(): boolean
   send(message: ToWorker, handle?: object): void
-  /** SIGTERM, for one that has closed its channel. */
+  /** Sends SIGTERM, for a worker that has closed its IPC channel; ends a thread at once. */
   terminate(): void
-  /** At once. */
+  /** Ends the worker at once: SIGKILL for a process. */
   kill(): void
 }
 
 const REGISTER = new URL('./register.js', import.meta.url)
 
-/** IPC is 3, the configuration 4. */
+/** Descriptor 3 is the IPC channel, descriptor 4 the configuration. */
 const FIRST_SOCKET = 5
-const MOMENT = 200 // ms
-const CHANNEL_CLOSES = 1000 // ms at most after the end of the process
+const EXIT_AFTER_DISCONNECT = 200 // ms
+const DISCONNECT_AFTER_EXIT = 1000 // ms at most
 
 /** @internal */
 export type Launch = (
@@ -82,14 +82,15 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
     cwd,
     env: { ...env, [CONFIGURATION_FD]: '4' },
     stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
-    // Ctrl-C is for the supervisor, and a terminal that closes ends no worker. With the addon it leaves the process group by
-    // itself; in a session of its own it would be one more for the scheduler to share time among (sched(7), autogroup).
+    // Ctrl-C and the SIGHUP of a terminal that closes must reach only the supervisor. With the addon, the worker leaves
+    // the process group itself (setpgid(2)). Without the addon, the worker gets a session of its own, at a price: the
+    // scheduler shares CPU time among sessions (sched(7), autogroup).
     detached: !loadAddon().loaded,
     serialization: 'json',
   })
   const kept = sockets.map((socket, index) => toKept(socket, FIRST_SOCKET + index))
   const pipe = child.stdio[4] as Duplex | null | undefined
-  // One that ends before it has read it says so by its exit.
+  // A worker that ends before it has read the configuration breaks the pipe. Its exit reports that failure.
   pipe?.on('error', () => {}).end(JSON.stringify({ ...configuration, sockets: kept }))
   hear(child, listeners)
   return {
@@ -123,8 +124,8 @@ function hear(child: ChildProcess, listeners: WorkerListeners): void {
     listeners.onExit(exit)
   }
   child.once('disconnect', () => {
-    // A process that dies closes it too, and is known to be dead a moment later.
-    setTimeout(() => exit === undefined && listeners.onDisconnect(), MOMENT).unref()
+    // The death of a process also closes the channel; the event 'exit' follows a little later.
+    setTimeout(() => exit === undefined && listeners.onDisconnect(), EXIT_AFTER_DISCONNECT).unref()
     tell()
   })
   child.on('error', (error) => {
@@ -134,8 +135,8 @@ function hear(child: ChildProcess, listeners: WorkerListeners): void {
   })
   child.once('exit', (code, signal) => {
     exit = { code, signal, error: undefined }
-    // What it sent before it ended may still be on its way.
-    if (child.connected) setTimeout(tell, CHANNEL_CLOSES).unref()
+    // Messages that the process sent before it ended may still be in the channel.
+    if (child.connected) setTimeout(tell, DISCONNECT_AFTER_EXIT).unref()
     else tell()
   })
 }
@@ -169,7 +170,7 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
   let isRunning = true
   thread.once('exit', (code) => {
     isRunning = false
-    // What it said last may still be on its way.
+    // The last messages of the thread may still be in the port.
     for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
       listeners.onMessage(last.message as FromWorker, undefined)
     }

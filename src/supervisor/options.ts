@@ -5,47 +5,53 @@ import process from 'node:process'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import type { SteeringName } from './protocol.js'
 
-/** Options of `Supervisor`. Times in ms. Never written to. */
+/** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
 export interface SupervisorOptions {
-  /** The program: a file that Node runs, from `cwd`. */
+  /** The program: a file that Node runs. A relative path starts from `cwd`. */
   readonly script: string
-  /** Its arguments. */
+  /** The arguments of the program. Default `[]`. */
   readonly args?: readonly string[] | undefined
-  /** How many workers, 1 to 1024; `'auto'` for as many as `os.availableParallelism()` says. Default `'auto'`. */
+  /** The number of workers, 1 to 1024; `'auto'` is the value of `os.availableParallelism()`. Default `'auto'`. */
   readonly workers?: number | 'auto' | undefined
-  /** ms at most for a worker to listen, or to say `process.send('ready')`. Default 30000. */
+  /** ms until a worker must listen or call `process.send('ready')`. Default 30000. */
   readonly readyTimeout?: number | undefined
-  /** ms for the connections of a worker that leaves; what is left then is destroyed. Default 10000. */
+  /** ms for the connections of a worker that leaves; connections that are left then are destroyed. Default 10000. */
   readonly drainTimeout?: number | undefined
-  /** `grace` of `drain`, in ms. Default 50. */
+  /** The option `grace` of `drain`, in ms. Default 50. */
   readonly grace?: number | undefined
-  /** Early deaths of one worker in a row before the supervisor gives up; `Infinity` for never. Default 10. */
+  /**
+   * Early deaths of one worker in a row that the supervisor tolerates; at one more it gives up. `Infinity`: no limit.
+   * Default 10.
+   */
   readonly maxRestarts?: number | undefined
-  /** How the kernel chooses between the workers: `steer`. Default: by hash. Linux. */
+  /** How the kernel chooses between the workers, as by `steer`. Default: unchanged, so by hash. Linux. */
   readonly steering?: SteeringName | undefined
-  /** Each worker runs on one CPU. Default false. Linux. */
+  /** Each worker, with all its threads, runs on one CPU. Default false. Linux. */
   readonly pin?: boolean | undefined
   /** Worker threads of this process instead of processes. Default false. */
   readonly threads?: boolean | undefined
-  /** What happens where the kernel does not balance: `'error'`, or `'exclusive'`: all workers accept from one socket. Default `'error'`. */
+  /**
+   * What happens where the kernel does not balance: `'error'`, or `'exclusive'`: all workers accept from one socket.
+   * Default `'error'`.
+   */
   readonly fallback?: 'error' | 'exclusive' | undefined
-  /** All workers accept from one socket also where the kernel would balance. Default false. */
+  /** All workers accept from one socket, even where the kernel would balance. Default false. */
   readonly oneSocket?: boolean | undefined
-  /** Where the workers run. Default `process.cwd()`. */
+  /** The working directory of the workers. Default `process.cwd()`. */
   readonly cwd?: string | undefined
-  /** Their environment. Default `process.env`. */
+  /** The environment of the workers. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** A file of further variables, read at the start of each worker; what `env` has is not replaced. */
+  /** A file with further variables, read at the start of each worker. A variable that `env` has keeps its value. */
   readonly envFile?: string | undefined
-  /** Options of Node. Default `process.execArgv`. */
+  /** Options of Node for the workers. Default `process.execArgv`. */
   readonly execArgv?: readonly string[] | undefined
-  /** `'pipe'`: what workers print is told by the event `'worker:output'`. Default `'inherit'`. */
+  /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
-  /** Reload when a file below `cwd` changes (not in `node_modules`, nor where a name begins with a dot). Default false. */
+  /** Reload when a file below `cwd` changes. Names with a leading dot and `node_modules` are ignored. Default false. */
   readonly watch?: boolean | undefined
-  /** Once the workers listen, end whoever else `reuseport run` has put on these ports: drained. Default false. Linux. */
+  /** When the workers are ready, drain and end the earlier supervisors on these ports. Default false. Linux. */
   readonly replace?: boolean | undefined
-  /** Listening sockets that somebody else has opened, systemd for one. Every worker accepts from them. */
+  /** Listening TCP sockets that another process, such as systemd, has opened, for all workers. Default `[]`. */
   readonly sockets?: readonly { readonly fd: number; readonly name?: string | undefined }[] | undefined
 }
 
@@ -86,7 +92,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
 export const MOST_WORKERS = 1024
 const LONGEST = 0x7fffffff
 
-/** An option of `Supervisor` that makes no sense. */
+/** An option of `Supervisor` has an invalid value. `option` is the name of the option. */
 export class SupervisorOptionError extends TypeError {
   readonly code = 'ERR_INVALID_ARG_VALUE'
   readonly option: string
@@ -107,10 +113,10 @@ export function parseOptions(options: SupervisorOptions): Settings {
     throw new SupervisorOptionError(
       'replace',
       true,
-      'left out where there is one socket for all: it cannot be shared with others',
+      "false where 'oneSocket' is true (no other supervisor can bind the port of that socket)",
     )
   }
-  if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file')
+  if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file path')
   return {
     script: toFile(path.resolve(cwd, script)),
     cwd,
@@ -135,7 +141,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
   }
 }
 
-/** As `node` finds a script: with or without its extension, or the folder of a package. */
+/** Resolves the path as `node` does: the extension may be missing, and a folder stands for its package. */
 function toFile(script: string): string {
   try {
     return createRequire(import.meta.url).resolve(script)
@@ -161,7 +167,7 @@ type Name = keyof SupervisorOptions
 function text(options: SupervisorOptions, name: Name): string | undefined {
   const value = options[name]
   if (value === undefined || typeof value === 'string') return value
-  throw new SupervisorOptionError(name, value, 'text')
+  throw new SupervisorOptionError(name, value, 'a string')
 }
 
 function flag(options: SupervisorOptions, name: Name): boolean {

@@ -3,10 +3,11 @@ import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 
 /**
- * Does `work` with this thread on one CPU: what it starts meanwhile, a process or a thread, stays there. The CPU is the
- * `index`-th of those that this thread may use, counted around; undefined for all of them. Linux: sched_setaffinity(2).
+ * Runs `work` while this thread is restricted to one CPU. A process or thread that `work` starts inherits and keeps the
+ * restriction. The CPU is number `index`, modulo their count, of the CPUs that this thread may use; undefined means no
+ * restriction. Linux: sched_setaffinity(2).
  *
- * @throws where the system refuses.
+ * @throws Error where the addon is missing or the system refuses.
  */
 export function pinned<T>(index: number | undefined, work: () => T): T {
   if (index === undefined) return work()
@@ -17,12 +18,12 @@ export function pinned<T>(index: number | undefined, work: () => T): T {
   try {
     return work()
   } finally {
-    // It may always have back what it had.
+    // The result is ignored: the kernel accepts the set of CPUs that it reported before.
     addon.setCpus(cpus)
   }
 }
 
-/** @throws where workers cannot be pinned here. */
+/** @throws Error where workers cannot be pinned here. */
 export function assertPinnable(): void {
   usable()
 }

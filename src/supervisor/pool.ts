@@ -13,11 +13,11 @@ import { RunningWorker, type WorkerEvents, type WorkerFailure } from './running-
 import { Slot, type SlotOwner } from './slot.js'
 import { describe } from './worker-info.js'
 
-/** ms that a worker may take beyond `drainTimeout`: to leave its group, and for what the program does itself. */
+/** ms beyond `drainTimeout` in which a worker leaves its group and its program ends. */
 const LEAVE_MARGIN = 5000
 
 export interface PoolOwner extends RestartOwner {
-  /** For port 0. */
+  /** Ports for the calls with port 0. */
   readonly ports: readonly number[]
   readonly ticketKeys: string
   readonly generation: number
@@ -25,7 +25,7 @@ export interface PoolOwner extends RestartOwner {
   readonly isShared: boolean
 }
 
-/** The workers, and what happens to each. */
+/** The workers of a supervisor, each in its slot. */
 export class Pool implements SlotOwner, WorkerEvents {
   readonly #owner: PoolOwner
   readonly #alive = new Set<RunningWorker>()
@@ -62,12 +62,12 @@ export class Pool implements SlotOwner, WorkerEvents {
     return this.#common.ids
   }
 
-  /** A socket that somebody else has opened. */
+  /** Adds a socket that another process has opened. */
   give(kept: Kept): void {
     this.#common.give(kept)
   }
 
-  /** Starts workers until there are so many, all at once. @throws SupervisorError; the others go on, unless it is all or none. */
+  /** Starts all missing workers at once. @throws SupervisorError; the others stay, unless `how` is 'all or none'. */
   async grow(count: number, how: 'all or none' | 'as many as come up' = 'as many as come up'): Promise<void> {
     const added = Array.from({ length: count - this.#slots.length }, () => {
       const slot = new Slot(this.#slots.length, this)
@@ -81,7 +81,7 @@ export class Pool implements SlotOwner, WorkerEvents {
         if (failure === undefined) return
         first ??= toError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
-        // It may have opened sockets before it failed.
+        // The worker may have opened sockets before it failed.
         await slot.run(() => slot.end([]))
         if (how === 'all or none') this.killAll()
       }),
@@ -89,13 +89,13 @@ export class Pool implements SlotOwner, WorkerEvents {
     if (first !== undefined) throw first
   }
 
-  /** Drains the last workers until there are so many. */
+  /** Drains the last workers, down to `count` slots. */
   async shrink(count: number): Promise<void> {
     const left = this.#slots.splice(count)
     await Promise.all(left.map((slot) => this.#end(slot, this.common)))
   }
 
-  /** One after the other. @throws SupervisorError; the worker that was to be replaced goes on, as do those after it. */
+  /** Replaces one worker at a time. @throws SupervisorError where a successor fails: workers not yet replaced stay. */
   async replaceAll(): Promise<void> {
     for (const slot of [...this.#slots]) {
       const failure = await slot.run(() => slot.replace())
@@ -103,7 +103,7 @@ export class Pool implements SlotOwner, WorkerEvents {
     }
   }
 
-  /** Drains all. What everybody accepts from is drained by the last. */
+  /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
   async endAll(): Promise<void> {
     const slots = this.#slots.splice(0)
     const given = this.#common.given.map(({ id }) => id)
@@ -126,7 +126,7 @@ export class Pool implements SlotOwner, WorkerEvents {
     }
   }
 
-  /** All sockets that are held. */
+  /** All sockets that the supervisor holds. */
   get kept(): readonly Kept[] {
     return [...this.#slots.flatMap((slot) => slot.kept), ...this.#common.all]
   }
@@ -144,7 +144,7 @@ export class Pool implements SlotOwner, WorkerEvents {
       generation,
       program: this.#program(name),
       configuration: { worker: name, ports, isShared, steering, ticketKeys, grace, drainTimeout },
-      // The others are asked for.
+      // A worker asks for the other common sockets with the message `want`.
       sockets: [...sockets, ...this.#common.given],
     }
     const launch = threads ? launchThread : launchProcess
@@ -172,7 +172,8 @@ export class Pool implements SlotOwner, WorkerEvents {
       else if (slot === undefined) kept.close()
       else slot.keep(kept)
     } else if (!isKnown) {
-      this.#owner.emit('warning', `the socket of worker ${worker.slot} on port ${listening.port} could not be kept`)
+      const where = `worker ${worker.slot} on port ${listening.port}`
+      this.#owner.emit('warning', `cannot keep the socket of ${where}: its accept queue is lost if the worker dies`)
     }
     const { address, family, port } = listening
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: isKnown })
@@ -192,7 +193,7 @@ export class Pool implements SlotOwner, WorkerEvents {
   onRelieve(worker: RunningWorker, signal: string): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
-      // One that is on its way out is told to leave already.
+      // A worker in the state 'leaving' has got this message already.
       if (worker.state === 'starting') worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
       return
     }
@@ -201,7 +202,7 @@ export class Pool implements SlotOwner, WorkerEvents {
     void slot.run(async () => {
       if (slot.current !== worker || slot.isEnding) return
       const failure = await slot.replace()
-      // It goes as it was told, and what waits in its queue waits for the next.
+      // Without a successor the worker ends too, as the signal asked; its accept queue waits for the next worker.
       if (failure !== undefined) await worker.leave([...worker.claimed, ...this.common], this.leaveTimeout)
       if (failure !== undefined) await restart(slot, undefined, this.#owner)
     })
@@ -225,7 +226,7 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   onDisconnect(worker: RunningWorker): void {
     if (worker.state === 'leaving') return
-    const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: it is told to end by SIGTERM`
+    const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
     this.#owner.emit('warning', text)
   }
 

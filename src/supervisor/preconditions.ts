@@ -6,23 +6,25 @@ import { assertPinnable } from './pin.js'
 export interface Sharing {
   /** Whether all workers accept from one socket. */
   readonly isShared: boolean
-  /** What to say about it. */
+  /** Warning for the user, where there is a reason for one. */
   readonly warning: string | undefined
 }
 
 /**
- * How the workers share their ports here.
+ * Decides how the workers share their ports on this system.
  *
- * @throws where they cannot: ReusePortUnsupportedError; ENOENT or EACCES for the script; where they cannot be pinned.
+ * @throws ReusePortUnsupportedError where the workers cannot share a port; ENOENT or EACCES for the script; Error where
+ * workers cannot be pinned.
  */
 export function checkPreconditions({ script, fallback, oneSocket, pin }: Settings): Sharing {
   accessSync(script, constants.R_OK)
   if (pin) assertPinnable()
   const { addon, balanced, reasons } = capabilities()
-  // Without the addon a worker cannot take over what the supervisor has kept.
+  // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
   const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced
   if (against !== undefined && fallback === 'error') throw new ReusePortUnsupportedError(against)
   if (against === undefined && !oneSocket) return { isShared: false, warning: undefined }
   const why = against === undefined ? '' : `: ${against}`
-  return { isShared: true, warning: `all workers accept from one socket, so who gets how much is not balanced${why}` }
+  const warning = `all workers accept from one socket, so the kernel does not balance connections${why}`
+  return { isShared: true, warning }
 }

@@ -1,4 +1,4 @@
-// Who is on a port by an earlier `reuseport run`: told to drain and end, once others serve.
+// Tells the processes of an earlier `reuseport run` on the same ports to drain and end, when the new workers serve.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,8 +23,8 @@ export async function endPredecessors(
   const strangers: number[] = []
   for (const pid of pids) {
     if (pid === 0 || own.has(pid)) continue
-    const master = known.find((one) => one.pid === pid || one.workers.some((worker) => worker.pid === pid))?.pid
-    const end = master ?? supervisorOf(pid)
+    const supervisor = known.find((one) => one.pid === pid || one.workers.some((worker) => worker.pid === pid))?.pid
+    const end = supervisor ?? supervisorOf(pid)
     if (end === undefined) strangers.push(pid)
     else if (!own.has(end)) ended.add(end)
   }
@@ -34,13 +34,13 @@ export async function endPredecessors(
   return { ended: [...ended], strangers, late: [...ended].filter(isAlive) }
 }
 
-/** Of a worker: its supervisor, or itself where that has died. Linux: proc(5). */
+/** A worker's supervisor, or the worker itself where its supervisor has died; undefined for others. Linux: proc(5). */
 function supervisorOf(pid: number): number | undefined {
   const environment = readOrNothing(`/proc/${pid}/environ`).split('\0')
   const name = environment.find((line) => line.startsWith(`${WORKER_NAME}=`))
   if (name === undefined) return undefined
   const supervisor = Number.parseInt(name.slice(WORKER_NAME.length + 1), 10)
-  // A process that has that number now is its parent, or somebody else.
+  // Pids are reused: a process with the pid of the supervisor is the supervisor only if it is the parent of the worker.
   return Number(/^PPid:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1]) === supervisor ? supervisor : pid
 }
 
@@ -56,14 +56,14 @@ function tryToEnd(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM')
   } catch {
-    // It has gone meanwhile.
+    // The process has ended in the meantime.
   }
 }
 
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    // One that has ended, and that nobody has asked about yet, serves no more.
+    // A zombie has ended: only its parent has not waited for it yet.
     return !/^State:\s+Z/m.test(readOrNothing(`/proc/${pid}/status`))
   } catch {
     return false

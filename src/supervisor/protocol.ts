@@ -1,27 +1,27 @@
-// What a supervisor and its workers tell each other. Processes: by Node's IPC channel, in messages that Node keeps from
-// the program ('internalMessage'); threads: by a port of their own.
+// The messages between a supervisor and its workers. Processes use Node's IPC channel, with messages that Node emits as
+// 'internalMessage' and hides from the program. Threads use a MessagePort of their own.
 import type { ListenWish } from '../listen/supervision.js'
 
-/** @internal A socket that the supervisor keeps. */
+/** @internal A socket that the supervisor keeps, as the worker gets it. */
 export interface KeptSocket {
   readonly id: string
-  /** In the worker. */
+  /** The descriptor in the worker's process. */
   readonly fd: number
   readonly wish: ListenWish
-  /** Taken for every wish for this port, whatever its address and options: systemd has opened it. */
+  /** Another process, such as systemd, has opened the socket. It fits every wish for its port. */
   readonly isGiven: boolean
 }
 
 export type SteeringName = 'hash' | 'cpu' | 'random'
 
-/** @internal What a worker is told before its program begins. */
+/** @internal The configuration that a worker reads before its program begins. */
 export interface WorkerConfiguration {
   /** `<pid of the supervisor>.<number of the worker>` */
   readonly worker: string
   readonly sockets: readonly KeptSocket[]
-  /** For port 0: the first call gets the first of these, and so on. */
+  /** For calls with port 0: the first call gets the first of these ports, and so on. */
   readonly ports: readonly number[]
-  /** Whether all workers accept from one socket, which is asked for. */
+  /** Whether all workers accept from one socket. Then a worker asks for the socket with the message `want`. */
   readonly isShared: boolean
   readonly steering: SteeringName | undefined
   /** 48 bytes, in base64. */
@@ -32,17 +32,17 @@ export interface WorkerConfiguration {
 
 /** @internal */
 export type ToWorker =
-  /** Drain all servers, hand these sockets over, and end. */
+  /** Drain all servers and end. `kept`: sockets that are handed over and stay in their group. */
   | { readonly type: 'leave'; readonly kept: readonly string[] }
-  /** Nobody waits for these any more. */
+  /** Close those of these sockets that no server of the worker has taken. */
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'ticket-keys'; readonly keys: string }
-  /** An answer to `want`; with the handle, or (in a thread) its descriptor. */
+  /** Answers `want`: here is the socket, as the handle or (in a thread) as `fd`. */
   | { readonly type: 'take'; readonly id: string; readonly want: number; readonly fd: number | undefined }
-  /** An answer to `want`: be the one who opens it. */
+  /** Answers `want`: this worker opens the socket for all. */
   | { readonly type: 'open'; readonly want: number }
 
-/** @internal */
+/** @internal Where a server listens. */
 export interface Place {
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
@@ -54,29 +54,30 @@ export interface Listening extends Place {
   readonly type: 'listening'
   readonly id: string
   readonly wish: ListenWish
-  /** Of a thread: the descriptor of a socket that the supervisor does not have yet. */
+  /** From a thread: the descriptor of a socket that the supervisor does not hold yet. */
   readonly fd: number | undefined
 }
 
 /** @internal */
 export type FromWorker =
-  /** A server listens; with its handle, where the supervisor does not have it yet. */
+  /** A server listens. A process sends the handle where the supervisor does not hold the socket yet. */
   | Listening
-  /** A thread or cluster worker of its own listens, on a socket that nobody keeps. */
+  /** A thread or cluster worker of the program listens, on a socket that the supervisor does not keep. */
   | ({ readonly type: 'nested' } & Place)
   /** The program has closed the server. */
   | { readonly type: 'closed'; readonly id: string }
-  /** Somebody sent a signal that ends it: it asks for a successor, and to be told to leave. */
+  /** The worker got SIGTERM or SIGINT: it asks for a successor, and then for the message `leave`. */
   | { readonly type: 'relieve'; readonly signal: string }
-  /** What the drains of its servers lost; undefined: nothing. */
+  /** The worker has drained its servers. `reason` says what was lost; undefined where nothing was. */
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
-  /** The answer to `release`: those that nobody has taken meanwhile. */
+  /** Answers `release`: the sockets that no server of the worker had taken. */
   | { readonly type: 'released'; readonly ids: readonly string[] }
+  /** A server wants a common socket. `want` is the number of the request; the answer repeats it. */
   | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
-  /** What it was told to open could not be. */
+  /** The worker was told to open this socket, and failed. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
 
-/** @internal How the messages look on Node's IPC channel. */
+/** @internal The form of the messages on Node's IPC channel. */
 export interface Envelope {
   readonly cmd: 'NODE_REUSEPORT'
   readonly body: unknown
@@ -94,7 +95,7 @@ export function wishKey({ address, port, ipv6Only, options }: ListenWish): strin
 
 /** @internal The environment variable that names the descriptor of the configuration. */
 export const CONFIGURATION_FD = 'REUSEPORT_WORKER_FD'
-/** @internal The environment variable that names the worker, for what it starts itself. */
+/** @internal The environment variable that names the worker, for the threads and processes that its program starts. */
 export const WORKER_NAME = 'REUSEPORT_WORKER'
-/** @internal The key of the worker's data where it is a thread. */
+/** @internal The key in `workerData` where the worker is a thread. */
 export const THREAD_DATA = 'reuseport'

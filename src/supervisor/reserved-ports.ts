@@ -1,12 +1,12 @@
 import process from 'node:process'
 import { loadAddon } from '../native/addon.js'
 
-/** How many calls with port 0 a program may make that all workers then make with one port. */
+/** Calls with port 0 that get the same port in all workers. Each later call gets a port of the kernel's choice. */
 const CALLS = 8
 
 /**
- * Ports for the calls with port 0, the same for all workers: bound and never listened on, so that nobody else gets them
- * before the first worker, nor between two.
+ * Ports for the calls with port 0, the same in all workers. The supervisor binds them and never listens on them, so
+ * that no other program gets a port before the first worker binds it, or between two workers.
  */
 export class ReservedPorts {
   readonly ports: readonly number[]
@@ -15,7 +15,7 @@ export class ReservedPorts {
   constructor() {
     const ports: number[] = []
     const descriptors: number[] = []
-    // Where the kernel chooses between bound sockets, one that does not listen must not be among them.
+    // Only on Linux: a kernel that chooses among all bound sockets would send connections to one that does not listen.
     const state = process.platform === 'linux' ? loadAddon() : undefined
     for (let call = 0; state?.loaded === true && call < CALLS; call++) {
       const { addon } = state

@@ -5,7 +5,7 @@ import type { WorkerExit } from './launch.js'
 import type { Settings } from './options.js'
 import type { Slot } from './slot.js'
 
-/** A worker that ends within so many ms after it was ready has died early. */
+/** ms. A worker that ends within this time after it was ready has died early. */
 const EARLY = 1000
 /** ms. */
 const FIRST_DELAY = 100
@@ -21,8 +21,10 @@ export interface RestartOwner {
 }
 
 /**
- * Another worker in the place of one that died, with its sockets: at once, or, where it died early, after a delay that
- * doubles each time.
+ * Starts another worker in the slot of a dead worker, with the sockets of that slot: at once, or, after an early death,
+ * with a delay that doubles with each early death in a row.
+ *
+ * @param died How the worker ended; undefined where it got a signal and its successor failed.
  */
 export async function restart(slot: Slot, died: WorkerExit | undefined, owner: RestartOwner): Promise<void> {
   const { emit, settings, signal } = owner
@@ -39,7 +41,7 @@ export async function restart(slot: Slot, died: WorkerExit | undefined, owner: R
     }
     const delay = earlyDeaths === 0 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (earlyDeaths - 1))
     emit('worker:restart', slot.index, { delay, earlyDeaths })
-    // Aborted: it ends.
+    // A supervisor that stops aborts the wait; the next line returns.
     await sleep(delay, undefined, { signal }).catch(() => {})
     if (slot.isEnding || signal.aborted) return
     const failure = await slot.start()

@@ -11,13 +11,13 @@ export interface WorkerPlan {
   readonly generation: number
   readonly program: Program
   readonly configuration: Omit<WorkerConfiguration, 'sockets'>
-  /** Kept from its predecessor. */
+  /** Sockets that the supervisor holds for this worker: those of the slot, and given ones. */
   readonly sockets: readonly Kept[]
 }
 
 /** @internal */
 export interface WorkerEvents {
-  /** `kept`: a socket that was not held before. */
+  /** `kept`: the socket, where the supervisor did not hold it before. */
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
   onNested(worker: RunningWorker, place: Place): void
   onClosed(worker: RunningWorker, id: string): void
@@ -30,16 +30,16 @@ export interface WorkerEvents {
   onExit(worker: RunningWorker, exit: WorkerExit): void
 }
 
-/** ms for an answer. */
+/** ms for the answer to the message `release`. */
 const RELEASES = 1000
 
-/** @internal A process, or thread, that runs the program, from its start to its end. */
+/** @internal A process or thread that runs the program, from its start to its end. */
 export class RunningWorker {
   readonly slot: number
   readonly generation: number
   readonly name: string
   readonly startedAt: Date = new Date()
-  /** Ids of the sockets that it accepts from. */
+  /** Ids of the sockets that the worker accepts from. */
   readonly claimed: Set<string> = new Set()
   readonly exited: Promise<WorkerExit>
   readonly #launched: Launched
@@ -92,12 +92,12 @@ export class RunningWorker {
     return this.#state
   }
 
-  /** Whether it was told to end. */
+  /** Whether the supervisor told the worker to end. */
   get wasTold(): boolean {
     return this.#wasTold
   }
 
-  /** ms since it was ready, until it ended; undefined where it never was. */
+  /** ms from ready to the end of the worker, or to now; undefined where the worker was never ready. */
   get upTime(): number | undefined {
     return this.#readyAt === undefined ? undefined : (this.#goneAt ?? performance.now()) - this.#readyAt
   }
@@ -142,10 +142,10 @@ export class RunningWorker {
   }
 
   /**
-   * Resolves when it listens on each of these sockets (or on any, where none is named), or says that it is ready; after
-   * `timeout` ms it is ready too where it listens on anything.
+   * Resolves when the worker listens on each of the `required` sockets (or, where none is named, on any socket), or
+   * when its program sends 'ready'. After `timeout` ms any listening socket is enough.
    *
-   * @returns why it is not.
+   * @returns 'ready', or why the worker is not ready.
    */
   async ready(required: readonly string[], timeout: number, signal: AbortSignal): Promise<'ready' | WorkerFailure> {
     const isReady = (): boolean => this.#saidReady || (this.#listens && required.every((id) => this.claimed.has(id)))
@@ -183,7 +183,7 @@ export class RunningWorker {
     if (this.#state !== 'gone') this.#launched.send(message, handle)
   }
 
-  /** Has it let go of sockets that it has not taken. @returns those of which it did; all where it does not answer. */
+  /** Tells the worker to close sockets that it has not taken. @returns the closed ones; all `ids` without an answer. */
   async release(ids: readonly string[]): Promise<readonly string[]> {
     if (ids.length === 0 || !this.isConnected) return ids
     let timer: NodeJS.Timeout | undefined
@@ -197,9 +197,10 @@ export class RunningWorker {
   }
 
   /**
-   * Drains it and hands these sockets over; where it is not gone after `timeout` ms it is killed.
+   * Tells the worker to drain, to hand the sockets `kept` over and to end. Kills the worker if it still runs after
+   * `timeout` ms.
    *
-   * @returns whether it went by itself.
+   * @returns whether the worker ended in time.
    */
   async leave(kept: readonly string[], timeout: number): Promise<boolean> {
     if (this.#state === 'gone') return true
@@ -225,7 +226,7 @@ export class RunningWorker {
   }
 }
 
-/** @internal Why a worker did not come up. */
+/** @internal Why a worker did not become ready. */
 export type WorkerFailure =
   | { readonly why: 'exited'; readonly exit: WorkerExit }
   | { readonly why: 'late'; readonly timeout: number }

@@ -1,24 +1,25 @@
 import type { Kept } from './kept-socket.js'
 import type { RunningWorker, WorkerFailure } from './running-worker.js'
 
-/** What a slot needs of its supervisor. */
+/** The part of the pool that a slot needs. */
 export interface SlotOwner {
+  /** ms until a new worker must be ready. */
   readonly readyTimeout: number
-  /** ms for a worker that was told to leave. */
+  /** ms until a worker that was told to leave must have ended. */
   readonly leaveTimeout: number
-  /** Sockets that others have too: they are handed over, whoever takes them. */
+  /** Ids of the sockets that all workers accept from: a worker that leaves hands them over in any case. */
   readonly common: readonly string[]
-  /** Ends every waiting. */
+  /** Aborts when the supervisor stops, and ends every wait. */
   readonly signal: AbortSignal
-  /** @throws where it cannot even be started. */
+  /** @throws where the process or thread cannot be started. */
   launch(slot: Slot, sockets: readonly Kept[]): RunningWorker
   onReady(worker: RunningWorker): void
 }
 
-/** The place of one worker: the sockets stay while workers come and go. */
+/** The slot of one worker: its sockets stay open while workers end and start. */
 export class Slot {
   readonly index: number
-  /** Deaths soon after the start, one after the other. */
+  /** Early deaths in a row. */
   earlyDeaths = 0
   isEnding = false
   readonly #owner: SlotOwner
@@ -39,7 +40,7 @@ export class Slot {
     return [...this.#kept.values()]
   }
 
-  /** One thing after the other. */
+  /** Runs `work` when all earlier work of this slot has settled. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work)
     this.#work = done.catch(() => {})
@@ -51,28 +52,28 @@ export class Slot {
     this.#kept.set(kept.id, kept)
   }
 
-  /** A program has closed its server. */
+  /** Closes a socket that no worker needs any more. */
   drop(id: string): void {
     this.#kept.get(id)?.close()
     this.#kept.delete(id)
   }
 
-  /** A worker where there is none. @returns why there is none. */
+  /** Starts a worker in the empty slot. @returns why the worker failed; undefined where it is ready. */
   async start(): Promise<WorkerFailure | undefined> {
     const failure = await this.#bringUp(
       this.kept,
       this.kept.map(({ id }) => id),
     )
     if (failure !== undefined) return failure
-    // What nobody accepts from any more.
+    // The new worker has no predecessor, so no worker accepts from the sockets that it releases.
     for (const id of await this.#release([...this.#kept.keys()])) this.drop(id)
     return undefined
   }
 
-  /** A new worker in the place of the one there is, which is drained when the new one is ready. @returns why not. */
+  /** Starts a successor, and drains the old worker when the successor is ready. @returns why the successor failed. */
   async replace(): Promise<WorkerFailure | undefined> {
     const old = this.#current
-    // One that has closed its channel cannot be told to hand over: it drains what it has, and takes it out of the group.
+    // A worker without an IPC channel cannot be told to hand its sockets over: when it drains, they leave the group.
     const sockets = old?.isConnected === false ? [] : this.kept
     const before = new Set(this.#kept.keys())
     const required = sockets.map(({ id }) => id).filter((id) => old?.claimed.has(id) !== false)
@@ -88,7 +89,7 @@ export class Slot {
     return undefined
   }
 
-  /** Drains the worker, if there is one, and lets the sockets go. @param kept Sockets that go on without it. */
+  /** Drains the worker, if any, and closes the slot's sockets. @param kept Ids of sockets that others accept from. */
   async end(kept: readonly string[]): Promise<boolean> {
     this.isEnding = true
     const went = (await this.#current?.leave(kept, this.#owner.leaveTimeout)) ?? true
@@ -114,7 +115,7 @@ export class Slot {
     return outcome
   }
 
-  /** Of these sockets the worker lets go of those that it does not accept from. @returns which. */
+  /** Tells the worker to close those of these sockets that it does not accept from. @returns the closed ones. */
   async #release(ids: readonly string[]): Promise<readonly string[]> {
     const current = this.#current
     if (current === undefined) return []

@@ -1,5 +1,5 @@
-// Room: workers that share ports, kept alive, replaced and told to end. It imports what users import, and the addon for what has
-// nothing to do with ports (CPUs, systemd, peers).
+// Room: the supervisor: it starts, restarts, replaces and ends workers that share ports. It imports what users import,
+// and the addon for tasks beside the ports (CPUs, systemd, peers).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import { type ControlServer, openControl, type SupervisorStatus } from './control.js'
@@ -18,8 +18,8 @@ import { describe, toStatus } from './worker-info.js'
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
 
 /**
- * Runs a program in several processes, or threads, that share its ports, and keeps them running: it holds a duplicate of
- * every listening socket, so a worker that dies or is replaced leaves its queue to the next.
+ * Runs a program in several processes or threads that share its ports, and keeps them running. The supervisor holds a
+ * duplicate of every listening socket, so a worker that dies or is replaced leaves its accept queue to its successor.
  *
  * ```js
  * await using supervisor = new Supervisor({ script: 'server.js', workers: 4 })
@@ -28,7 +28,7 @@ export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'st
  * await supervisor.closed
  * ```
  *
- * Thrown: `ERR_INVALID_ARG_VALUE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for options.
+ * The constructor throws `ERR_INVALID_ARG_VALUE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid options.
  */
 export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncDisposable {
   readonly #settings: Settings
@@ -55,7 +55,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#closed = new Promise((resolve, reject) => {
       this.#hasClosed = (error) => (error === undefined ? resolve() : reject(error))
     })
-    // Nobody need look.
+    // A program that ignores `closed` must not end by an unhandled rejection.
     this.#closed.catch(() => {})
     const supervisor = this
     const owner: PoolOwner = {
@@ -90,7 +90,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     return this.#generation
   }
 
-  /** What it tells others of the same user, by `reuseport ls`. */
+  /** The status that `reuseport ls` of the same user shows. */
   status(): SupervisorStatus {
     return {
       pid: process.pid,
@@ -102,24 +102,25 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     }
   }
 
-  /** Those that run at this moment, also while they start or leave. */
+  /** The workers that run at this moment, including those that start or leave. */
   get workers(): readonly WorkerInfo[] {
     return this.#pool.alive.map(describe).sort((one, other) => one.slot - other.slot)
   }
 
-  /** Resolves when it has ended; rejected with `ERR_REUSEPORT_GAVE_UP` where workers died again and again. */
+  /** Resolves when the supervisor has ended. Rejects: `ERR_REUSEPORT_GAVE_UP` where a worker died early too often. */
   get closed(): Promise<void> {
     return this.#closed
   }
 
   /**
-   * Starts the workers; resolves when each of them listens.
+   * Starts the workers; resolves when all of them are ready.
    *
-   * Rejected, with nothing left running: `ERR_REUSEPORT_WORKER_FAILED` where one did not come up, `ENOENT` or `EACCES` for
-   * the script, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
+   * Rejects, with no worker left running: `ERR_REUSEPORT_WORKER_FAILED` where one did not become ready, `ENOENT` or
+   * `EACCES` for the script, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
    */
   async start(): Promise<void> {
-    if (this.#state !== 'new') throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it has been started before')
+    if (this.#state !== 'new')
+      throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was used before: create a new one')
     this.#state = 'starting'
     try {
       const { isShared, warning } = checkPreconditions(this.#settings)
@@ -128,13 +129,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, (message) => this.emit('warning', message))
-      // Before the first worker reads a file: what changes from then on is not missed, and waits for its turn.
+      // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = this.#startWatch()
       await this.#queue(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
         if (this.#end.signal.aborted)
-          throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'it was stopped meanwhile')
+          throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
         this.emit('running', this.#settings.workers)
       })
@@ -149,11 +150,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Replaces the workers, one after the other: a new one starts, takes the sockets over when it listens, and the old one
-   * drains. One that does not come up leaves the old one, and those after it, as they are. A call while another one is
-   * under way waits for that, and is one with others that wait.
+   * Replaces one worker at a time: a new worker starts and takes the sockets over, and when it is ready the old worker
+   * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a
+   * reload waits for its end; all calls that wait share one reload.
    *
-   * Rejected: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where it does not run.
+   * Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
     this.#nextReload ??= this.#queue(async () => {
@@ -177,9 +178,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Starts workers, or drains the last ones, until there are so many: 1 to 1024.
-   *
-   * Rejected: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024.
+   * Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
   scale(workers: number): Promise<void> {
     return this.#queue(async () => {
@@ -192,13 +192,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     })
   }
 
-  /** Drains all workers and ends. A second call gives the same promise. */
+  /** Drains all workers and ends the supervisor. A second call returns the same promise. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
   }
 
-  /** Ends every worker at once. */
+  /** Ends every worker and the supervisor at once, without a drain. */
   kill(): void {
     this.#pool.killAll()
     void this.stop()
@@ -229,14 +229,16 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   #startWatch(): Watch {
-    // What comes of it is told by events.
+    // The events 'reload:done' and 'reload:failed' report the result.
     const onChange = (): void => void this.reload().catch(() => {})
-    return new Watch(this.#settings.cwd, onChange, ({ message }) => void this.emit('warning', `--watch: ${message}`))
+    const warn = (error: Error): void =>
+      void this.emit('warning', `the option 'watch' skips a folder: ${error.message}`)
+    return new Watch(this.#settings.cwd, onChange, warn)
   }
 
   #assertRunning(): void {
     if (this.#state === 'running') return
-    throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', `the supervisor does not run: it is ${this.#state}`)
+    throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', `the supervisor is not running but ${this.#state}`)
   }
 
   #queue<T>(work: () => Promise<T>): Promise<T> {

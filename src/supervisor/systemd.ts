@@ -1,14 +1,15 @@
-// What systemd gives to a service, and wants to hear of it: sd_listen_fds(3), sd_notify(3).
+// The sockets that systemd passes to a service, and the notifications that it expects: sd_listen_fds(3), sd_notify(3).
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import { loadAddon } from '../native/addon.js'
 import type { Supervisor } from './supervisor.js'
 
+/** SD_LISTEN_FDS_START of sd_listen_fds(3). */
 const FIRST = 3
 
 /**
- * The sockets that systemd has passed on (`LISTEN_FDS`), for the option `sockets`. The variables are taken out of
- * `process.env`: they are for this process alone.
+ * The sockets that systemd has passed to this process (`LISTEN_FDS`), for the option `sockets`. The function removes
+ * the variables from `process.env`, because they apply only to this process.
  */
 export function systemdSockets(): readonly { readonly fd: number; readonly name: string | undefined }[] {
   const {
@@ -23,8 +24,8 @@ export function systemdSockets(): readonly { readonly fd: number; readonly name:
 }
 
 /**
- * Tells systemd when a supervisor is ready, reloads and stops, where `NOTIFY_SOCKET` is set (`Type=notify` or
- * `notify-reload`). The variable is taken out of `process.env`. Linux.
+ * Notifies systemd when a supervisor is ready, reloads and stops, where `NOTIFY_SOCKET` is set (`Type=notify` or
+ * `notify-reload`). The function removes the variable from `process.env`. Linux.
  */
 export function notifySystemd(supervisor: Supervisor): void {
   const to = process.env['NOTIFY_SOCKET']
@@ -35,12 +36,12 @@ export function notifySystemd(supervisor: Supervisor): void {
     const failed = send(to, lines.join('\n'))
     if (failed === undefined || hasFailed) return
     hasFailed = true
-    supervisor.emit('warning', `systemd is not told what happens: ${failed}`)
+    supervisor.emit('warning', `cannot notify systemd (NOTIFY_SOCKET): ${failed}`)
   }
   const ready = (): void => notify('READY=1', `MAINPID=${process.pid}`, `STATUS=${describe(supervisor)}`)
   supervisor.once('running', ready)
   supervisor.on('reload:start', () => {
-    // The clock that systemd compares with: CLOCK_MONOTONIC, in µs.
+    // systemd compares this time with CLOCK_MONOTONIC, in µs.
     notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=reloading')
   })
   for (const event of ['reload:done', 'reload:failed'] as const) supervisor.on(event, ready)

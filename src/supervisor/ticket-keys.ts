@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
 
-/** What `tls.Server` takes. */
+/** The length of the keys of `tls.Server`. */
 const BYTES = 48
-/** ms. A session that is older than the keys begins with a full handshake. */
+/** ms between rotations. A client whose ticket was sealed with old keys makes a full handshake. */
 const LIFETIME = 12 * 3600 * 1000
 
-/** The keys by which the workers seal TLS session tickets, new ones after a while. */
+/** The keys with which all workers seal TLS session tickets. They rotate. */
 export class TicketKeys {
   #keys: string = newKeys()
   #timer: NodeJS.Timeout | undefined
 
-  /** In base64. */
+  /** The current keys, in base64. */
   get keys(): string {
     return this.#keys
   }

@@ -1,10 +1,10 @@
 import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import path from 'node:path'
 
-/** ms in which changes are one. */
+/** ms without a change before `onChange` is called: changes in quick succession count as one. */
 const GATHER = 150
 
-/** Tells when a file below a folder changes: not in `node_modules`, nor where a name begins with a dot. */
+/** Calls `onChange` when a file below a folder changes. Names with a leading dot and `node_modules` are ignored. */
 export class Watch {
   readonly #watchers = new Map<string, FSWatcher>()
   readonly #onChange: () => void
@@ -40,7 +40,7 @@ export class Watch {
   #forget(folder: string, error: NodeJS.ErrnoException): void {
     this.#watchers.get(folder)?.close()
     this.#watchers.delete(folder)
-    // A folder that has gone, or is none.
+    // The folder has been deleted, or the path is not a folder.
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR' && error.code !== 'EPERM') this.#onError(error)
   }
 

@@ -9,7 +9,7 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
-/** As JSON, for others. @param kept All sockets that are held. */
+/** The status of a worker, for JSON. @param kept All sockets that the supervisor holds. */
 export function toStatus(worker: RunningWorker, kept: readonly Kept[]): SupervisorStatus['workers'][number] {
   const { threadId, startedAt, ...info } = describe(worker)
   return {

@@ -128,7 +128,7 @@ describe('what goes wrong', () => {
     const port = await freePort()
     await using command = reuseport(['run', '-n', '2', script, set({ how: 'disconnects', port })])
     await command.said(/2 workers on/)
-    await command.said(/worker 0 \(\d+\) has closed its IPC channel: it is told to end by SIGTERM/)
+    await command.said(/worker 0 \(\d+\) has closed its IPC channel: only SIGTERM can make it drain/)
     await command.said(/worker 1 \(\d+\) has closed its IPC channel/)
     const before = await answerers(port)
     command.child.kill('SIGHUP')
@@ -455,7 +455,7 @@ describe('what makes no sense', () => {
     [['run', '-n', '0', 'x.js'], "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
     [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5 parsecs'"],
     [['run', '--steering', 'left', 'x.js'], "--steering takes hash, cpu, random, not 'left'"],
-    [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be left out where there is one socket"],
+    [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be false where 'oneSocket' is true"],
     [['reload', 'x'], "'x' is no pid"],
     [['reload', '1', '2'], 'One pid at a time'],
   ])('%j', async (args, message) => {

@@ -69,7 +69,9 @@ describe('workers come up', () => {
   test('a socket that could not be kept is told, and one that is known is no news', async () => {
     const all = pool()
     await all.grow(1)
-    expect(warnings()).toEqual(['the socket of worker 0 on port 80 could not be kept'])
+    expect(warnings()).toEqual([
+      'cannot keep the socket of worker 0 on port 80: its accept queue is lost if the worker dies',
+    ])
     ;(all.slots[0] as Slot).keep(fakeKept('known'))
     worker(0).tell.onMessage(listening('known'), undefined)
     expect(warnings()).toHaveLength(1)
@@ -89,7 +91,9 @@ describe('workers come up', () => {
     expect(close).toHaveBeenCalledTimes(1)
     // What is not kept has no descriptor: nothing to close, nothing to keep.
     worker(0).tell.onMessage(listening('later'), undefined)
-    expect(warnings().at(-1)).toBe('the socket of worker 0 on port 80 could not be kept')
+    expect(warnings().at(-1)).toBe(
+      'cannot keep the socket of worker 0 on port 80: its accept queue is lost if the worker dies',
+    )
   })
 })
 
@@ -186,7 +190,7 @@ describe('a death', () => {
     const all = pool()
     await all.grow(1)
     worker(0).tell.onDisconnect()
-    expect(warnings().at(-1)).toBe('worker 0 (1000) has closed its IPC channel: it is told to end by SIGTERM')
+    expect(warnings().at(-1)).toBe('worker 0 (1000) has closed its IPC channel: only SIGTERM can make it drain')
     const count = warnings().length
     const ended = all.endAll()
     await new Promise((resolve) => setImmediate(resolve))

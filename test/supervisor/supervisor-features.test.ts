@@ -244,7 +244,7 @@ describe('systemd', () => {
     await using command = reuseport(['run', '-n', '1', script, setting({ how: 'plain', port })], {
       env: { NOTIFY_SOCKET: '/nothere' },
     })
-    await command.said(/systemd is not told what happens: sendto ENOENT/)
+    await command.said(/cannot notify systemd \(NOTIFY_SOCKET\): sendto ENOENT/)
     expect(await answerers(port)).toHaveProperty('size', 1)
   })
 
@@ -252,7 +252,7 @@ describe('systemd', () => {
     const fd = openSync('/dev/null', 'r')
     await using one = supervise({ how: 'never' }, { sockets: [{ fd, name: 'http' }] })
     await expect(one.supervisor.start()).rejects.toThrow(
-      `The option 'sockets[0].fd' must be a TCP socket that listens (http); it is none: ENOTSOCK, not ${fd}`,
+      `The option 'sockets[0].fd' must be the descriptor of a listening TCP socket (name: http, error: ENOTSOCK), not ${fd}`,
     )
     closeSync(fd)
   })
@@ -270,7 +270,9 @@ describe('where others ask', () => {
       { slot: 1, generation: 1, state: 'ready', sockets: [expect.any(Number)] },
     ])
     const file = controlFiles().find(({ pid }) => pid === process.pid)?.file as string
-    await expect(ask(file, 'explode' as 'status')).rejects.toThrow('there is no command explode')
+    await expect(ask(file, 'explode' as 'status')).rejects.toThrow(
+      "unknown command 'explode': the supervisor answers 'status' and 'reload'",
+    )
     await one.supervisor.stop()
     expect(controlFiles().map(({ pid }) => pid)).not.toContain(process.pid)
     await expect(ask(file, 'status')).rejects.toThrow('ENOENT')
@@ -287,7 +289,9 @@ describe('where others ask', () => {
     const setting = path.join(folder, 'setting.json')
     writeFileSync(setting, JSON.stringify({ how: 'plain', port }))
     await using command = reuseport(['run', '-n', '1', script, setting], { env: { TMPDIR: folder } })
-    await command.said(/reuseport ls and reload do not find it: .* is not a folder of this user alone/)
+    await command.said(
+      /reuseport ls and reuseport reload cannot reach this supervisor: .* must be a folder that only this user can access/,
+    )
     await command.said(/1 worker on/)
     expect(await answerers(port)).toHaveProperty('size', 1)
   })
@@ -315,13 +319,13 @@ describe('where others ask', () => {
 
 describe('options', () => {
   test.each([
-    [{ script: '' }, "The option 'script' must be a file, not ''"],
+    [{ script: '' }, "The option 'script' must be a file path, not ''"],
     [{ workers: 0 }, "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
     [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of ms from 0 to 2147483647, not -1"],
     [{ maxRestarts: 1.5 }, "The option 'maxRestarts' must be a whole number of 0 or more, or Infinity, not 1.5"],
     [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'cpu' or 'random', not 'left'"],
     [{ threads: 'yes' }, "The option 'threads' must be true or false, not 'yes'"],
-    [{ cwd: 1 }, "The option 'cwd' must be text, not 1"],
+    [{ cwd: 1 }, "The option 'cwd' must be a string, not 1"],
     [{ worker: 3 }, "The option 'options.worker' is unknown. Did you mean 'workers'?"],
   ])('%j', (options, message) => {
     expect(() => new Supervisor({ script: 'x.js', ...options } as SupervisorOptions)).toThrow(message)

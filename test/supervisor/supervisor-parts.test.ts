@@ -134,7 +134,7 @@ describe('systemd', () => {
     const emit = vi.fn()
     notifySystemd({ workers: [], generation: 1, on, once: on, emit } as unknown as Supervisor)
     for (const tell of listeners.values()) tell()
-    expect(emit.mock.calls).toEqual([['warning', 'systemd is not told what happens: there is none']])
+    expect(emit.mock.calls).toEqual([['warning', 'cannot notify systemd (NOTIFY_SOCKET): there is none']])
     listeners.clear()
     vi.stubEnv('NOTIFY_SOCKET', '')
     notifySystemd({ on, once: on } as unknown as Supervisor)
@@ -211,11 +211,11 @@ describe('sockets', () => {
     expect(givenSockets([])).toEqual([])
     const of = (fd: number, name?: string) => () => givenSockets([{ fd, name }])
     expect(of(-1)).toThrow(SupervisorOptionError)
-    expect(of(1.5)).toThrow("The option 'sockets[0].fd' must be a descriptor, not 1.5")
-    expect(of(1_000_000)).toThrow(/must be a TCP socket that listens; it is none: EBADF, not 1000000/)
-    expect(of(1_000_000, 'web')).toThrow(/must be a TCP socket that listens \(web\); it is none/)
+    expect(of(1.5)).toThrow("The option 'sockets[0].fd' must be a descriptor, 0 or more, not 1.5")
+    expect(of(1_000_000)).toThrow(/must be the descriptor of a listening TCP socket \(error: EBADF\), not 1000000/)
+    expect(of(1_000_000, 'web')).toThrow(/must be the descriptor of a listening TCP socket \(name: web, error: EBADF\)/)
     fakes.state = MISSING
-    expect(of(3)).toThrow('sockets of others need the native addon: there is none')
+    expect(of(3)).toThrow("the option 'sockets' needs the native addon: there is none")
   })
 })
 
@@ -273,7 +273,9 @@ describe('where a supervisor answers', () => {
     const [{ file } = { file: '' }] = controlFiles()
     expect(await ask(file, 'status')).toEqual({ pid: 1 })
     await expect(ask(file, 'reload')).rejects.toThrow('a text')
-    await expect(ask(file, 'dance' as 'status')).rejects.toThrow('there is no command dance')
+    await expect(ask(file, 'dance' as 'status')).rejects.toThrow(
+      "unknown command 'dance': the supervisor answers 'status' and 'reload'",
+    )
     const long = net.connect(file)
     const closed = once(long, 'close')
     long.on('error', () => {}).write('x'.repeat((1 << 20) + 1))
@@ -297,7 +299,7 @@ describe('where a supervisor answers', () => {
     const warn = vi.fn()
     expect(await openControl({ status: vi.fn(), reload: vi.fn() }, warn)).toBeUndefined()
     expect(warn).toHaveBeenCalledWith(
-      `reuseport ls and reload do not find it: ${own()} is not a folder of this user alone`,
+      `reuseport ls and reuseport reload cannot reach this supervisor: ${own()} must be a folder that only this user can access`,
     )
   })
 
