@@ -1,4 +1,4 @@
-// Where wrk is not installed: keeps requests under way for some seconds and prints how many were answered a second.
+// The load where wrk is not installed: keeps requests under way for some seconds, and prints the answers per second.
 // argv[2]: { port, seconds, keepAlive, connections }.
 import net from 'node:net'
 import process from 'node:process'

@@ -1,5 +1,5 @@
-// What importing costs: time and memory of an import, in a process of its own. argv[2]: what to import; argv[3]: 'use' to
-// use the package once as well. Prints JSON.
+// Measures the time and memory of one import, in a process of its own. argv[2]: the module. argv[3]: 'use' also calls
+// the package once. Prints JSON.
 import process from 'node:process'
 
 const [, , what = '', use] = process.argv

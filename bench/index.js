@@ -1,4 +1,5 @@
-// Ours against core, cluster and one process: interleaved rounds of one run, reported as ratios with their spread.
+// Compares this library with core, cluster and one process, in interleaved rounds of one run. Reports ratios and
+// spread.
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
@@ -11,24 +12,24 @@ import { median, ratio } from './statistics.js'
 
 const HELP = `Usage: npm run bench -- [options] [competitor ...]
 
-Measures, in interleaved rounds of one run and on loopback alone:
-  requests a second with 2 workers, a connection per request and keep-alive
+Measures in interleaved rounds of one run, over loopback only:
+  requests per second with 2 workers, a connection per request and keep-alive
   the time from the call to 'listening'
   the time and memory of the import
 
 Competitors, all by default:
   ours control run core cluster-rr cluster-shared single
 
-      --of <competitor>  whose ratios to the others           (default ours)
+      --of <competitor>  compare this one to the others       (default ours)
   -r, --rounds <1-50>   rounds                                (default 11)
   -s, --seconds <1-30>  seconds of load for each measurement  (default 1)
-      --json            JSON, also on a terminal (it is JSON when piped)
-  -h, --help            print this`
+      --json            print JSON (the default without a terminal)
+  -h, --help            print this help`
 
-/** Each with what it is; ratios are ours over theirs. */
+/** The competitors and their descriptions. Ratios are ours divided by theirs. */
 const COMPETITORS = {
   ours: 'listenReusePort, 2 processes',
-  control: 'the same again: the noise',
+  control: 'the same again, shows the noise',
   run: 'reuseport run -n 2',
   core: 'core reusePort, 2 processes',
   'cluster-rr': 'cluster, round robin',
@@ -36,11 +37,11 @@ const COMPETITORS = {
   single: 'one process',
 }
 
-/** What this library wants to reach. Reported, never asserted: machines differ. */
+/** The goals of this library. They are only reported, because machines differ. */
 const GOALS = { core: 0.98, 'cluster-rr': 2.5, listen: 1.25, importMilliseconds: 10 }
 
 const line = progress()
-// Core's reusePort is measured too, so on a Node that has it.
+// The competitor `core` needs a Node that has `reusePort`.
 const node = Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : nodeBinary(24)
 const version = node === process.execPath ? process.versions.node : NODE_VERSIONS[24]
 
@@ -66,7 +67,7 @@ async function compareServers(names, rounds, setting) {
   /** @type {Record<string, number[]>} */
   const rates = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    // In another order in each round, so that nobody always comes after the same one.
+    // Each round has another order, so that no competitor always runs after the same one.
     const order = names.toSorted(() => Math.random() - 0.5)
     for (const name of order) {
       line.show(

@@ -1,5 +1,5 @@
-// The time from the call to 'listening', ours and core's by turns. Prints JSON: medians of each round in microseconds.
-// argv[2]: { rounds, times }.
+// Measures the time from the call to 'listening', of this library and of core by turns. Prints the medians of each
+// round, in microseconds, as JSON. argv[2]: { rounds, times }.
 import net from 'node:net'
 import process from 'node:process'
 import { capabilities, listenReusePort } from 'reuseport'
@@ -34,7 +34,7 @@ for (let round = 0; round <= rounds; round++) {
   for (let time = 0; time < times; time++) {
     for (const [name, listen] of Object.entries(competitors)) elapsed[name]?.push(await once(listen))
   }
-  // The first round warms up.
+  // The first round only warms up.
   if (round > 0) results.push(Object.fromEntries(Object.entries(elapsed).map(([name, all]) => [name, median(all)])))
 }
 console.log(JSON.stringify(results))

@@ -9,7 +9,7 @@ const hasWrk = spawnSync('wrk', ['-v']).error === undefined
 export const loadTool = hasWrk ? 'wrk' : 'own client'
 
 /**
- * Requests a second that the server on this port answers, over `seconds`.
+ * The requests per second that the server on this port answers, measured for `seconds`.
  *
  * @param {number} port
  * @param {{ seconds: number, keepAlive: boolean }} setting

@@ -1,4 +1,4 @@
-// The competitors: each is a set of processes on one port. argv[2]: which. Tells its port when all of them listen.
+// Starts a competitor: processes on one port. argv[2]: its name. Sends the port to its parent when all of them listen.
 import { fork } from 'node:child_process'
 import cluster from 'node:cluster'
 import { once } from 'node:events'

@@ -7,7 +7,7 @@ export function median(values) {
 }
 
 /**
- * The ratio of two competitors that were measured in the same rounds: its median over the rounds, and its spread.
+ * The ratio of two competitors in the same rounds: the median, the lowest and the highest of all rounds.
  *
  * @param {readonly number[]} ours
  * @param {readonly number[]} theirs

@@ -2,7 +2,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 
 /**
- * What a program was started with. Ends it with its help, and exit code 2, where that makes no sense.
+ * Reads the arguments of this program. Arguments that are wrong end it with its help and exit code 2.
  *
  * @template {Record<string, NonNullable<import('node:util').ParseArgsConfig['options']>[string]>} Options
  * @param {string} help

@@ -1,9 +1,9 @@
 /**
- * Pearson's test of counts against equal shares.
+ * Pearson's chi-square test of counts against equal shares.
  *
  * @param {readonly number[]} counts
- * @returns {{ statistic: number, degrees: number, probability: number }} `probability`: how often chance alone deviates
- *   at least this much when the shares are equal.
+ * @returns {{ statistic: number, degrees: number, probability: number }} `probability`: how often counts
+ *   with equal shares deviate this much or more by chance.
  */
 export function chiSquare(counts) {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length

@@ -4,7 +4,7 @@ const { stdout, env } = process
 
 export const columns = Math.min(stdout.columns ?? 80, 100)
 
-// https://no-color.org: set to anything but the empty string, it means no colour.
+// A NO_COLOR that is not empty switches the colours off: https://no-color.org.
 const coloured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
 
 /** @type {(code: number) => (text: string) => string} */
@@ -37,7 +37,7 @@ export function percent(share, digits = 1) {
   return `${(100 * share).toFixed(digits)} %`
 }
 
-/** One line that each call rewrites; nothing where there is no terminal to rewrite it on. */
+/** A status line that each call rewrites. Prints nothing where stdout is not a terminal. */
 export function progress() {
   const live = stdout.isTTY === true
   return {

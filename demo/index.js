@@ -1,4 +1,4 @@
-// Several processes share one port: how even the kernel spreads connections, and that a restart loses nothing.
+// Several processes share one port. Shows how evenly the kernel spreads connections, and that a restart loses none.
 import process from 'node:process'
 import { capabilities } from 'reuseport'
 import { readArguments } from './arguments.js'
@@ -10,21 +10,21 @@ import { RunningProgram } from './run.js'
 
 const HELP = `Usage: npm run demo -- [options]
 
-Starts processes that share one port, opens HTTP connections to it and shows
-which process got how many; then replaces one process by drain() while requests
-go on. Then runs an unmodified program by a supervisor, as reuseport run does:
-reloads it under load, and kills one of its processes while clients wait in its
-queue.
+Starts processes that share one port, opens HTTP connections to the port and
+shows how many each process accepted. Then replaces one process by drain() while
+requests go on. Then runs an unmodified program by a supervisor, as reuseport
+run does, reloads it under load, and kills one of its workers while clients wait
+in the queue of that worker.
 
   -p, --processes <2-16>        processes on the port           (default 4)
   -c, --connections <100-20000> connections to open             (default 4000)
       --json                    print the result as JSON
-  -h, --help                    print this
+  -h, --help                    print this help
 
-Exit codes: 0 it ran, 1 this system does not balance a shared port, 2 usage,
-3 a request failed.`
+Exit codes: 0 no request failed, 1 this system does not balance a shared port,
+2 wrong usage, 3 a request failed.`
 
-/** How unlikely a deviation has to be before it is called uneven. */
+/** Shares count as uneven if chance alone would deviate this far with a lower probability. */
 const SIGNIFICANCE = 0.001
 const WIDTH = 32
 const line = progress()
@@ -79,7 +79,7 @@ async function replaceOne(members, requests) {
   if (old === undefined) throw new Error('there is no process to replace')
   let replaced = false
   let after = 0
-  // Requests go on until the old process has gone, and for a while after.
+  // Requests go on until the old process has ended, and for a while after that.
   const running = load(
     old.port,
     WIDTH * 2,
@@ -132,12 +132,12 @@ async function main() {
   const counts = members.map(({ pid }) => ({ pid, connections: answered.get(String(pid)) ?? 0 }))
   const { statistic, degrees, probability } = chiSquare(counts.map(({ connections }) => connections))
   if (!values.json) {
-    say(`${count(connections)} HTTP connections, and who accepted them:`)
+    say(`${count(connections)} HTTP connections, by the process that accepted them:`)
     showShares(counts)
     say(
       `  χ² = ${statistic.toFixed(2)} with ${degrees} degrees of freedom, p = ${probability.toFixed(3)}: ${verdict(probability)}\n`,
     )
-    say(`Now process ${first.pid} is replaced by a new one while requests go on.`)
+    say(`A new process now replaces process ${first.pid} while requests go on.`)
   }
 
   const { outcome, left, joined, report } = await replaceOne(members, connections)
@@ -176,10 +176,10 @@ async function runProgram(processes, connections, say) {
   const counts = await program.distribution(Math.round(connections / 2))
   if (say === console.log) showShares(counts)
   const reload = await program.reload()
-  say(`  reload: ${count(reload.requests)} requests meanwhile, ${verdictOn(reload)}`)
+  say(`  reload: ${count(reload.requests)} requests in the meantime, ${verdictOn(reload)}`)
   const kill = await program.kill()
-  say(`  kill -9 of process ${kill.killed} with ${kill.waited} clients in its queue: ${verdictOn(kill)}`)
-  say(dim(`  process ${kill.successor} took its socket over, and served them`))
+  say(`  kill -9 of worker ${kill.killed} with ${kill.waited} clients in its queue: ${verdictOn(kill)}`)
+  say(dim(`  worker ${kill.successor} took over the socket and served these clients`))
   await program.end()
   return Object.assign({ failed: reload.failed + kill.failed }, { counts, reload, kill })
 }

@@ -23,7 +23,7 @@ function request(port) {
 /** @typedef {{ answered: Map<string, number>, failed: Map<string, number>, total: number }} Outcome */
 
 /**
- * Keeps `width` requests under way until `more(number of requests begun)` says no.
+ * Keeps `width` requests under way until `more` returns false. `more` gets the number of requests so far.
  *
  * @param {number} port
  * @param {number} width

@@ -1,8 +1,8 @@
-// A program that knows nothing of who runs it: answers each request with its process id. argv[2]: the port.
+// An unmodified program for the supervisor: answers each request with its process id. argv[2]: the port.
 import http from 'node:http'
 import process from 'node:process'
 
-const WORK = 1 // ms for each request, as an application has
+const WORK = 1 // ms of work for each request, as in an application
 
 http
   .createServer((_request, response) => {

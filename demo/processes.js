@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('./server.js', import.meta.url))
 /** @typedef {{ pid: number, port: number, leave(): Promise<Left>, kill(): void }} Member */
 
 /**
- * Starts a process that listens on the port (0: on one that the kernel chooses).
+ * Starts a process that listens on the port. For port 0 the kernel chooses one.
  *
  * @param {number} port
  * @returns {Promise<Member>}
@@ -16,7 +16,10 @@ const program = fileURLToPath(new URL('./server.js', import.meta.url))
 export async function startMember(port) {
   const child = fork(program, [String(port)])
   const exited = once(child, 'exit')
-  const first = await Promise.race([once(child, 'message'), exited.then(() => [{ failed: 'it ended at once' }])])
+  const first = await Promise.race([
+    once(child, 'message'),
+    exited.then(() => [{ failed: 'the process ended at once' }]),
+  ])
   const { pid, port: bound, failed } = first[0]
   if (failed !== undefined) throw new Error(`a process could not listen: ${failed}`)
   return {
@@ -26,7 +29,7 @@ export async function startMember(port) {
       child.send('leave')
       const [said] = await Promise.race([once(child, 'message'), exited.then(() => [undefined])])
       await exited
-      if (said === undefined) throw new Error('a process ended while it left')
+      if (said === undefined) throw new Error('a process ended before it had drained')
       return said
     },
     kill() {

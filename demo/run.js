@@ -19,7 +19,7 @@ function counted({ total, failed }) {
   }
 }
 
-/** An unmodified program under a supervisor, as by `reuseport run`. */
+/** An unmodified program under a supervisor, as `reuseport run` runs it. */
 export class RunningProgram {
   /** @type {Supervisor} */
   #supervisor
@@ -47,13 +47,13 @@ export class RunningProgram {
     return this.#supervisor.workers.map(({ pid }) => pid)
   }
 
-  /** Who answers so many requests. @type {(requests: number) => Promise<{ pid: number, connections: number }[]>} */
+  /** How many of these requests each worker answers. @type {(requests: number) => Promise<{ pid: number, connections: number }[]>} */
   async distribution(requests) {
     const { answered } = await load(this.port, WIDTH, (begun) => begun < requests)
     return this.pids.map((pid) => ({ pid, connections: answered.get(String(pid)) ?? 0 }))
   }
 
-  /** All workers are replaced while requests go on. @type {() => Promise<Counted>} */
+  /** Replaces all workers while requests go on. @type {() => Promise<Counted>} */
   async reload() {
     let isDone = false
     const running = load(this.port, WIDTH, () => !isDone)
@@ -66,13 +66,13 @@ export class RunningProgram {
   }
 
   /**
-   * A worker that accepts nobody any more, because it is stopped, is killed while clients wait in its queue.
+   * Kills a worker while clients wait in its accept queue. SIGSTOP comes first, so that the worker accepts no more.
    *
    * @type {() => Promise<Counted & { killed: number, successor: number, waited: number }>}
    */
   async kill() {
     const [victim] = this.#supervisor.workers
-    if (victim === undefined) throw new Error('there is no worker')
+    if (victim === undefined) throw new Error('the supervisor has no worker')
     process.kill(victim.pid, 'SIGSTOP')
     const clients = Array.from({ length: WAITING }, () => ask(this.port))
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -93,7 +93,7 @@ export class RunningProgram {
   }
 }
 
-/** @type {(port: number) => { isOver(): boolean, answer: Promise<string | undefined> }} what failed */
+/** @type {(port: number) => { isOver(): boolean, answer: Promise<string | undefined> }} `answer`: the failure, if any */
 function ask(port) {
   let over = false
   const answer = /** @type {Promise<string | undefined>} */ (

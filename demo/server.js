@@ -1,9 +1,9 @@
-// One of the processes of the demo: answers each request with its process id. argv[2]: the port.
+// A process of the demo: answers each request with its process id. argv[2]: the port.
 import http from 'node:http'
 import process from 'node:process'
 import { drain, listenReusePort } from 'reuseport'
 
-const WORK = 1 // ms for each request, as an application has
+const WORK = 1 // ms of work for each request, as in an application
 
 const server = http.createServer((_request, response) => {
   const end = performance.now() + WORK
@@ -17,11 +17,11 @@ listenReusePort(server, Number(process.argv[2]), '127.0.0.1', () => {
   process.send?.({ pid: process.pid, port: typeof address === 'object' ? address?.port : undefined })
 })
 
-// New connections go to the others, what had begun is served; then it goes.
+// drain() sends new connections to the other processes, and serves those that have begun. Then this process ends.
 process.on('message', async () => {
   const { lossless, method, reason } = await drain(server)
   process.send?.({ lossless, method, reason }, () => process.disconnect())
 })
 process.on('disconnect', () => process.exit())
-// The terminal sends Ctrl-C to all processes of the demo; the first one ends the others.
+// The terminal sends the SIGINT of Ctrl-C to all processes of the demo. The first process ends the others.
 process.on('SIGINT', () => {})

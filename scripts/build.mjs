@@ -1,6 +1,7 @@
-// Builds the addon with node-gyp, the declarations with tsc and one module of JavaScript with rolldown: loading a module
-// for each file took four times as long. `--native` or `--typescript` builds that half alone. The JavaScript keeps its
-// lines and the names of its functions, for whoever reads a stack trace; maps to the sources stay out of the package.
+// Builds the addon with node-gyp, the declarations with tsc, and one JavaScript module for each entry point with
+// rolldown: loading a module for each source file took four times as long. `--native` or `--typescript` builds only
+// that half. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
+// the package.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -19,7 +20,7 @@ function run(script, args) {
   process.exit(status ?? 1)
 }
 
-/** The folder that Node is installed in, if its headers lie there too, as they mostly do. */
+/** The folder that Node is installed in. Undefined where the headers of Node are missing there. */
 export function nodeWithHeaders() {
   const prefix = path.dirname(path.dirname(process.execPath))
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? prefix : undefined
@@ -30,13 +31,13 @@ function buildNative() {
     console.log('Compiling the addon (about 10 seconds) …')
   const gyp = path.join(path.dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js')
   const node = nodeWithHeaders()
-  // Otherwise node-gyp looks for headers elsewhere.
+  // Without --nodedir node-gyp looks for headers elsewhere.
   const headers = node === undefined ? [] : [`--nodedir=${node}`]
   run(gyp, ['configure', ...headers, '--', '-Dwith_faults=1'])
   run(gyp, ['build', '--jobs', 'max'])
 }
 
-/** Each stands on those before it, as it is in the package. */
+/** Each bundle imports its `external` bundles instead of containing their code. */
 const BUNDLES = [
   { name: 'index', external: [] },
   { name: 'supervisor', external: ['./index.js', '../index.js'] },
@@ -67,7 +68,7 @@ async function buildTypeScript() {
   }
 }
 
-/** Deletes those that no type of the package's surface leads to. */
+/** Deletes the declarations that the entry points do not import, directly or through others. */
 function keepDeclarations(dist, entries) {
   const kept = new Set()
   const keep = (name) => {
@@ -84,7 +85,7 @@ function keepDeclarations(dist, entries) {
   }
 }
 
-/** What `reuseport build` compiles. The same bytes for the same sources, where tar is GNU's. */
+/** Packs the sources that `reuseport build` compiles. With GNU tar the same sources give the same bytes. */
 function packSources() {
   const isGnu = execFileSync('tar', ['--version'], { encoding: 'utf8' }).includes('GNU')
   const alike = isGnu

@@ -1,4 +1,4 @@
-// Packages of the npm registry that only some commands need, and that are large: kept in .cache/, not in node_modules/.
+// Large npm packages that only some commands need. They are kept in .cache/ instead of node_modules/.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 
 const cache = fileURLToPath(new URL('../.cache/packages', import.meta.url))
 
-/** Options of npm for a package that says it is not for this machine. */
+/** Options for npm to install a package whose manifest (`os`, `cpu`) excludes this machine. */
 export const FOREIGN = ['--force', '--loglevel=error']
 
 /**
- * The node_modules folder with this version of a package in it; installs it where it is missing.
+ * The path of a node_modules folder that contains this version of a package. Installs a package that is missing.
  *
  * @type {(name: string, version: string, options?: readonly string[]) => string}
  */

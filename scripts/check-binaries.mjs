@@ -1,5 +1,6 @@
-// Looks at the binaries that are packed: that each loads on the oldest system it is for, and has what makes attacks harder.
-// `node scripts/check-binaries.mjs [file …]`, all of prebuilds/linux-* without one. Takes readelf (binutils).
+// Checks the binaries of the package: each must load on the oldest system that it is for, and be hardened against
+// attacks. `node scripts/check-binaries.mjs [file …]`. Without a file it checks all of prebuilds/linux-*. Needs readelf
+// (binutils).
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -12,7 +13,7 @@ const OLDEST_GLIBC = [2, 28]
 const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 const NEEDED = { glibc: /^(libc\.so\.6|libm\.so\.6|ld-linux-[a-z0-9-]+\.so\.\d)$/, musl: /^libc\.so$/ }
 const MACHINES = { x64: 'X86-64', arm64: 'AArch64' }
-/** Of C, which every libc has; anything else that is not defined is of a C++ library, or of libuv. */
+/** The symbols that a binary may need: those of Node-API and of C, but none of a C++ library or of libuv. */
 const UNDEFINED = /^(napi_\w+|node_api_\w+|[a-z_]\w*)$/
 const FOREIGN = /^(_Z|__cxa|__gxx|_Unwind|uv_)/
 
@@ -38,7 +39,7 @@ function isNewer(version) {
   return Number(major) > OLDEST_GLIBC[0] || (Number(major) === OLDEST_GLIBC[0] && Number(minor) > OLDEST_GLIBC[1])
 }
 
-/** What is wrong with a binary. */
+/** The faults of a binary, as sentences about "it". */
 export function faultsOf(file) {
   const libc = file.includes('.musl.') ? 'musl' : 'glibc'
   const arch = path.basename(path.dirname(file)).split('-')[1]
@@ -47,7 +48,7 @@ export function faultsOf(file) {
   const header = readelf('-h', file)
   expect(header.includes(MACHINES[arch] ?? arch), `it is not for ${arch}`)
   const { size } = statSync(file)
-  expect(size < MOST_BYTES, `it has ${size} bytes, and may have ${MOST_BYTES - 1}`)
+  expect(size < MOST_BYTES, `it has ${size} bytes; the limit is ${MOST_BYTES - 1}`)
   const symbols = dynamicSymbols(file)
   for (const { name, defined, version } of symbols) {
     if (defined) expect(EXPORTED.includes(name), `it exports ${name}`)
@@ -55,7 +56,7 @@ export function faultsOf(file) {
     if (version === undefined) continue
     expect(
       libc === 'glibc' && !isNewer(version),
-      `${name} is of ${version}, newer than glibc ${OLDEST_GLIBC.join('.')}`,
+      `it needs ${name} of ${version}, which glibc ${OLDEST_GLIBC.join('.')} lacks`,
     )
   }
   for (const name of EXPORTED)
@@ -69,13 +70,19 @@ export function faultsOf(file) {
   }
   expect(
     /\(FLAGS\).*BIND_NOW|\(FLAGS_1\).*NOW/.test(dynamic),
-    'its symbols are bound late, so its table of them stays writable',
+    'it binds its symbols late (no BIND_NOW), so its GOT stays writable',
   )
-  expect(!/\((RPATH|RUNPATH|TEXTREL)\)/.test(dynamic), 'it has a path for libraries, or writes to its code')
+  expect(
+    !/\((RPATH|RUNPATH|TEXTREL)\)/.test(dynamic),
+    'it has a library path (RPATH, RUNPATH), or writes to its code (TEXTREL)',
+  )
   const segments = readelf('-l', file)
   expect(segments.includes('GNU_RELRO'), 'it has no RELRO')
   expect(/GNU_STACK\s+\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+RW\s/.test(segments), 'its stack is executable')
-  expect(!/LOAD\s+\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+RWE/.test(segments), 'it has memory to write to and to execute')
+  expect(
+    !/LOAD\s+\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+RWE/.test(segments),
+    'it has a segment that is both writable and executable',
+  )
   expect(
     symbols.some(({ name }) => name === '__stack_chk_fail'),
     'it was compiled without a stack protector',
@@ -87,7 +94,7 @@ export function faultsOf(file) {
 
 function packed() {
   for (const file of EXPECTED)
-    if (!existsSync(file)) throw new Error(`${path.relative(root, file)} is missing: npm run prebuild`)
+    if (!existsSync(file)) throw new Error(`${path.relative(root, file)} is missing: run npm run prebuild`)
   return readdirSync(path.join(root, 'prebuilds'), { recursive: true })
     .filter((name) => /^linux-.*\.node$/.test(name))
     .map((name) => path.join(root, 'prebuilds', name))

@@ -1,5 +1,5 @@
-// Packs the package and tries it as those who install it do: `npm run test:package [-- folder]`, which keeps the tarball
-// in that folder. Linux x64.
+// Packs the package, and installs and runs it as a user does: `npm run test:package [-- folder]`. With a folder it
+// copies the tarball there. Linux x64.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

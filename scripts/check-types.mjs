@@ -1,4 +1,4 @@
-// Compiles what a user would write against the built declarations, with and without Node's types.
+// Compiles the code of a user (test/consumer) against the built declarations, with and without Node's types.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import path from 'node:path'

@@ -1,6 +1,5 @@
-// Adds what `npm install` leaves out of package-lock.json where the registry at hand lacks the packages of other
-// platforms: npm then writes a lockfile that `npm ci` refuses. Run it after `npm install`; it changes nothing in a
-// lockfile that is complete.
+// Adds the optional packages of other platforms to package-lock.json. `npm install` leaves them out where its registry
+// lacks them, and `npm ci` then refuses the lockfile. Run this after `npm install`; a complete lockfile stays as it is.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const file = new URL('../package-lock.json', import.meta.url)
@@ -9,7 +8,7 @@ const lock = JSON.parse(readFileSync(file, 'utf8'))
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
 const CPUS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
 
-/** The platform that such a package is for, which its name tells. */
+/** The platform of a package, according to the words in its name. */
 function platformOf(name) {
   const words = name.split('/').at(-1).split('-')
   const os = words.filter((word) => SYSTEMS.includes(word))
@@ -23,7 +22,7 @@ for (const { optionalDependencies = {}, dev = false } of Object.values(lock.pack
   for (const [name, version] of Object.entries(optionalDependencies)) {
     const path = `node_modules/${name}`
     const platform = platformOf(name)
-    // One that is not for a platform is npm's to resolve, and so is a range.
+    // npm resolves packages for any platform, and version ranges.
     if (path in lock.packages || platform.cpu.length === 0 || !/^\d+\.\d+\.\d+$/.test(version)) continue
     const { cpu, libc, os } = platform
     lock.packages[path] = {
@@ -41,4 +40,4 @@ if (added.length > 0) {
   lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
 }
-console.log(`${added.length} packages of other platforms added.`)
+console.log(`Added ${added.length} packages of other platforms to package-lock.json.`)

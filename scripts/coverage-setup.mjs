@@ -1,5 +1,5 @@
-// What tests import from dist/ is no source of Vitest's report: it is written down beside what the processes of the tests
-// tell (scripts/coverage.mjs).
+// Vitest's report covers src/ only. This writes the coverage of the modules that tests import from dist/ beside the
+// reports of the tests' processes (scripts/coverage.mjs).
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'

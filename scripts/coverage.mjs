@@ -1,8 +1,10 @@
-// How much of the code the tests run: `npm run coverage`, and with words those test files alone; `--keep` leaves the folder,
-// of which `--again <folder>` reports anew. TypeScript: at least 95 % of lines and of branches. C++: reported, by gcov; a process that is killed tells nothing of what it ran.
+// Measures how much of the code the tests run: `npm run coverage [-- word …]`. Words select test files. `--keep` leaves
+// the folder, and `--again <folder>` reports it again. The tests must run 95 % of the lines and of the branches of
+// TypeScript. C++ is only reported, by gcov; a killed process leaves no counts.
 //
-// Vitest tells what its own processes ran. Most tests start others (see coverage-preload.cjs), which run dist/: there it has each source with blanks in
-// place of its types, so that what V8 counts stands where it stands in the source, and is added.
+// Vitest reports what its own processes ran. Most tests start other processes (coverage-preload.cjs), which run dist/.
+// So the copy has each source in dist/ with blanks in place of its types: what V8 counts is at the offset that it has
+// in the source, and the counts of all processes add up.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +32,7 @@ function run(command, args, env = {}) {
   return status === 0
 }
 
-/** Node 22 and later can put blanks in place of types. */
+/** Runs on Node 22 or later, which can put blanks in place of types. */
 const BLANK = `
   const { readFileSync, writeFileSync } = require('node:fs')
   const { stripTypeScriptTypes } = require('node:module')
@@ -43,11 +45,11 @@ function blankTypes() {
   const pairs = sources.map((name) => [path.join(copy, 'src', name), path.join(dist, name.replace(/\.ts$/, '.js'))])
   for (const [, to] of pairs) mkdirSync(path.dirname(to), { recursive: true })
   execFileSync(nodeBinary(24), ['--no-warnings', '-e', BLANK], { input: JSON.stringify(pairs) })
-  // Beside the module that names it, which in the package is in one file with the supervisor.
+  // The supervisor looks for register.js beside its own module. In the package that is dist/, here dist/supervisor/.
   writeFileSync(path.join(dist, 'supervisor/register.js'), "import '../register.js'\n")
 }
 
-/** The tests, in a copy whose addon counts. */
+/** Runs the tests in a copy of the project whose addon counts lines. */
 function runTests(filters) {
   const left = new Set(['.git', '.cache', 'node_modules', 'build', 'dist', 'prebuilds'])
   cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
@@ -56,8 +58,8 @@ function runTests(filters) {
   const flags = '--coverage -O0 -fprofile-update=atomic'
   if (!run(process.execPath, ['scripts/build.mjs'], { CXXFLAGS: flags, LDFLAGS: '--coverage' })) process.exit(1)
   blankTypes()
-  // The files with its counts belong to whoever is first to end, so that is not left to the tests, of which some run as
-  // another user: they all write there.
+  // The first process that ends creates the files of the counts. Some tests run as another user, so this creates them
+  // before the tests, and lets every user write to them.
   for (const name of ['reuseport', 'test_faults']) {
     execFileSync(process.execPath, ['-e', `require('./build/Release/${name}.node')`], { cwd: copy })
   }
@@ -67,7 +69,7 @@ function runTests(filters) {
   })
 }
 
-/** For each file of dist/, by its name there, how often what begins at each offset ran; also of copies of dist/. */
+/** For each file of dist/, by name: how often the code at each offset ran. Copies of dist/ count too. */
 function countRuns(files) {
   const counts = new Map(files.map(({ name, text }) => [name, new Float64Array(text.length + 1)]))
   const reports = readdirSync(told)
@@ -76,20 +78,20 @@ function countRuns(files) {
     try {
       report = JSON.parse(readFileSync(path.join(told, name), 'utf8'))
     } catch {
-      // Of a process that was killed while it wrote.
+      // This process was killed while it wrote its report.
       continue
     }
     for (const { functions, url } of report.result) {
       const ran = counts.get(/\/dist\/(.+)\.js(?:\?.*)?$/.exec(url)?.[1])
-      // The first range is the file: another one of that name is none of ours.
+      // The first range spans the file. Another length means another file of the same name.
       if (ran?.length === (functions[0]?.ranges[0].endOffset ?? 0) + 1) add(ran, functions)
     }
   }
-  console.log(`${reports.length} processes told what they ran.`)
+  console.log(`${reports.length} processes reported what they ran.`)
   return counts
 }
 
-/** Inner ranges come after the outer ones that hold them. */
+/** Adds the counts of one report. Inner ranges come after the outer ranges, and overwrite their counts. */
 function add(ran, functions) {
   const here = new Float64Array(ran.length)
   for (const { ranges } of functions) {
@@ -98,7 +100,7 @@ function add(ran, functions) {
   for (let at = 0; at < here.length; at++) ran[at] += here[at]
 }
 
-/** What Vitest saw: lines that ran, and ways of branches by what they are and where they begin. */
+/** Vitest's counts: the lines that ran, and how often each way of a branch ran, by its kind and line. */
 function seenBy({ b, branchMap, s, statementMap }) {
   const lines = new Set()
   for (const [id, { start }] of Object.entries(statementMap)) if (s[id] > 0) lines.add(start.line)
@@ -116,7 +118,7 @@ function seenBy({ b, branchMap, s, statementMap }) {
   return { lines, ways }
 }
 
-/** Its columns are those of a source map, so the nearest of the same kind in the line is the one. */
+/** Vitest's columns come from a source map and are not exact: takes the nearest way of the same kind in the line. */
 function seenAt({ ways }, kind, { column, line }) {
   const near = ways.get(`${kind} ${line}`) ?? []
   const distance = (way) => Math.abs(way.column - column)
@@ -129,7 +131,7 @@ function seenAt({ ways }, kind, { column, line }) {
 const STATEMENT = /Statement$|^VariableDeclaration$/
 const NO_STATEMENT = new Set(['BlockStatement', 'EmptyStatement'])
 
-/** Each line with a statement and each way of a branch of a file, and whether it was taken. `ran`: by processes. */
+/** The lines with a statement and the ways of branches of a file, and whether each ran. `ran`: in other processes. */
 function partsOf(text, ran, seen) {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
@@ -162,7 +164,7 @@ function waysOf(node, way, ran) {
     case 'IfStatement': {
       const then = ran[node.consequent.start]
       way('then', node.start, then)
-      // An else that is not there was taken where the if was and its block was not.
+      // A missing else was taken as often as the if ran without its block.
       way('else', node.start, node.alternate ? ran[node.alternate.start] : Math.max(0, ran[node.start] - then))
       break
     }
@@ -174,7 +176,7 @@ function waysOf(node, way, ran) {
       if (!isForTheCompiler(node)) way('binary-expr', node.right.start)
       break
     case 'SwitchCase':
-      // One that falls through to the next has nothing of its own.
+      // A case that falls through to the next one has no code.
       if (node.consequent.length > 0) way('switch', node.start, ran[node.consequent[0].start])
       break
     case 'AssignmentPattern':
@@ -183,7 +185,7 @@ function waysOf(node, way, ran) {
   }
 }
 
-/** `list[index] ?? 0`: the right side is there for the compiler alone (noUncheckedIndexedAccess). */
+/** `list[index] ?? 0`: the right side only satisfies the compiler (noUncheckedIndexedAccess). */
 function isForTheCompiler({ left, operator }) {
   const inner = left.type === 'ParenthesizedExpression' ? left.expression : left
   return operator === '??' && inner.type === 'MemberExpression' && inner.computed
@@ -254,8 +256,9 @@ try {
   const passed = options.again !== undefined || runTests(positionals)
   const enough = reportTypeScript()
   reportNative()
-  if (!passed) console.error('Tests failed.')
-  if (!enough) console.error(`At least ${LEAST.lines} % of lines and ${LEAST.branches} % of branches are wanted.`)
+  if (!passed) console.error('Some tests failed.')
+  if (!enough)
+    console.error(`The tests must run ${LEAST.lines} % of the lines and ${LEAST.branches} % of the branches.`)
   process.exitCode = passed && enough ? 0 : 1
 } finally {
   if (!(options.keep || options.again)) rmSync(copy, { recursive: true, force: true })

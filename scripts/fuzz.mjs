@@ -1,6 +1,6 @@
-// Runs the coverage-guided fuzzers of test/native/fuzz: node scripts/fuzz.mjs [seconds] [target …]. Linux, clang with its
-// libFuzzer. Two at a time. What they find is written to .cache/fuzz, and becomes a test. `--keep` adds the inputs that
-// reach new code to the seeds in test/native/fuzz/seeds.
+// Runs the coverage-guided fuzzers of test/native/fuzz, two at a time: node scripts/fuzz.mjs [seconds] [target …].
+// Needs Linux, and clang with libFuzzer. The fuzzers write their findings to .cache/fuzz; make a test of each. `--keep`
+// adds the inputs that reach new code to the seeds in test/native/fuzz/seeds.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ const TARGETS = {
   option_value: { sources: ['core/socket_option.cc', 'core/option_table.cc', ...SYS], longest: 512 },
 }
 
-/** One line for each seed, in base64. */
+/** A seed file has one line for each seed, in base64. */
 const seedFile = (name) => path.join(fuzzers, 'seeds', `${name}.txt`)
 
 function readSeeds(name) {
@@ -79,7 +79,7 @@ async function fuzz(name, { longest, sources }, seconds) {
   if (!(runs > 0)) process.exit(1)
 }
 
-/** The fewest inputs with the same coverage. */
+/** Writes the smallest set of inputs with the same coverage to the seed file. */
 async function keep(name) {
   const merged = path.join(cache, `${name}.merged`)
   rmSync(merged, { recursive: true, force: true })

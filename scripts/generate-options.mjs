@@ -1,5 +1,6 @@
-// Writes what follows from the table of socket options in the addon (src-native/core/option_table.cc): the types and
-// the reference. Run it after the table has changed; `--check`, which a test calls, compares.
+// Writes the types and the reference of the socket options from the table in the addon
+// (src-native/core/option_table.cc). Run it after a change of the table. `--check` only compares, and exits with 1 if a
+// file is stale; a test calls it.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -24,7 +25,7 @@ const SYSTEM_NAMES = {
   aix: 'AIX',
 }
 
-/** Path and text of each file that follows from the table. */
+/** Path and text of each file that is generated from the table. */
 function generated() {
   const rows = require(path.join(root, 'build/Release/reuseport.node')).socketOptions
   return [...typeFiles(rows), referenceFile(rows)].map(({ file, text }) => ({ file, text: format(file, text) }))
@@ -38,12 +39,12 @@ function typeFiles(rows) {
   const udp = rows.filter((row) => row.udp && !row.tcp)
   const common = `${ORIGIN}
 
-/** What TCP and UDP sockets can be given. */
+/** Options that both TCP and UDP sockets take. */
 export interface CommonOptions {
 ${members(both)}
 }
 
-/** What is read back of it. */
+/** The values of these options, read back from a socket. */
 export interface CommonOptionValues {
 ${readMembers(both)}
 }
@@ -60,14 +61,14 @@ function typesOf(name, transport, manual, rows) {
   return `${ORIGIN}
 import type { CommonOptions, CommonOptionValues } from './common-option-types.js'
 
-/** What a ${transport} socket that shares its port can be given. \`socket(7)\`, \`${manual}\`, \`ip(7)\`, \`ipv6(7)\`. */
+/** Options of a ${transport} socket that shares its port. \`socket(7)\`, \`${manual}\`, \`ip(7)\`, \`ipv6(7)\`. */
 export interface ${name} extends CommonOptions {
 ${members(rows)}
-  /** Options to leave out where this system lacks them or denies them; a value that is refused stays an error. */
+  /** Options to leave out where this system lacks or denies them. A value that the system refuses is still an error. */
   readonly optional?: readonly (keyof ${values})[] | undefined
 }
 
-/** What is read back of \`${name}\`. */
+/** The values of \`${name}\`, read back from a socket. */
 export interface ${values} extends CommonOptionValues {
 ${readMembers(rows)}
 }
@@ -106,7 +107,7 @@ function docstring(row) {
   return `/**\n${lines.map((line) => ` * ${line}`).join('\n')}\n */`
 }
 
-/** Range and unit, default, what accepted sockets have, what it takes, and where there is such a thing. */
+/** The range, unit and default of an option, whether accepted sockets inherit it, its capability, and its systems. */
 function facts(row) {
   const sentences = []
   if (row.kind === 'integer') {
@@ -160,8 +161,7 @@ function format(file, text) {
 
 const stale = generated().filter(({ file, text }) => readText(file) !== text)
 if (process.argv[2] === '--check') {
-  for (const { file } of stale)
-    console.error(`${file} does not follow from the table: run scripts/generate-options.mjs`)
+  for (const { file } of stale) console.error(`${file} is stale: run node scripts/generate-options.mjs`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else {
   for (const { file, text } of stale) writeFileSync(path.join(root, file), text)

@@ -1,5 +1,5 @@
-// Runs the whole suite on each supported Node, or on those named: `npm run test:matrix -- 22 26`. Further words that are
-// no version go to vitest.
+// Runs the whole suite on each supported Node version, or only on the given ones: `npm run test:matrix -- 22 26`. All
+// other words are arguments of vitest.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ const results = majors.map((major) => {
 })
 rmSync(folder, { recursive: true })
 
-// At the end, because the output of the versions before may be long gone.
+// The summary is printed last, because the output of the first versions may have scrolled away.
 console.log('')
 for (const { node, passed, failures } of results) {
   console.log(`${passed ? '✓' : '✗'} Node ${node}`)
@@ -35,13 +35,13 @@ for (const { node, passed, failures } of results) {
 }
 process.exit(results.every(({ passed }) => passed) ? 0 : 1)
 
-/** The tests that failed, each with the first line of why. */
+/** The tests that failed, each with the first line of its error. */
 function failuresIn(report) {
   let files
   try {
     files = JSON.parse(readFileSync(report, 'utf8')).testResults
   } catch {
-    return ['(ended without a report)']
+    return ['(vitest ended without a report)']
   }
   const firstLine = (text) => String(text ?? '').split('\n', 1)[0]
   return files.flatMap(({ name, status, message, assertionResults }) => {

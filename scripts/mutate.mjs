@@ -1,5 +1,6 @@
-// Makes each mistake of scripts/mutations.mjs in a copy of the project, and runs the tests that should notice: `npm run
-// mutate [-- word …]`, those alone whose file or text has the words. Ends with 1 where one goes unnoticed.
+// Makes each mistake of scripts/mutations.mjs in a copy of the project, and runs the tests that should fail: `npm run
+// mutate [-- word …]`. Words select the mistakes whose file and text contain them all. Exits with 1 if the tests miss a
+// mistake.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,12 +23,12 @@ function build(...halves) {
 
 const halfOf = ({ file }) => (file.startsWith('src-native') ? '--native' : '--typescript')
 
-/** Whether the tests notice. Only what builds can be; what was built stays, and the source is as before. */
+/** Whether a test fails. @throws Error for a mistake that does not build. Restores the source, and leaves the build. */
 function tryOne(mutation) {
   const { file, from, tests, to } = mutation
   const target = path.join(copy, file)
   const before = readFileSync(target, 'utf8')
-  if (before.split(from).length !== 2) throw new Error(`${file} does not have this once: ${from}`)
+  if (before.split(from).length !== 2) throw new Error(`${file} must contain this text exactly once: ${from}`)
   writeFileSync(
     target,
     before.replace(from, () => to),
@@ -41,18 +42,18 @@ function tryOne(mutation) {
   }
 }
 
-/** The control: what fails anyway notices nothing. */
+/** The control: a test that fails without a mistake proves nothing. */
 function checkWithout(mutations) {
   const tests = new Set(mutations.flatMap((mutation) => mutation.tests))
   const { status, stderr, stdout } = run('node_modules/vitest/vitest.mjs', 'run', ...tests)
-  if (status !== 0) throw new Error(`These tests fail without a mistake, too.\n${stdout}${stderr}`)
+  if (status !== 0) throw new Error(`Tests fail even without a mistake.\n${stdout}${stderr}`)
 }
 
 const words = process.argv.slice(2)
 const chosen = MUTATIONS.filter(({ file, from }) => words.every((word) => `${file} ${from}`.includes(word)))
 try {
-  if (chosen.length === 0) throw new Error(`No mistake has these words: ${words.join(' ')}`)
-  // Some tests run as another user.
+  if (chosen.length === 0) throw new Error(`No mistake contains all of these words: ${words.join(' ')}`)
+  // mkdtemp creates the folder with mode 0700, and some tests run as another user.
   chmodSync(copy, 0o755)
   const left = new Set(['.git', '.cache', 'node_modules', 'prebuilds'])
   cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
@@ -65,11 +66,11 @@ try {
       if (!noticed) unnoticed++
       console.log(`${noticed ? '✓' : '✗'} ${mutation.file}: ${mutation.from.split('\n')[0]}`)
     }
-    // Each build takes out the mistake before; this one the last of its half.
+    // Each build replaces the mistake before. This one removes the last mistake of its half.
     build(half)
   }
   checkWithout(chosen)
-  console.log(`${chosen.length - unnoticed} of ${chosen.length} mistakes were noticed.`)
+  console.log(`The tests noticed ${chosen.length - unnoticed} of ${chosen.length} mistakes.`)
   if (unnoticed > 0) process.exitCode = 1
 } finally {
   rmSync(copy, { recursive: true, force: true })

@@ -1,4 +1,5 @@
-// Mistakes that the tests have to notice (scripts/mutate.mjs): in a file, this text for that, and the tests that should fail.
+// Mistakes that the tests must notice (scripts/mutate.mjs): `to` replaces `from` in `file`, and one of `tests` must
+// fail.
 
 /** @typedef {{ file: string, from: string, to: string, tests: string[] }} Mutation */
 
@@ -29,7 +30,7 @@ export const MUTATIONS = [
     'integration/descriptors',
     'listen/socket.test',
   ),
-  // What the kernel is told, and what it tells.
+  // Requests to the kernel, and its replies.
   native(
     'core/shared_socket.cc',
     'return EnableOption(sys, fd, SOL_SOCKET, kReusePortOption.name);',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const native = fileURLToPath(new URL('../src-native', import.meta.url))
 
 /**
- * The C++ files that stand in some folders of src-native, as paths from the root of the project.
+ * The C++ files in these folders of src-native, as paths from the root of the project.
  *
  * @type {(...folders: readonly string[]) => readonly string[]}
  */
@@ -17,5 +17,5 @@ export function sourcesIn(...folders) {
   )
 }
 
-/** What Linux has without JavaScript: with test/native/exercise.cc a program. */
+/** The folders of the code for Linux without Node-API. Together with test/native/exercise.cc they make a program. */
 export const LINUX_CORE = ['core', 'platform/atomic', 'platform/linux']

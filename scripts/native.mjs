@@ -1,5 +1,5 @@
-// The C++: `format` formats it, `lint` checks the format, compiles it with all warnings as errors, and runs clang-tidy
-// where that is installed.
+// Formats and checks the C++. `format` formats it. `lint` checks the format, compiles it with all warnings as errors,
+// and runs clang-tidy where that is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,7 +17,7 @@ const files = ['src-native', 'test/native'].flatMap((folder) =>
     .filter((name) => /\.(cc|h)$/.test(name))
     .map((name) => path.join(folder, name)),
 )
-/** What this system compiles: the files of others need their headers, those of the packed binaries libc++. */
+/** The files that Linux compiles. Those of other systems need their headers, those of the packed binaries libc++. */
 const sources = files.filter(
   (name) =>
     name.endsWith('.cc') &&
@@ -42,10 +42,10 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** @returns {Promise<boolean | undefined>} undefined: it is not installed */
+/** @returns {Promise<boolean | undefined>} undefined: clang-tidy is not installed */
 function tidy(source, flags) {
   return new Promise((resolve, reject) => {
-    // What it finds it prints; on the error output it counts the warnings of other people's headers.
+    // clang-tidy prints its findings on stdout. Its stderr only counts the warnings in system headers.
     const child = spawn('clang-tidy', ['--quiet', source, '--', ...flags], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'ignore'],
@@ -55,14 +55,14 @@ function tidy(source, flags) {
   })
 }
 
-/** On all cores: it takes most of the time of `lint`. */
+/** Runs on all cores: clang-tidy takes most of the time of `lint`. */
 async function tidyAll(flags) {
   const results = []
   await takeTurns(sources, availableParallelism(), async (source) => {
     results.push(await tidy(source, flags))
   })
   if (results.includes(false)) process.exit(1)
-  console.log(results.includes(undefined) ? 'clang-tidy is not installed: skipped.' : 'clang-tidy has nothing to say.')
+  console.log(results.includes(undefined) ? 'clang-tidy is not installed: skipped.' : 'clang-tidy found nothing.')
 }
 
 function format(...mode) {
@@ -72,7 +72,7 @@ function format(...mode) {
 function compilerFlags() {
   const node = nodeWithHeaders()
   if (node === undefined) return undefined
-  // Headers that are not ours are the system's: their warnings are not ours either.
+  // As system headers (-isystem), the headers of Node and node-addon-api give no warnings.
   const headers = [path.join(node, 'include/node'), path.dirname(require.resolve('node-addon-api/napi.h'))]
   return ['-std=c++17', '-fno-rtti', '-Isrc-native', ...headers.map((folder) => `-isystem${folder}`), ...DEFINES]
 }
@@ -82,7 +82,7 @@ async function lint() {
   console.log(`${files.length} C++ files are formatted.`)
   const flags = compilerFlags()
   if (flags === undefined || process.platform !== 'linux') {
-    console.log('C++ is not compiled here: it takes Linux, and the headers of Node beside its binary.')
+    console.log('The C++ was not compiled: this needs Linux, and the headers of Node beside its binary.')
     return
   }
   for (const source of sources) run('c++', [...flags, '-fsyntax-only', ...WARNINGS, '-Werror', source])

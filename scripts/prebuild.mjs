@@ -1,5 +1,6 @@
-// Makes prebuilds/<system>-<architecture>/: `node scripts/prebuild.mjs [target …]`, all of TARGETS without one. Cross-built
-// with clang (scripts/zig.mjs), against the symbols of the oldest glibc that Node runs on, without a C++ library.
+// Makes prebuilds/<system>-<architecture>/: `node scripts/prebuild.mjs [target …]`. Without a target it makes all of
+// TARGETS. Cross-compiles with clang (scripts/zig.mjs), against the symbols of the oldest glibc that Node runs on, and
+// links no C++ library.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,7 @@ import { ZIG_ENVIRONMENT, zigBinary } from './zig.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Those of macOS are compiled, and were never run: they are not packed. */
+/** The package leaves out the binaries for macOS: they compile, but nobody has run them. */
 const TARGETS = {
   'linux-x64-glibc': { triple: 'x86_64-linux-gnu.2.28', flags: ['-fcf-protection=full'] },
   'linux-x64-musl': { triple: 'x86_64-linux-musl', flags: ['-fcf-protection=full'] },
@@ -25,10 +26,10 @@ const TARGETS = {
   'darwin-arm64': { triple: 'aarch64-macos.11.0', flags: [] },
 }
 
-// The driver takes -Oz for -Os, which is a third larger.
+// zig's driver turns -Oz into -Os, whose code is a third larger. -Xclang passes -Oz to the compiler itself.
 const SMALL = ['-Xclang', '-Oz', '-fomit-frame-pointer', '-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_FAST']
 
-/** The headers of Node-API, which are the same on every system. */
+/** The headers of Node-API. They are the same on every system. */
 function headers() {
   const node = nodeWithHeaders() ?? path.dirname(path.dirname(nodeBinary(22)))
   return { node, include: path.join(node, 'include/node') }
@@ -44,7 +45,7 @@ async function buildForLinux(name, { triple, flags }) {
     }
     symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
     const common = [...SMALL, ...flags, '-flto'].join(' ')
-    // What the C compiler links has no C++ library.
+    // LINK is the C compiler, because the C++ compiler would link a C++ library.
     Object.assign(process.env, ZIG_ENVIRONMENT, {
       npm_package_config_node_gyp_nodedir: headers().node,
       GYP_DEFINES: 'packed=1',
@@ -75,7 +76,7 @@ async function buildForLinux(name, { triple, flags }) {
   }
 }
 
-/** gyp builds for macOS on macOS alone. Nor is there optimization at link time here, so these are larger. */
+/** Without gyp, which builds for macOS only on macOS. Larger, because there is no optimization at link time here. */
 function buildForMac(name, { triple }) {
   const out = path.join(root, 'prebuilds', name)
   mkdirSync(out, { recursive: true })
@@ -114,11 +115,11 @@ function buildForMac(name, { triple }) {
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in TARGETS))
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(' ')}. Targets: ${Object.keys(TARGETS).join(' ')}`)
+  console.error(`Unknown target: ${unknown.join(' ')}. The targets are ${Object.keys(TARGETS).join(' ')}`)
   process.exit(2)
 }
 for (const name of asked.length > 0 ? asked : Object.keys(TARGETS)) {
   const start = Date.now()
   await (name.startsWith('darwin') ? buildForMac : buildForLinux)(name, TARGETS[name])
-  console.log(`${name} is made, in ${Math.round((Date.now() - start) / 1000)} s.`)
+  console.log(`${name} is built, in ${Math.round((Date.now() - start) / 1000)} s.`)
 }

@@ -1,5 +1,5 @@
-// Everything that can be done before a version is published: `npm run release:check`. Ends with 1 at the first thing that is
-// wrong. Writes the tarball that was checked, which is the one to publish.
+// Runs every check that a version needs before it is published: `npm run release:check`. Exits with 1 after the first
+// step that fails. Writes the tarball that it checked: publish that one.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,8 +12,8 @@ const HELP = `Usage: npm run release:check -- [options]
 
   --tag <name>   the tag to release: v and the version of package.json
   --out <dir>    where to write the tarball                  (default: release)
-  --quick        without the tests, the sanitizers and the fuzzers
-  -h, --help     print this`
+  --quick        skip the tests, lint, types, the sanitizers and the fuzzers
+  -h, --help     print this help`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -52,22 +52,22 @@ function run(...script) {
   }
 }
 
-/** The versions, the changelog and the state of the tree. */
+/** Checks the versions, the changelog and the state of the work tree. */
 function checkVersions(tag) {
   const read = (name) => readFileSync(path.join(root, name), 'utf8')
   const { name, repository, version } = JSON.parse(read('package.json'))
   const lock = JSON.parse(read('package-lock.json'))
   const changelog = read('CHANGELOG.md')
-  check(`${version} is a version`, /^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/.test(version))
-  check('package-lock.json has the same', lock.version === version && lock.packages[''].version === version)
+  check(`'${version}' is a valid version`, /^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/.test(version))
+  check('package-lock.json has the same version', lock.version === version && lock.packages[''].version === version)
   const heading = /^## (\S+) \((.+)\)$/m.exec(changelog)
   check(`CHANGELOG.md begins with ${version}`, heading?.[1] === version)
   if (tag !== undefined) {
     check(`the tag is v${version}`, tag === `v${version}`)
-    check('package.json names the repository, which provenance takes', repository?.url !== undefined)
-    check('CHANGELOG.md has its date', /^\d{4}-\d{2}-\d{2}$/.test(heading?.[2] ?? ''))
+    check('package.json names the repository, which provenance needs', repository?.url !== undefined)
+    check(`CHANGELOG.md has the date of ${version}`, /^\d{4}-\d{2}-\d{2}$/.test(heading?.[2] ?? ''))
   }
-  check('nothing is uncommitted', output('git', 'status', '--porcelain') === '')
+  check('the work tree has no uncommitted changes', output('git', 'status', '--porcelain') === '')
   const published = output('npm', 'view', `${name}@${version}`, 'version')
   check(`${name}@${version} is not published yet`, published === '')
 }
@@ -92,7 +92,7 @@ try {
   mkdirSync(path.resolve(root, out), { recursive: true })
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.tgz'))) {
     copyFileSync(path.join(folder, name), path.resolve(root, out, name))
-    console.log(`\nThis is what was checked: ${path.join(out, name)}`)
+    console.log(`\nChecked, and ready to publish: ${path.join(out, name)}`)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

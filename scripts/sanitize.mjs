@@ -1,6 +1,6 @@
-// Runs the native code under tools that see what tests do not: `npm run sanitize`, or one of its parts by name.
+// Runs the native code under tools that find errors which tests miss: `npm run sanitize [-- part]`.
 //   valgrind, threads, core   test/native/exercise.cc, with memcheck, ThreadSanitizer, AddressSanitizer and UBSan
-//   addon                     the native and integration tests, with the addon compiled by AddressSanitizer and UBSan
+//   addon                     the tests that load the addon, with the addon compiled for AddressSanitizer and UBSan
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -46,7 +46,7 @@ function compileExercise(name, flags) {
   return binary
 }
 
-/** The tests that load the addon: not those of pure files, and not the conformance of what TypeScript decides. */
+/** The tests that load the addon. Left out: tests of pure files, and conformance, which TypeScript decides. */
 const ROOMS_WITH_SOCKETS = [
   'native',
   'options',
@@ -63,13 +63,13 @@ const ROOMS_WITH_SOCKETS = [
 
 const PARTS = {
   valgrind: checkMemory,
-  // Its shadow memory has no room where addresses are random in more bits than it expects.
+  // `setarch -R` switches address randomisation off: ThreadSanitizer's shadow memory fails where it uses too many bits.
   threads: () => run('setarch', ['-R', compileExercise('threads', ['-fsanitize=thread', ...FATAL]), '4']),
   core: () => run(compileExercise('memory', MEMORY), ['2']),
   addon: testAddon,
 }
 
-/** With its log apart: pidfd_open() is too new for it, which it says at each call. */
+/** Shows the log of valgrind only after a failure: pidfd_open() is too new for valgrind, which warns at each call. */
 function checkMemory() {
   const log = path.join(cache, 'memcheck.log')
   const binary = compileExercise('memcheck', ['-O1', '-g'])
@@ -79,17 +79,17 @@ function checkMemory() {
   process.exit(1)
 }
 
-/** In a copy: `build/` here stays as it is. Every process that a test starts has the sanitizer, and what one finds fails. */
+/** Works in a copy, so `build/` stays as it is. Every process of a test has the sanitizers. A finding is a failure. */
 function testAddon() {
   const copy = mkdtempSync(path.join(tmpdir(), 'reuseport-sanitize-'))
   try {
-    // Some tests run as another user.
+    // mkdtemp creates the folder with mode 0700, and some tests run as another user.
     chmodSync(copy, 0o755)
     const left = new Set(['.git', '.cache', 'node_modules', 'build', 'prebuilds', 'coverage'])
     cpSync(root, copy, { recursive: true, filter: (name) => !left.has(path.relative(root, name)) })
     symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
     const flags = MEMORY.join(' ')
-    // What is fortified hides from the sanitizer.
+    // _FORTIFY_SOURCE replaces calls that the sanitizer would intercept.
     const compiled = { CXXFLAGS: `${flags} -U_FORTIFY_SOURCE`, LDFLAGS: flags }
     run(process.execPath, [path.join(copy, 'scripts/build.mjs'), '--native'], compiled)
     const libraries = ['libasan.so', 'libubsan.so'].map((name) =>
@@ -105,7 +105,7 @@ function testAddon() {
         env: {
           ...process.env,
           LD_PRELOAD: libraries.join(' '),
-          // V8 frees nothing at its end. Leaks are valgrind's to find.
+          // V8 frees nothing at exit, so every run would report leaks. valgrind looks for leaks instead.
           ASAN_OPTIONS: `detect_leaks=0:log_path=${log}`,
           UBSAN_OPTIONS: `print_stacktrace=1:log_path=${log}`,
           REUSEPORT_SANITIZED: '1',
@@ -126,7 +126,7 @@ if (asked !== undefined && !(asked in PARTS)) {
   console.error(`Usage: node scripts/sanitize.mjs [${Object.keys(PARTS).join(' | ')}]`)
   process.exit(2)
 }
-if (!existsSync(path.join(root, 'dist'))) throw new Error('npm run build comes first')
+if (!existsSync(path.join(root, 'dist'))) throw new Error('dist/ is missing: run npm run build first')
 for (const [name, check] of Object.entries(PARTS)) {
   if (asked !== undefined && asked !== name) continue
   console.log(`=== ${name}`)

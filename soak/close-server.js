@@ -1,4 +1,4 @@
-// The control: the same program by Node's own reusePort (where it has that), which closes its server when it is told to.
+// The control: the same program with Node's own reusePort, where Node has it. Closes its server at the first message.
 import http from 'node:http'
 import process from 'node:process'
 import { listenReusePort } from 'reuseport'

@@ -1,4 +1,5 @@
-// Thousands of environments (worker threads) load the addon, own a socket, and end: none may leave anything behind.
+// Thousands of environments (worker threads) load the addon, open a socket, and end. None may leak a descriptor or
+// memory.
 import { readdirSync } from 'node:fs'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
@@ -13,17 +14,17 @@ const HELP = `Usage: npm run soak:environments -- [options]
 
 Starts worker threads that load the addon, open a socket without closing it, and
 end by themselves or by process.exit(). Counts descriptors before and after, and
-tells by how much the memory of the process grows with each: the median of what
-any two of many looks say, because what Node itself takes and gives back is more
-than what thousands of leaks would be. Threads without the addon come first,
-threads that leak 4 kB each come last: those have to be seen.
+measures how much memory the process keeps for each thread. The result is the
+median slope between any two of many measurements: Node itself takes and frees
+more memory than thousands of leaks would. Threads without the addon run first,
+as a control. Threads that leak 4 kB each run last, and that leak must be seen.
 
   -e, --environments <5000-1000000>  how many              (default 10000)
       --json                        print the result as JSON
-  -h, --help                        print this
+  -h, --help                        print this help
 
-Exit codes: 0 nothing is left, 1 a descriptor is, or more than 1 kB of memory for
-each, or the leak was not seen; 2 usage.`
+Exit codes: 0 no leak, 1 a descriptor was left, a thread kept 1 kB of memory or
+more, or the leak of the control was not seen, 2 wrong usage.`
 
 const OPTIONS = /** @type {const} */ ({
   environments: { type: 'string', short: 'e', default: '10000' },
@@ -32,12 +33,12 @@ const OPTIONS = /** @type {const} */ ({
 })
 
 const AT_A_TIME = 2
-/** Bytes. */
+/** Bytes for each environment. */
 const TOLERANCE = 1024
 const LOOKS = 40
-/** Environments without the addon, and with a leak that has to be seen. */
+/** The environments of each control: without the addon, and with a leak that must be seen. */
 const CONTROLS = 2_000
-/** Bytes. */
+/** Bytes for each environment of the second control. */
 const LEAK = 4096
 
 setFlagsFromString('--expose-gc')
@@ -81,7 +82,7 @@ async function runMany(code, environments) {
 }
 
 /**
- * Bytes by which the memory of this process grows with each: the median slope between two looks (Theil and Sen).
+ * The bytes that this process keeps for each environment: the median slope between two looks (Theil and Sen).
  *
  * @type {(code: string, environments: number, name: string, kept?: number) => Promise<number>}
  */
@@ -112,7 +113,7 @@ async function main() {
   if (values.help) return console.log(HELP)
   const environments = wholeNumber('environments', values.environments, 5_000, 1_000_000)
   const { binary, reasons } = capabilities()
-  if (binary === null) throw new Error(`there is no addon: ${reasons.addon}`)
+  if (binary === null) throw new Error(`the addon does not load: ${reasons.addon}`)
   const before = descriptors()
   const without = await costOf(WITHOUT, CONTROLS, 'without the addon')
   const cost = await costOf(withAddon(binary), environments, 'with the addon')
@@ -125,7 +126,7 @@ async function main() {
     const bytes = (/** @type {number} */ number) => `${number.toFixed(0)} bytes`
     console.log(bold(`${count(environments)} environments`))
     console.log(`  ${left === 0 ? green('no descriptor is left') : yellow(`${left} descriptors are left`)}`)
-    console.log(`  ${bytes(cost)} each for good`, dim(`(${bytes(without)} without the addon)`))
+    console.log(`  ${bytes(cost)} kept for each`, dim(`(${bytes(without)} without the addon)`))
     const control = `a leak of ${bytes(LEAK)} each is seen as ${bytes(leaking)}`
     console.log(`  ${isLeakSeen ? green(control) : yellow(control)}`)
   }

@@ -1,5 +1,5 @@
-// Requests as fast as they are answered, half of them on connections that are kept, half with a connection each. A process
-// of its own, until it is told to end. argv[2]: { port, width }
+// A process that sends each request when the one before is answered: half of the `width` clients keep their connection,
+// the others open one for each request. A message ends it. argv[2]: { port, width }
 import http from 'node:http'
 import process from 'node:process'
 
@@ -11,7 +11,7 @@ let ending = false
 /** @type {{ total: number, failed: Record<string, number> }} */
 const counts = { total: 0, failed: {} }
 
-/** @type {(agent: http.Agent | false) => Promise<string | undefined>} what failed */
+/** @type {(agent: http.Agent | false) => Promise<string | undefined>} the failure, if any */
 function request(agent) {
   return new Promise((resolve) => {
     const asked = http.get({ port, host: '127.0.0.1', agent, timeout: TIMEOUT }, (response) => {
@@ -34,7 +34,7 @@ async function run(kind) {
     const failure = await request(agent)
     counts.total++
     if (failure === undefined) continue
-    const what = `${kind === 'kept' ? 'connection that is kept' : 'connection per request'}: ${failure}`
+    const what = `${kind === 'kept' ? 'kept connection' : 'connection per request'}: ${failure}`
     counts.failed[what] = (counts.failed[what] ?? 0) + 1
   }
   if (agent) agent.destroy()

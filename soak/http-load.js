@@ -30,7 +30,7 @@ export class HttpLoad {
     return counts
   }
 
-  /** Every request that has begun is waited for. @returns {Promise<Counts>} */
+  /** Ends the process after all requests that have begun. @returns {Promise<Counts>} */
   async end() {
     this.#child.send('end')
     const [counts] = await once(this.#child, 'message')

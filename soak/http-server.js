@@ -1,4 +1,4 @@
-// The program of the soak of restarts: unmodified, it knows nothing of who runs it. argv[2]: the port.
+// The unmodified program of the soak test of reloads. argv[2]: the port.
 import http from 'node:http'
 import process from 'node:process'
 

@@ -1,5 +1,5 @@
-// Members of shared ports are replaced without a pause while clients connect as fast as they can: by drain, which must
-// fail none, and as a control by close(), which must fail some, or the run says nothing.
+// Replaces members of shared ports without a pause while clients connect as fast as they can. With drain() no
+// connection may fail. In the control, with close(), some must fail: otherwise the run proves nothing.
 import process from 'node:process'
 import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
@@ -8,20 +8,21 @@ import { Members } from './members.js'
 
 const HELP = `Usage: npm run soak:drain -- [options]
 
-Replaces members of shared ports (IPv4, IPv6; clients that ask, clients that wait
-for the server to speak, clients that finish their handshake late) by drain(), and
-counts what fails; then by close() as a control.
+Replaces members of shared ports by drain() and counts the connections that
+fail. Then does the same by close() as a control. The ports are IPv4 and IPv6.
+Some clients speak first, some wait for the server to speak, and some finish
+their handshake late.
 
-  -s, --seconds <1-86400>  how long with drain                 (default 30)
-      --restarts <n>       go on until so many replacements    (default 0)
-      --connections <n>    go on until so many connections     (default 0)
+  -s, --seconds <1-86400>  least duration with drain()         (default 30)
+      --restarts <n>       least number of replacements        (default 0)
+      --connections <n>    least number of connections         (default 0)
       --json               print the result as JSON
-  -h, --help               print this
+  -h, --help               print this help
 
-Exit codes: 0 none failed with drain and some failed with close(), 1 otherwise,
-2 usage. The load goes to loopback alone.`
+Exit codes: 0 no connection failed with drain() and some failed with close(),
+1 otherwise, 2 wrong usage. The load uses loopback only.`
 
-const CONTROL_SECONDS = 5 // at least; goes on until something failed
+const CONTROL_SECONDS = 5 // at least: the control goes on until a connection has failed
 const CONTROL_LONGEST = 60
 const line = progress()
 
@@ -73,7 +74,7 @@ function report({ mode, seconds, connections, causes, failed, slow, restarts, aw
   console.log(`  ${count(restarts)} replacements, ${(restarts / seconds).toFixed(1)} a second`)
   for (const [cause, times] of Object.entries(causes)) console.log(`  ${count(times).padStart(7)} × ${cause}`)
   if (mode === 'close') return
-  console.log(dim(`  ${count(slow)} took longer than 900 ms; ${count(awaited)} handshakes were waited for`))
+  console.log(dim(`  ${count(slow)} took longer than 900 ms; drain() waited for ${count(awaited)} handshakes`))
   for (const [reason, times] of Object.entries(notLossless)) console.log(yellow(`  ${times} × ${reason}`))
 }
 
@@ -104,7 +105,7 @@ async function main() {
   if (values.json) console.log(JSON.stringify({ passed, counts, drain: drained, close: control }, undefined, 2))
   else {
     report(control)
-    console.log(counts ? '' : yellow('The control failed none: this run says nothing.'))
+    console.log(counts ? '' : yellow('No connection failed in the control: this run proves nothing.'))
   }
   process.exitCode = passed ? 0 : 1
 }

@@ -1,5 +1,5 @@
-// Workers of a supervisor are killed (SIGKILL) again and again while clients connect, wait and ask. What a worker had
-// accepted dies with it; whoever still waited in its queue has to be served by its successor.
+// Kills (SIGKILL) workers of a supervisor again and again while clients connect, wait and ask. The connections that a
+// worker has accepted die with it. The successor must serve those that still wait in the accept queue.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import net from 'node:net'
 import process from 'node:process'
@@ -11,18 +11,17 @@ import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
 
 const HELP = `Usage: npm run soak:kill -- [options]
 
-Kills (SIGKILL) one of the workers of a supervisor again and again, at random
-moments, under clients of which many wait to be accepted. Only connections that
-the worker had accepted may fail: those of which it had a descriptor when it
-died.
+Kills (SIGKILL) a worker of a supervisor again and again, at random moments,
+while many clients wait in accept queues. Only connections that the killed
+worker had accepted may fail: those of which it held a descriptor when it died.
 
-  -k, --kills <1-10000>  how often                       (default 200)
+  -k, --kills <1-10000>  number of kills                 (default 200)
       --width <2-1000>   clients at a time               (default 60)
       --json             print the result as JSON
-  -h, --help             print this
+  -h, --help             print this help
 
-Exit codes: 0 none that waited failed, 1 one did, or nobody waited in a queue
-whose worker died, so the run says nothing; 2 usage.`
+Exit codes: 0 no waiting connection failed, 1 one failed, or none waited in the
+queue of a killed worker (then the run proves nothing), 2 wrong usage.`
 
 const WORKERS = 2
 const TIMEOUT = 20_000
@@ -36,7 +35,7 @@ const OPTIONS = /** @type {const} */ ({
   help: { type: 'boolean', short: 'h', default: false },
 })
 
-/** Connections of this process, by their local port: begun, connected or answered. */
+/** The connections of this process, by their local port, and what became of them. */
 class Clients {
   ending = false
   total = 0
@@ -107,7 +106,7 @@ function socketsOf(pid) {
 
 const LISTEN = '0A'
 
-/** The sockets of a port, of those with these inodes. proc_net_tcp(5) @type {(inodes: Set<string>, port: number) => { peer: number, state: string, queued: number }[]} */
+/** The sockets on a port that have one of these inodes. proc_net_tcp(5) @type {(inodes: Set<string>, port: number) => { peer: number, state: string, queued: number }[]} */
 function rows(inodes, port) {
   const local = port.toString(16).toUpperCase().padStart(4, '0')
   return readFileSync('/proc/net/tcp', 'utf8')
@@ -121,7 +120,7 @@ function rows(inodes, port) {
     }))
 }
 
-/** The peers' ports of the connections among them. @type {(inodes: Set<string>, port: number) => Set<number>} */
+/** The remote ports of these sockets. @type {(inodes: Set<string>, port: number) => Set<number>} */
 function accepted(inodes, port) {
   return new Set(rows(inodes, port).map(({ peer }) => peer))
 }
@@ -156,9 +155,9 @@ async function main() {
     while (supervisor.workers.some(({ state }) => state !== 'ready') || supervisor.workers.length < WORKERS)
       await sleep(10)
     const victim = supervisor.workers[Math.floor(Math.random() * WORKERS)]
-    if (victim === undefined) throw new Error('there is no worker')
+    if (victim === undefined) throw new Error('the supervisor has no worker')
     clients.failed.length = 0
-    // Stopped, it accepts nobody between the look and its death.
+    // A stopped worker accepts no connection between the look at its sockets and its death.
     process.kill(victim.pid, 'SIGSTOP')
     await stopped(victim.pid)
     const inodes = socketsOf(victim.pid)
@@ -168,14 +167,14 @@ async function main() {
     process.kill(victim.pid, 'SIGKILL')
     await exited
     waiting += queued
-    // What it had accepted fails at once; who waited has an answer by the time that its successor serves.
+    // Accepted connections fail at once. Waiting ones have an answer soon after the successor is ready.
     while (supervisor.workers.filter(({ state }) => state === 'ready').length < WORKERS) await sleep(10)
     await sleep(100)
     for (const { port: peer, cause } of clients.failed) {
       if (had.has(peer)) lost++
       else strangers[cause] = (strangers[cause] ?? 0) + 1
     }
-    line.show(`${turn} of ${kills} killed, ${count(clients.total)} connections, ${count(lost)} died with their worker`)
+    line.show(`${turn} of ${kills} kills, ${count(clients.total)} connections, ${count(lost)} died with their worker`)
   }
   clients.ending = true
   clients.failed.length = 0
@@ -195,14 +194,14 @@ async function main() {
     )
   else {
     console.log(
-      `${bold(`${count(kills)} × SIGKILL`)}: ${failed === 0 ? green('0 that waited failed') : yellow(`${failed} failed that were not accepted`)}`,
+      `${bold(`${count(kills)} × SIGKILL`)}: ${failed === 0 ? green('0 waiting connections failed') : yellow(`${failed} connections failed that no killed worker had accepted`)}`,
     )
     console.log(
-      `  ${count(clients.total)} connections, ${count(waiting)} of them waited in a queue when its worker died`,
+      `  ${count(clients.total)} connections, ${count(waiting)} of them waited in a queue when its worker was killed`,
     )
-    console.log(dim(`  ${count(lost)} had been accepted by a worker that died`))
+    console.log(dim(`  ${count(lost)} were accepted by a worker and died with it`))
     for (const [cause, times] of Object.entries(strangers)) console.log(`  ${count(times).padStart(7)} × ${cause}`)
-    if (waiting === 0) console.log(yellow('  Nobody waited: this run says nothing.'))
+    if (waiting === 0) console.log(yellow('  No connection waited: this run proves nothing.'))
   }
   process.exitCode = passed ? 0 : 1
 }
@@ -212,7 +211,7 @@ async function stopped(pid) {
   while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await sleep(1)
 }
 
-/** Connections that wait in the queues of the listeners among them. @type {(inodes: Set<string>, port: number) => number} */
+/** The connections in the accept queues of the listeners among these sockets. @type {(inodes: Set<string>, port: number) => number} */
 function queuedOn(inodes, port) {
   return rows(inodes, port)
     .filter(({ state }) => state === LISTEN)

@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url'
 /** @type {(name: string) => string} */
 const script = (name) => fileURLToPath(new URL(name, import.meta.url))
 
-const TIMEOUT = 10_000 // ms for a connection, of which one that is late takes one second
+const TIMEOUT = 10_000 // ms for a connection; a late one takes about a second
 
 const HOSTS = {
   4: Array.from({ length: 50 }, (_, index) => `127.0.1.${index + 1}`),
   6: ['::1'],
 }
 
-/** The clients: a process for the fast ones, another for the late ones. */
+/** The clients: one process for the fast clients, another for the late ones. */
 export class Load {
   /** @type {{ kill(signal: NodeJS.Signals): boolean }[]} */
   #children = []
@@ -34,7 +34,7 @@ export class Load {
       ['listen', 'ask'].map((kind) => ({ name: `${name} ${kind}`, hosts: HOSTS[family], port, kind, width: 16 })),
     )
     load.#startFast({ targets, timeout: TIMEOUT })
-    // One listener for both families.
+    // One dual-stack listener serves the late clients of both families.
     const late = groups
       .filter(({ name }) => name === 'late')
       .flatMap(({ port }) =>
@@ -103,7 +103,7 @@ export class Load {
     return sum
   }
 
-  /** Every connection that has begun is waited for. */
+  /** Ends the clients after all connections that have begun. */
   async end() {
     await Promise.all(this.#ends.map((end) => end()))
   }

@@ -1,5 +1,5 @@
-// A process of the soak test: keeps members in each group, and replaces one after the other until it is told to end.
-// argv[2]: { groups: [{ name, host, port, members }], mode: 'drain' | 'close', pause }
+// A process of the soak test of drain(): keeps members in each group, and replaces them in turn until a message stops
+// it. argv[2]: { groups: [{ name, host, port, members }], mode: 'drain' | 'close', pause }
 import net from 'node:net'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ const totals = { restarts: 0, awaited: 0, notLossless: {} }
 
 function serve() {
   return net.createServer((socket) => {
-    // Speaks first, and answers what it is asked.
+    // The server speaks first, then echoes the request.
     socket.on('error', () => {}).write('hello ')
     socket.once('data', (data) => socket.end(data))
   })
@@ -66,7 +66,7 @@ process.on('message', async (message) => {
   clearInterval(telling)
   process.send?.({ totals, resting: true })
   if (message !== 'end') return
-  // Nobody connects any more.
+  // The clients have ended by now.
   for (const server of servers) server.close()
   process.disconnect()
 })

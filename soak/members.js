@@ -85,7 +85,7 @@ export class Members {
     return sum
   }
 
-  /** No more replacements. */
+  /** Stops the replacements. */
   async rest() {
     for (const child of this.#children) child.send('rest')
     await Promise.all(this.#resting)

@@ -1,5 +1,5 @@
-// Workers of a supervisor are replaced again and again while requests go on: none may fail. As a control the same with
-// server.close(), which must fail some, or the run says nothing.
+// Replaces the workers of a supervisor again and again while requests go on. No request may fail. In the control, with
+// server.close(), some must fail: otherwise the run proves nothing.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
@@ -13,22 +13,23 @@ import { failures, HttpLoad } from './http-load.js'
 
 const HELP = `Usage: npm run soak:restart -- [options]
 
-Requests go to two workers of a supervisor, on connections that are kept and on
-connections of their own, while the workers are replaced again and again; counts
-what fails and compares the throughput. Then the same with server.close().
+Sends requests to two workers of a supervisor, on kept connections and with a
+connection per request, while the workers are replaced again and again. Counts
+the requests that fail and compares the throughput. Then does the same with
+server.close() as a control.
 
   -r, --reloads <1-10000>  rolling replacements of all workers  (default 100)
-      --pause <0-60000>    ms between two                       (default 1500)
+      --pause <0-60000>    ms between two replacements          (default 1500)
       --width <2-256>      requests at a time                   (default 16)
       --json               print the result as JSON
-  -h, --help               print this
+  -h, --help               print this help
 
-Exit codes: 0 none failed, and some did with server.close(); 1 otherwise,
-2 usage. The load goes to loopback alone.`
+Exit codes: 0 no request failed with reload and some failed with server.close(),
+1 otherwise, 2 wrong usage. The load uses loopback only.`
 
 const WORKERS = 2
-const STEADY = 2000 // ms, before and after
-const CONTROL_RELOADS = 200 // at most; ends when something has failed
+const STEADY = 2000 // ms of measuring without reloads, before and after them
+const CONTROL_RELOADS = 200 // at most: the control ends when a request has failed
 const script = fileURLToPath(new URL('./http-server.js', import.meta.url))
 const control = fileURLToPath(new URL('./close-server.js', import.meta.url))
 const line = progress()
@@ -50,7 +51,7 @@ async function freePort() {
   return port
 }
 
-/** Requests a second while `work` is under way. @type {(load: HttpLoad, work: () => Promise<unknown>) => Promise<number>} */
+/** The requests per second while `work` is under way. @type {(load: HttpLoad, work: () => Promise<unknown>) => Promise<number>} */
 async function throughput(load, work) {
   const before = await load.counts()
   const begun = performance.now()
@@ -71,7 +72,7 @@ async function supervised({ reloads, pause, width }) {
     load.kill()
     supervisor.kill()
   })
-  await sleep(1000) // the compilers of Node are done
+  await sleep(1000) // V8 has compiled the hot code by then
   const before = await throughput(load, () => sleep(STEADY))
   /** @type {number[]} */
   const inReload = []
@@ -163,7 +164,7 @@ async function main() {
   if (values.json) console.log(JSON.stringify({ passed, counts, run: ours, close: theirs }, undefined, 2))
   else {
     report('server.close()', theirs)
-    if (!counts) console.log(yellow('The control failed none: this run says nothing.'))
+    if (!counts) console.log(yellow('No request failed in the control: this run proves nothing.'))
   }
   process.exitCode = passed ? 0 : 1
 }

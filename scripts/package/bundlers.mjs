@@ -1,4 +1,4 @@
-// The recipe of the README: a bundler leaves the package external. And what happens where it does not.
+// Checks the package with bundlers: marked as external, as docs/installing.md advises, and taken into the bundle.
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -48,14 +48,14 @@ export function checkBundlers(project, folder) {
     ),
     serves,
   )
-  // Taken in: it still finds the package where that is installed too.
+  // In the bundle: the code still finds the addon of a package that is installed beside it.
   assert.deepEqual(bundle('out/all.mjs', esbuild, ...options, '--format=esm', '--outfile=out/all.mjs'), serves)
   const alone = path.join(folder, 'alone')
   mkdirSync(alone)
   cpSync(path.join(project, 'out/all.mjs'), path.join(alone, 'all.mjs'))
-  // Node's own reusePort serves it then.
+  // Without an installed package Node's own reusePort serves.
   const told = runJson(nodeBinary(24), ['all.mjs'], { cwd: alone })
   assert.equal(told.addon, false)
   assert.match(told.reason, /mark 'reuseport' as external$/)
-  console.log('esbuild and rollup bundle a server that uses it.')
+  console.log('esbuild and rollup bundle a server that uses the package.')
 }

@@ -1,10 +1,10 @@
-// The command, and the package as a module of both kinds.
+// Checks the command, and the package by import and by require().
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fixture, root, run, runJson } from './run.mjs'
 
-// Whose first worker ends its supervisor.
+// The first worker (`<pid>.1`) ends its supervisor.
 const SERVER = `require('node:http').createServer().listen(0, () => {
   console.log('listens')
   if (process.env.REUSEPORT_WORKER.endsWith('.1')) setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 500)
@@ -19,5 +19,5 @@ export function checkCommands(project) {
   assert.match(reuseport('run', '-n', '2', '--prefix', 'server.cjs'), /listens/)
   cpSync(fixture('require.cjs'), path.join(project, 'require.cjs'))
   assert.equal(runJson(process.execPath, ['require.cjs'], { cwd: project }).same, true)
-  console.log('The command runs, and require() gives the same module as import.')
+  console.log('The command runs, and require() returns the same module as import.')
 }

@@ -1,4 +1,4 @@
-// What is in the tarball, and what its manifest says.
+// Checks the files in the tarball, and its manifest.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -29,7 +29,7 @@ const NEEDED = [
 
 const DECLARATION = /^dist\/([a-z]+\/)?[a-z0-9-]+\.d\.ts$/
 
-/** Packs into `folder`, and checks what came of it. */
+/** Packs the package into `folder`, and checks the files of the tarball. @returns the path of the tarball */
 export function pack(folder) {
   const [{ filename, files, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', folder]).stdout,
@@ -37,9 +37,12 @@ export function pack(folder) {
   const names = files.map((file) => file.path)
   const strangers = names.filter((name) => !NEEDED.includes(name) && !DECLARATION.test(name))
   assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
-  for (const name of NEEDED) assert.ok(names.includes(name), `the tarball has no ${name}`)
-  assert.ok(unpackedSize < MAX_UNPACKED, `unpacked it is ${unpackedSize} bytes`)
-  console.log(`The tarball has ${names.length} files, ${unpackedSize} bytes, and nothing else.`)
+  for (const name of NEEDED) assert.ok(names.includes(name), `the tarball lacks ${name}`)
+  assert.ok(
+    unpackedSize < MAX_UNPACKED,
+    `the unpacked tarball has ${unpackedSize} bytes; the limit is ${MAX_UNPACKED - 1}`,
+  )
+  console.log(`The tarball has the expected ${names.length} files, ${unpackedSize} bytes unpacked.`)
   return path.join(folder, filename)
 }
 

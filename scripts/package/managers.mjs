@@ -1,4 +1,4 @@
-// Every package manager installs the tarball without a word of warning, and what it installed works.
+// Checks that every package manager installs the tarball without a warning, and that the installed package works.
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -7,7 +7,7 @@ import { nodeBinary } from '../nodes.mjs'
 import { checkManifest } from './contents.mjs'
 import { fixture, run, runJson } from './run.mjs'
 
-// Of this machine's settings, not of the package.
+// A warning about the settings of this machine, not about the package.
 const NOT_OURS = /Unknown (user|env|project) config/
 
 function assertQuiet(name, { stdout, stderr }) {
@@ -20,7 +20,7 @@ function assertQuiet(name, { stdout, stderr }) {
 function newProject(folder, name, manifest = {}) {
   const project = path.join(folder, name)
   mkdirSync(project)
-  // Yarn says so where these are missing.
+  // Yarn warns about a manifest without these fields.
   const fields = { name: 'project', version: '1.0.0', license: 'MIT', private: true, type: 'module', ...manifest }
   writeFileSync(path.join(project, 'package.json'), JSON.stringify(fields))
   cpSync(fixture('smoke.mjs'), path.join(project, 'smoke.mjs'))
@@ -31,7 +31,7 @@ function registry() {
   return run('npm', ['config', 'get', 'registry']).stdout.trim()
 }
 
-/** @returns {string} a project in which npm installed it */
+/** @returns {string} the folder of a project in which npm installed the package */
 export function checkManagers(folder, tarball) {
   const node = nodeBinary(24)
   const clean = { ...process.env, npm_config_ignore_scripts: 'false' }
@@ -57,7 +57,7 @@ export function checkManagers(folder, tarball) {
       command: node,
       before: [path.join(cachedPackage('yarn', '1.22.22'), 'yarn/bin/yarn.js')],
       install: ['add', '--no-progress', tarball],
-      // It takes no lock file for one of a tarball by its path.
+      // Yarn 1 cannot install from the lockfile alone where a package is a tarball by its path.
       again: ['install', '--no-progress'],
     },
     "yarn 4, Plug'n'Play": {
@@ -78,20 +78,20 @@ export function checkManagers(folder, tarball) {
   for (const [name, { again, before = [], command, env, install, smoke }] of Object.entries(managers)) {
     const project = newProject(folder, name.replaceAll(/\W+/g, '-'))
     const options = { cwd: project, env: { ...clean, ...env } }
-    // What marks the root of a project, so that none further up is taken for it.
+    // Marks the root of the project: without a yarn.lock here Yarn 4 looks for a project further up.
     if (name.startsWith('yarn 4')) writeFileSync(path.join(project, 'yarn.lock'), '')
     assertQuiet(name, run(command, [...before, ...install], options))
     const installed = path.join(project, 'node_modules/reuseport')
     if (existsSync(installed)) checkManifest(installed)
     rmSync(path.join(project, 'node_modules'), { recursive: true, force: true })
-    assertQuiet(`${name}, from the lock file,`, run(command, [...before, ...again], options))
+    assertQuiet(`${name} with its lockfile`, run(command, [...before, ...again], options))
     const report =
       smoke === undefined
         ? runJson(process.execPath, ['smoke.mjs'], { cwd: project })
         : runJson(command, [...before, ...smoke], options)
     assert.equal(report.addon, true, `${name}: ${report.reasons.addon}`)
     assert.equal(report.share, 'ok')
-    console.log(`${name} installs it without a warning, and from its lock file again.`)
+    console.log(`${name} installs the package without a warning, also from its lockfile.`)
   }
   return path.join(folder, 'npm')
 }

@@ -1,6 +1,5 @@
-// That the binary for musl loads there, and that the core works there: the dynamic linker of Debian's package `musl` does
-// what it does on Alpine. There is no Node for musl to be had from the registry, and Bun's needs a C++ library that Debian
-// has not got.
+// Checks that the binary for musl loads on musl, and that the core works there. The dynamic linker in Debian's package
+// `musl` works as on Alpine. The registry has no Node for musl, and Bun for musl needs a C++ library that Debian lacks.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -39,10 +38,10 @@ export function checkMusl(folder, project) {
   const linker = execFileSync('readelf', ['-l', host], { encoding: 'utf8' })
   assert.match(linker, /ld-musl-x86_64\.so\.1/)
   assert.equal(run(host, [binary]).stdout, '8\n')
-  // The control: the one for glibc does not.
+  // The control: the binary for glibc fails to load.
   assert.throws(
     () => run(host, [path.join(modules, 'reuseport.glibc.node')]),
     /libc\.so\.6|libm\.so\.6|symbol not found/,
   )
-  console.log('The binary for musl loads by the dynamic linker of musl, that for glibc does not.')
+  console.log('The dynamic linker of musl loads the binary for musl, and refuses the one for glibc.')
 }

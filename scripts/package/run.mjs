@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const fixture = (name) => path.join(root, 'test/fixtures', name)
 
-/** Runs a program to its end and gives what it printed. Fails, with all of it, where it fails. */
+/** Runs a program to its end, and returns its output. @throws AssertionError with the output if the program fails. */
 export function run(command, args, options = {}) {
   const { error, status, stdout, stderr } = spawnSync(command, args, {
     cwd: root,

@@ -1,4 +1,4 @@
-// The installed package on every runtime that it claims: what serves, and what is refused with its reason.
+// Checks the installed package on every runtime that it supports: each part must serve, or be refused with its reason.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -9,7 +9,7 @@ import { runJson } from './run.mjs'
 const PARTS = ['share', 'options', 'descriptor', 'datagrams', 'inspect', 'steer', 'drain']
 const NO_ADDON = /^ERR_REUSEPORT_ADDON_UNAVAILABLE: .*(--allow-addons|--no-addons|--allow-fs-read)/
 
-/** Whether each part is as it should be: served, unless `refused` has what is said instead. */
+/** Asserts that each part serves, or fails with the message that `refused` has for it. */
 function assertReport(name, report, refused, addon) {
   assert.equal(report.addon, addon, `${name}: ${JSON.stringify(report.reasons)}`)
   for (const part of PARTS) {
@@ -19,7 +19,7 @@ function assertReport(name, report, refused, addon) {
   }
   const missing = Object.keys(refused)
   console.log(
-    `${name}: ${missing.length === 0 ? 'everything serves' : `all but ${missing.join(', ')}, refused with their reasons`}.`,
+    `${name}: ${missing.length === 0 ? 'everything serves' : `all but ${missing.join(', ')}, which say why`}.`,
   )
 }
 
@@ -30,7 +30,7 @@ function onNodes(project) {
   }
 }
 
-/** User space alone is emulated: the kernel is this one, and the emulator passes on what it knows. */
+/** qemu emulates user space only: it passes the system calls that it knows to the kernel of this machine. */
 function onArm(project) {
   const root = '/usr/aarch64-linux-gnu'
   if (!existsSync(root)) throw new Error(`${root} is missing: scripts/install-debian-packages`)
@@ -66,27 +66,27 @@ function onDeno(project) {
   const denied = runJson(deno, ['run', 'smoke.mjs'], { cwd: project })
   assert.equal(denied.addon, false)
   assert.match(denied.reasons.addon, /--allow-env/)
-  console.log(`Deno ${version}, no rights: refused with the right that is missing.`)
+  console.log(`Deno ${version}, no permissions: the error names the missing one.`)
 }
 
-/** Each combination of the rights that matter, with the package's folder alone to read from. */
+/** Each combination of the permissions that matter. Only the folder of the project is readable. */
 function underPermissions(project) {
   for (const major of Object.keys(NODE_VERSIONS).map(Number)) {
     const node = nodeBinary(major)
     const rights = [major < 22 ? '--experimental-permission' : '--permission', `--allow-fs-read=${project}/`]
     const net = major >= 25 ? ['--allow-net'] : []
     const smoke = (...flags) => runJson(node, ['--no-warnings', ...flags, 'smoke.mjs'], { cwd: project })
-    // /proc may not be read.
+    // Without permission to read /proc the process of a member is unknown.
     const hidden = { inspect: /^two members, whose process is hidden$/ }
-    assertReport(`Node ${major}, the right to load addons`, smoke(...rights, '--allow-addons', ...net), hidden, true)
+    assertReport(`Node ${major}, --allow-addons`, smoke(...rights, '--allow-addons', ...net), hidden, true)
     const missing = major < 22 ? NOTHING_SERVES : CORE_SERVES
-    assertReport(`Node ${major}, no right to load addons`, smoke(...rights, ...net), missing, false)
+    assertReport(`Node ${major}, no --allow-addons`, smoke(...rights, ...net), missing, false)
     assertReport(`Node ${major}, --no-addons`, smoke('--no-addons'), missing, false)
     if (net.length > 0) {
       const told = runJson(node, ['--no-warnings', ...rights, '--allow-addons', '-p', ASK], { cwd: project })
       assert.match(told.reasons.supported, /--allow-net/)
       assert.equal(told.refused, 'ERR_ACCESS_DENIED')
-      console.log(`Node ${major}, no right to the network: refused with the right that is missing.`)
+      console.log(`Node ${major}, no --allow-net: the error names the missing permission.`)
     }
   }
 }
@@ -99,7 +99,7 @@ const CORE_SERVES = {
   drain: /the native addon is missing: .*--allow-addons/,
 }
 
-/** Node 20 has no port sharing of its own. */
+/** Without the addon nothing serves on Node 20, which lacks `reusePort`. */
 const NOTHING_SERVES = {
   share: /^ERR_REUSEPORT_UNSUPPORTED: .*--allow-addons/,
   options: /^ERR_REUSEPORT_UNSUPPORTED: /,

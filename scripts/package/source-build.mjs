@@ -1,11 +1,11 @@
-// Where the package has no binary, `reuseport build` makes one, and says what it misses.
+// Checks `reuseport build`: it compiles a binary where the package has none, and names the tools that are missing.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { run, runJson } from './run.mjs'
 
-/** Takes the binaries away from a project in which the package is installed. */
+/** Deletes the binaries of the installed package in `project`, and builds one. */
 export function checkSourceBuild(project) {
   const main = path.join(project, 'node_modules/reuseport/dist/cli/main.js')
   const built = path.join(project, 'node_modules/reuseport/build/Release/reuseport.node')
@@ -24,7 +24,10 @@ export function checkSourceBuild(project) {
 
   const without = build({ PATH: '/nonexistent' })
   assert.equal(without.status, 1)
-  assert.match(without.stderr, /^reuseport: the addon cannot be built: there is no C\+\+ compiler, no make, no python3/)
+  assert.match(
+    without.stderr,
+    /^reuseport: the addon cannot be built, because tools are missing: C\+\+ compiler, make, python3/,
+  )
   assert.match(without.stderr, /apt-get install g\+\+ make python3/)
   assert.ok(!existsSync(built))
 
@@ -37,5 +40,5 @@ export function checkSourceBuild(project) {
     { addon: true, binary: built, drain: 'ok' },
   )
   run('npx', ['reuseport', 'doctor'], { cwd: project })
-  console.log('Without a binary, reuseport build compiles one; without a compiler, it says how to get one.')
+  console.log('Without a binary reuseport build compiles one. Without a compiler it says how to install one.')
 }

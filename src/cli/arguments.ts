@@ -1,9 +1,9 @@
 import { nearestName } from '../options/option-names.js'
 
-/** What was typed makes no sense: exit code 2, with the help that belongs to it. */
+/** The command line is wrong. The command prints this message and its help, and exits with code 2. */
 export class UsageError extends Error {}
 
-/** `seconds`: a flag that may be followed by a number. */
+/** `seconds`: a flag that a number of seconds may follow. */
 export type Flags = Readonly<Record<string, 'boolean' | 'seconds'>>
 
 export interface Arguments {
@@ -16,7 +16,7 @@ const LONGEST = 3600
 
 const SHORT: Readonly<Record<string, string>> = { '-h': '--help', '-V': '--version' }
 
-/** @throws UsageError for a flag that is unknown, with the nearest one, or has a value that it does not take. */
+/** @throws UsageError for an unknown flag, with the nearest known one, and for a value that the flag does not take. */
 export function parseFlags(args: readonly string[], known: Flags): Arguments {
   const flags = new Map<string, true | number>()
   const rest: string[] = []
@@ -30,7 +30,7 @@ export function parseFlags(args: readonly string[], known: Flags): Arguments {
     const kind = known[typed.slice(2)]
     if (kind === undefined) throw unknownFlag(argument, known)
     const next = args[index + 1]
-    // A number that is too large for seconds is a port.
+    // A number above the longest interval is a port: `--watch 8080`.
     if (kind === 'seconds' && value === undefined && next !== undefined && isNumber(next) && Number(next) <= LONGEST) {
       flags.set(typed, toSeconds(typed, next))
       index++
@@ -57,7 +57,7 @@ function isNumber(text: string): boolean {
 function toSeconds(flag: string, text: string): number {
   const seconds = Number(text)
   if (isNumber(text) && seconds >= SHORTEST && seconds <= LONGEST) return seconds
-  throw new UsageError(`${flag} takes seconds from ${SHORTEST} to ${LONGEST}, not '${text}'`)
+  throw new UsageError(`${flag} takes a number of seconds from ${SHORTEST} to ${LONGEST}, not '${text}'`)
 }
 
 /** @throws UsageError */
@@ -65,6 +65,6 @@ export function toPorts(texts: readonly string[]): readonly number[] {
   return texts.map((text) => {
     const port = Number(text)
     if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-    throw new UsageError(`'${text}' is no port: those are 1 to 65535`)
+    throw new UsageError(`'${text}' is not a port: a port is a number from 1 to 65535`)
   })
 }

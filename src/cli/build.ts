@@ -19,20 +19,20 @@ import { parseFlags, UsageError } from './arguments.js'
 
 export const BUILD_HELP = `Usage: reuseport build [options]
 
-Compiles the native addon on this machine, for systems that the package has no
-binary for. Takes a C++ 17 compiler, make, Python 3, tar, and the npm registry
-(for node-gyp and node-addon-api). The addon is written to build/Release in the
-package's folder, where it comes before the binaries of the package; so it is
-gone when the package is installed anew.
+Compiles the native addon on this machine, for a system that the package has no
+binary for. Needs a C++17 compiler, make, Python 3, tar, and the npm registry
+(for node-gyp and node-addon-api). Writes the addon to build/Release in the
+package's folder. It loads in preference to the binaries of the package, and a
+new installation of the package removes it.
 
-  --force     also where the addon loads already
-  -h, --help  print this
+  --force     compile even where the addon already loads
+  -h, --help  print this help
 
-Exit codes: 0 the addon loads, 1 it could not be built, 2 usage.`
+Exit codes: 0 the addon loads, 1 the addon could not be built, 2 wrong usage.`
 
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The versions that this version of the package was tested with. */
+/** The versions that this version of the package is tested with. */
 const TOOLS = { 'node-addon-api': '^8.9.2', 'node-gyp': '^12.4.0' }
 
 export function build(args: readonly string[]): number {
@@ -41,7 +41,7 @@ export function build(args: readonly string[]): number {
     process.stdout.write(`${BUILD_HELP}\n`)
     return 0
   }
-  if (rest[0] !== undefined) throw new UsageError(`build takes no '${rest[0]}'`)
+  if (rest[0] !== undefined) throw new UsageError(`build takes options only, and got '${rest[0]}'`)
   const { binary } = capabilities()
   if (binary !== null && !flags.has('--force')) {
     process.stdout.write(`The addon loads here: ${binary}\nThere is nothing to build; --force builds it anyway.\n`)
@@ -58,7 +58,7 @@ export function build(args: readonly string[]): number {
     step('Compiling')
     const gyp = path.join(folder, 'node_modules/node-gyp/bin/node-gyp.js')
     run(process.execPath, [gyp, 'rebuild', ...headers()], folder)
-    step('Trying it')
+    step('Loading the addon')
     const built = path.join(folder, 'build/Release/reuseport.node')
     run(process.execPath, ['-e', 'require(process.argv[1])', built], folder)
     install(built, target)
@@ -91,7 +91,7 @@ function requireTools(): void {
     .filter((names) => !names.some(isOnPath))
     .map(([name]) => (name === 'c++' ? 'C++ compiler' : name))
   if (missing.length === 0) return
-  throw new Error(`the addon cannot be built: there is no ${missing.join(', no ')}\n\n${INSTALL}`)
+  throw new Error(`the addon cannot be built, because tools are missing: ${missing.join(', ')}\n\n${INSTALL}`)
 }
 
 function isOnPath(command: string): boolean {
@@ -106,23 +106,22 @@ function isOnPath(command: string): boolean {
   })
 }
 
-/** @throws Error where it cannot be written, before anything takes time. */
+/** @throws Error where this user may not write to the folder, before the slow steps begin. */
 function writableTarget(): string {
   const folder = path.join(packageFolder, 'build/Release')
   try {
     mkdirSync(folder, { recursive: true })
     accessSync(folder, constants.W_OK)
   } catch (error) {
-    throw new Error(
-      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}): build as the user who installs`,
-    )
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(`cannot write to ${folder} (${code}): run this command as the user who installs the package`)
   }
   return path.join(folder, 'reuseport.node')
 }
 
 function unpack(folder: string): void {
   const archive = path.join(packageFolder, 'dist/addon-sources.tar.gz')
-  if (!existsSync(archive)) throw new Error(`${archive} is missing: install the package anew`)
+  if (!existsSync(archive)) throw new Error(`${archive} is missing: reinstall the package`)
   run('tar', ['-xzf', archive], folder)
   writeFileSync(path.join(folder, 'binding.gyp'), '{ "includes": ["src-native/addon.gypi"] }\n')
   writeFileSync(
@@ -131,13 +130,13 @@ function unpack(folder: string): void {
   )
 }
 
-/** Those beside Node's binary, if they lie there; otherwise node-gyp downloads them. */
+/** The option for the headers beside Node's binary. Where they are missing, node-gyp downloads headers. */
 function headers(): readonly string[] {
   const prefix = path.dirname(path.dirname(process.execPath))
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []
 }
 
-/** @throws Error with what it printed. */
+/** @throws Error with the output of the command. */
 function run(command: string, args: readonly string[], cwd: string): void {
   const { error, signal, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status === 0) return
@@ -147,7 +146,7 @@ function run(command: string, args: readonly string[], cwd: string): void {
   throw new Error(`${name} failed: ${ending}\n\n${stdout ?? ''}${stderr ?? ''}`)
 }
 
-/** In one step: processes that run keep the file that they loaded. */
+/** Replaces the file by rename(2): running processes keep the file that they have loaded. */
 function install(built: string, target: string): void {
   const beside = `${target}.${process.pid}`
   copyFileSync(built, beside)

@@ -11,14 +11,14 @@ import {
 } from '../index.js'
 import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from '../system/kernel-versions.js'
 
-/** `yes` and `no` are judgements, `note` is something to know, `unknown` could not be found out. */
+/** `yes` and `no` are judgements, `note` is information, `unknown` is a check without a result. */
 export type Status = 'yes' | 'no' | 'note' | 'unknown'
 
 export interface Check {
   readonly name: string
   readonly status: Status
   readonly value: string
-  /** What to do, or to mind. */
+  /** What to do about the result, or what it means for the user. */
   readonly advice: string | undefined
 }
 
@@ -26,7 +26,7 @@ function check(name: string, status: Status, value: string, advice?: string): Ch
   return { name, status, value, advice }
 }
 
-/** Everything about port sharing that can be found out here, in the order in which it is shown. */
+/** Runs all checks of this system, in the order of the report. */
 export async function findOut(): Promise<readonly Check[]> {
   const system = capabilities()
   const { reasons } = system
@@ -51,8 +51,8 @@ export async function findOut(): Promise<readonly Check[]> {
 
 function meanwhile({ supported }: Capabilities): string {
   return supported
-    ? "Until then Node's own reusePort serves; socket options, ls, steering and drain are missing"
-    : "Until then no port is shared: listenReusePort is an error, or listens alone with fallback: 'exclusive'"
+    ? "Until then Node's own reusePort serves, without socket options, ls, steering and drain"
+    : "Until then no port is shared: listenReusePort fails, or listens alone with fallback: 'exclusive'"
 }
 
 function surroundings(): string {
@@ -61,7 +61,7 @@ function surroundings(): string {
   if (read('/proc/version')?.includes('gVisor')) return 'gVisor'
   const cgroups = `${read('/proc/1/cgroup') ?? ''}${read('/proc/self/mountinfo') ?? ''}`
   const isContainer = /docker|kubepods|containerd|libpod|lxc/.test(cgroups) || read('/run/.containerenv') !== undefined
-  return isContainer ? 'a container' : 'no container that can be told'
+  return isContainer ? 'a container' : 'no container detected'
 }
 
 function permissions(): Check {
@@ -71,7 +71,7 @@ function permissions(): Check {
     'permission model',
     'note',
     'on',
-    'port sharing needs --allow-net (where Node has it) and --allow-addons',
+    'port sharing needs --allow-addons, and --allow-net where Node has that flag',
   )
 }
 
@@ -83,9 +83,9 @@ function linuxChecks(hasAddon: boolean): readonly Check[] {
 const SOL_SOCKET = 1
 const SO_DETACH_REUSEPORT_BPF = 68
 
-/** Taking a program away where there is none is answered ENOENT by a kernel that knows programs. */
+/** Detaches a program from a group that has none: a kernel that supports programs answers ENOENT. */
 function classicBpf(hasAddon: boolean): Check {
-  if (!hasAddon) return check('classic BPF', 'unknown', 'cannot be tried', 'it takes the addon')
+  if (!hasAddon) return check('classic BPF', 'unknown', 'cannot be tested', 'this test needs the addon')
   const detach = { level: SOL_SOCKET, name: SO_DETACH_REUSEPORT_BPF, value: 0, stage: 'after-listen' } as const
   try {
     openReusePortSocket({ host: '127.0.0.1', fallback: 'unbalanced', rawSocketOptions: [detach] }).close()
@@ -103,30 +103,31 @@ function bpfReplacement(release: string): Check {
   const verdict = hasFix(release, CVE_2026_52910)
   if (verdict === 'yes') return check(name, 'yes', 'fixed')
   const advice =
-    'replacing the program of a group under traffic can crash the kernel; fixed in 6.12.93 and the stable lines of mid-2026: ask your distribution'
+    'replacing the program of a group under traffic can crash the kernel. Linux 6.12.93 and the stable releases of mid-2026 have the fix: ask your distribution'
   return check(
     name,
     verdict,
-    verdict === 'no' ? `not fixed in ${release}` : `${release} cannot be judged by its number`,
+    verdict === 'no' ? `not fixed in ${release}` : `${release} may or may not have the fix`,
     advice,
   )
 }
 
 function incomingCpu(release: string): Check {
   if (isAtLeast(release, 6, 2)) return check('SO_INCOMING_CPU', 'yes', 'honoured in a group')
-  return check('SO_INCOMING_CPU', 'no', 'not honoured in a group', 'incomingCpu takes Linux 6.2')
+  return check('SO_INCOMING_CPU', 'no', 'not honoured in a group', 'the option incomingCpu needs Linux 6.2')
 }
 
 function migration(release: string): Check {
   const name = 'tcp_migrate_req'
   const setting = read('/proc/sys/net/ipv4/tcp_migrate_req')
-  if (setting === undefined) return check(name, 'unknown', 'no such setting', 'it takes Linux 5.14')
+  if (setting === undefined) return check(name, 'unknown', 'this kernel lacks the setting', 'it came with Linux 5.14')
   if (setting === '0') {
-    return check(name, 'note', '0', 'closing a listener resets what waits in its queue; 1 moves it to another member')
+    const advice = 'closing a listener resets the connections in its accept queue; 1 moves them to another member'
+    return check(name, 'note', '0', advice)
   }
   const isFixed = hasFix(release, CVE_2026_46015) === 'yes'
   const advice =
-    'CVE-2026-46015: the process that gets a connection may not be woken; update the kernel, or set it to 0'
+    'CVE-2026-46015: the kernel may fail to wake the process that gets a connection. Update the kernel, or set 0'
   return isFixed ? check(name, 'yes', setting) : check(name, 'no', setting, advice)
 }
 
@@ -147,7 +148,7 @@ async function backlogs(): Promise<Check> {
     name,
     'note',
     `${limit}, reached on port ${ports}`,
-    'a longer backlog was cut to this, or asked for just it',
+    'a listener asked for this backlog, or for a longer one that the kernel cut: raise net.core.somaxconn',
   )
 }
 
@@ -156,7 +157,7 @@ function openFiles(): Check {
   const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read('/proc/self/limits') ?? '') ?? []
   if (soft === undefined) return check(name, 'unknown', 'cannot be read')
   const isLow = soft !== 'unlimited' && Number(soft) < 4096
-  const advice = `each connection takes one: raise it (ulimit -n, LimitNOFILE=), up to ${hard}`
+  const advice = `each connection takes a descriptor: raise the limit (ulimit -n, LimitNOFILE=), up to ${hard}`
   return isLow ? check(name, 'note', soft, advice) : check(name, 'yes', soft)
 }
 

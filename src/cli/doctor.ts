@@ -7,18 +7,19 @@ import { type Colour, cut, paint, type Screen } from './terminal.js'
 export const DOCTOR_HELP = `Usage: reuseport doctor [options]
        reuseport doctor --fix [port ...]
 
-Shows what this system can do for port sharing, each "no" with its reason and
-what to do about it. Tries it with two sockets on the loopback address.
+Shows what this system supports for port sharing. Each "no" has a reason and
+says what to do. The check opens two sockets on the loopback address.
 
-  --fix       put the groups of this user right, or those on the ports named,
-              where a process died in the middle of a drain and some member
-              gets no connections: the policy that somebody keeps is put in
-              force anew, otherwise the kernel chooses by hash
-  --json      JSON
-  -h, --help  print this
+  --fix       repair the groups of this user, or only those on the given ports,
+              after a process died in the middle of a drain and some member
+              receives no connections. A policy of steer() that a process
+              keeps is put in force again. Without such a policy the kernel
+              chooses by hash
+  --json      print JSON
+  -h, --help  print this help
 
-Exit codes: 0 ports are shared and balanced here (--fix: all groups are right),
-1 they are not, 2 usage.`
+Exit codes: 0 this system shares and balances ports (--fix: every group was
+repaired), 1 otherwise, 2 wrong usage.`
 
 export async function doctor(args: readonly string[], { stream, screen }: Output): Promise<number> {
   const { flags, rest } = parseFlags(args, { fix: 'boolean', json: 'boolean', help: 'boolean' })
@@ -27,7 +28,7 @@ export async function doctor(args: readonly string[], { stream, screen }: Output
     return 0
   }
   if (flags.has('--fix')) return fix(toPorts(rest), flags.has('--json'), { stream, screen })
-  if (rest[0] !== undefined) throw new UsageError(`doctor takes no '${rest[0]}'`)
+  if (rest[0] !== undefined) throw new UsageError(`doctor takes ports only with --fix, and got '${rest[0]}'`)
   const checks = await findOut()
   const balanced = checks.some(({ name, status }) => name === 'balanced' && status === 'yes')
   stream.write(

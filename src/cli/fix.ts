@@ -7,7 +7,7 @@ interface Fixed {
   readonly address: string
   readonly port: number
   readonly members: number
-  /** What the kernel chooses by now. */
+  /** How the kernel chooses among the members after the repair, for example `hash`. Undefined after an error. */
   readonly inForce: string | undefined
   readonly error: string | undefined
 }
@@ -29,14 +29,14 @@ async function fixOne(group: Group): Promise<Fixed> {
   try {
     const { keeper, method, policy } = await repairGroup({ host: address, port })
     const name = typeof policy === 'string' ? policy : Object.keys(policy).join()
-    return { ...about, inForce: keeper === undefined ? method : `${name}, kept by ${keeper}`, error: undefined }
+    return { ...about, inForce: keeper === undefined ? method : `${name}, kept by process ${keeper}`, error: undefined }
   } catch (error) {
     return { ...about, inForce: undefined, error: error instanceof Error ? error.message : String(error) }
   }
 }
 
 function report(fixed: readonly Fixed[], painted: (colour: 'green' | 'red', text: string) => string): string {
-  if (fixed.length === 0) return 'No group of this user has more than one member there.\n'
+  if (fixed.length === 0) return 'Nothing to repair: on these ports no group of this user has more than one member.\n'
   return fixed
     .map(({ address, error, inForce, members, port }) => {
       const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

@@ -2,7 +2,7 @@ import type { Group, GroupMember } from '../index.js'
 import type { WorkerOfGroup } from './supervised.js'
 import { age, bar, cut, paint, printable, type Screen } from './terminal.js'
 
-/** Changes in a second since the last look, by cookie. */
+/** Drops per second since the last refresh, by the cookie of the socket. */
 export interface Rates {
   readonly drops: ReadonlyMap<string, number>
 }
@@ -10,7 +10,7 @@ export interface Rates {
 interface Column {
   readonly title: string
   readonly right: boolean
-  /** Dropped first where the terminal is narrow; undefined: never. */
+  /** A narrow terminal loses the columns of the lowest rank first. A column without a rank always stays. */
   readonly rank: number | undefined
   readonly cell: (member: GroupMember) => string
 }
@@ -49,7 +49,7 @@ function queue({ queued, backlog }: GroupMember, { columns }: Screen): string {
   return columns === undefined ? numbers : `${bar(backlog === 0 ? 0 : queued / backlog, BAR)} ${numbers}`
 }
 
-/** The groups as text, each with a line of its own and one for each member. */
+/** The groups as text: for each group a headline, the titles of the columns, and a line for each member. */
 export function groupTable(
   groups: readonly Group[],
   screen: Screen,
@@ -109,7 +109,7 @@ function headline(group: Group, screen: Screen, width: number): string {
   return `${paint(screen, 'bold', marked.slice(0, plain.length))}${paint(screen, 'yellow', marked.slice(plain.length))}`
 }
 
-/** What the members of one port should not differ in, and do. */
+/** A warning about members with different commands or users. Hidden members do not count. */
 export function differences({ members }: Group): string | undefined {
   const differs = (of: (member: GroupMember) => unknown): boolean =>
     new Set(members.filter((member) => !member.hidden).map(of)).size > 1
@@ -123,7 +123,7 @@ function commandOf({ command, hidden }: GroupMember): string {
 
 const LEAST_FOR_COMMAND = 10
 
-/** Without those of lowest rank, until there is room for a command. */
+/** Removes the columns of the lowest rank until a command of `LEAST_FOR_COMMAND` characters fits beside the others. */
 function fitting(columns: readonly Column[], members: readonly GroupMember[], width: number): readonly Column[] {
   const needed = columns.reduce(
     (sum, { title, cell }) => sum + 2 + Math.max(title.length, ...members.map((one) => cell(one).length)),

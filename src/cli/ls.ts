@@ -8,26 +8,26 @@ import { cut, paint, type Screen } from './terminal.js'
 
 export const LS_HELP = `Usage: reuseport ls [port ...] [options]
 
-Shows who is on which port: every group of this machine, or those on the ports
-named. A group are the sockets that the kernel chooses between: one protocol,
-address and user.
+Lists the groups of this machine, or only those on the given ports, and the
+process that holds each socket. A group is the set of sockets that the kernel
+chooses between: one protocol, address, port and user.
 
-  --udp              UDP instead of TCP
-  --watch [seconds]  look again each 2 seconds, or as told; ends on Ctrl-C
-                     (put ports before it)
-  --json             JSON, one document; with --watch one on each line
-  -h, --help         print this
+  --udp              list UDP instead of TCP
+  --watch [seconds]  refresh every 2 seconds, or at the given interval, until
+                     Ctrl-C (put ports before this option)
+  --json             print JSON: one document, with --watch one for each line
+  -h, --help         print this help
 
-PID    process that holds the socket; * this one
-WORKER number, generation and state of a worker of reuseport run
-QUEUE  TCP: connections that wait to be accepted, and how many may
-       UDP: bytes that wait to be read, and the size of the buffer
+PID    process that holds the socket; * marks this process
+WORKER slot, generation and state of a worker of reuseport run
+QUEUE  TCP: connections in the accept queue, and the backlog
+       UDP: bytes in the receive buffer, and the size of the buffer
 DROPS  connections or datagrams that found no room
 CONN   established connections that the process holds
-Hidden is a process of another user (look as root), or in another process
-namespace (look there).
+A process of another user is (hidden): run ls as root. So is a process in
+another process namespace: run ls there.
 
-Exit codes: 0 it was shown, 1 this system does not tell, 2 usage.`
+Exit codes: 0 success, 1 this system cannot list groups, 2 wrong usage.`
 
 const FLAGS: Flags = { udp: 'boolean', watch: 'seconds', json: 'boolean', help: 'boolean' }
 const INTERVAL = 2
@@ -37,7 +37,7 @@ export interface Output {
   readonly screen: () => Screen
 }
 
-/** What the watching ends with. */
+/** Registers what to do when the user ends `--watch`. */
 export type Interrupted = (onEnd: () => void) => void
 
 export async function ls(args: readonly string[], out: Output, interrupted: Interrupted): Promise<number> {
@@ -80,7 +80,7 @@ function toText({ groups, supervisors: all, workers }: Seen, screen: Screen, now
   return all.length === 0 ? table : `${table}\n${supervisorLines(all, screen, now)}`
 }
 
-/** Its schema is in docs/cli.md. */
+/** docs/cli.md has the schema. */
 function toJson({ groups, supervisors: all, workers }: Seen, indent?: number): string {
   const marked = groups.map((group) => ({
     ...group,
@@ -139,9 +139,9 @@ function frame(now: Look, last: Look | undefined, seconds: number, screen: Scree
   const table = toText(now, screen, now.at, ratesSince(now, last))
   if (!inPlace) return `${table}\n`
   const time = new Date(now.at).toTimeString().slice(0, 8)
-  const text = `${time}, again each ${seconds} s. Ctrl-C ends.`
+  const text = `${time}, refreshed every ${seconds} s. Ctrl-C ends.`
   const title = paint(screen, 'dim', cut(text, screen.columns ?? text.length))
-  // What does not fit would scroll the rest away.
+  // A line beyond the last row would scroll the first line away.
   const lines = `${title}\n\n${table.trimEnd()}`
     .split('\n')
     .slice(0, screen.rows)

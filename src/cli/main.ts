@@ -13,16 +13,16 @@ import { screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
 
-  run         run a program in several processes on its ports
-  reload      replace the processes of a program that runs
-  doctor      what this system can do for port sharing
-  ls          who is on which port, with queues and drops
+  run         run a program in several processes that share its ports
+  reload      replace the workers of a running supervisor
+  doctor      show what this system supports for port sharing
+  ls          list the processes on each port, with queues and drops
   build       compile the addon where the package has no binary
 
-  -h, --help     print this, or the help of a command
+  -h, --help     print this help, or the help of a command
   -V, --version  print the version
 
-Exit codes: 0 done, 1 it cannot be done here, 2 usage.`
+Exit codes: 0 success, 1 failure, 2 wrong usage.`
 
 const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build']
 
@@ -85,9 +85,9 @@ function fail(error: unknown): number {
   return 1
 }
 
-// Whoever reads has had enough: as with other programs, that is no error.
+// The reader of stdout has closed the pipe (`reuseport ls | head`): success, as in other programs.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Its workers print too, and go on.
+  // The workers of `run` keep serving.
   if (process.argv[2] === 'run') return
   if (error.code === 'EPIPE') process.exit(0)
   throw error

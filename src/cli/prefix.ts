@@ -4,7 +4,7 @@ import { type Colour, paint, type Screen } from './terminal.js'
 
 const COLOURS: readonly Colour[] = ['cyan', 'green', 'yellow', 'red']
 
-/** Prints what workers print, each line after the name of the worker; a line at a time, however it came. */
+/** Prints the output of workers with the worker's name before each line. Whole lines only, so that lines never mix. */
 export class Prefixer {
   readonly #rest = new Map<string, string>()
   readonly #screen: Screen

@@ -29,9 +29,9 @@ export interface RunArguments {
   readonly prefix: boolean
 }
 
-/** @returns 'help' where that is asked for. @throws UsageError */
+/** @returns 'help' for `--help`. @throws UsageError */
 export function parseRunArguments(args: readonly string[]): RunArguments | 'help' {
-  // What follows the script is the script's.
+  // Arguments after the script belong to the script.
   const { tokens } = parseArgs({
     args: [...args],
     options: OPTIONS,
@@ -93,7 +93,7 @@ function toNumber(name: string, text: string): number {
 
 const UNITS = { ms: 1, s: 1000, m: 60_000 } as const
 
-/** ms. */
+/** @returns ms. */
 function toTime(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
@@ -105,5 +105,5 @@ function oneOf<T extends string>(name: string, text: string | undefined, allowed
   if (text === undefined) return undefined
   const found = allowed.find((one) => one === text)
   if (found !== undefined) return found
-  throw new UsageError(`--${name} takes ${allowed.join(', ')}, not '${text}'`)
+  throw new UsageError(`--${name} takes one of ${allowed.join(', ')}, not '${text}'`)
 }

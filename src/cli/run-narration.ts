@@ -1,4 +1,4 @@
-// What a supervisor does, for people or as JSON.
+// Reports the events of a supervisor, as sentences for people or as JSON.
 import process from 'node:process'
 import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerInfo } from '../supervisor.js'
 import { type Colour, paint, type Screen } from './terminal.js'
@@ -20,7 +20,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'stopping',
 ]
 
-/** The names of what an event tells, in their order. */
+/** The names in JSON of the arguments of each event, in their order. Events that are not listed have one: `worker`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'worker:restart': ['slot', 'restart'],
   running: ['workers'],
@@ -59,7 +59,7 @@ function toPlain(value: unknown): unknown {
   return { ...value, error: toPlain(value.error) }
 }
 
-/** Sentences: what one wants to know at night, and no more. */
+/** A sentence for each event that an operator has to know about. */
 export function narrate(supervisor: Supervisor, write: (line: string) => void, screen: Screen): void {
   const say = (text: string, colour?: Colour): void => {
     const name = paint(screen, 'dim', `reuseport ${process.pid}:`)
@@ -69,7 +69,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   supervisor.on('worker:listening', (_worker, where) => {
     const isNew = !places.has(format(where))
     places.set(format(where), where)
-    if (isNew && supervisor.state !== 'starting') say(`also on ${format(where)}`, 'green')
+    if (isNew && supervisor.state !== 'starting') say(`also listens on ${format(where)}`, 'green')
   })
   supervisor.on('running', (workers) => {
     const all = [...places.keys()].join(', ') || 'no port'
@@ -88,23 +88,24 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   })
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
     const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
-    say(`worker ${slot} is started again${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
+    say(`worker ${slot} restarts${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
   })
   supervisor.on('replaced', ({ ended, strangers, late }) => {
-    if (ended.length > 0) say(`replaced ${ended.join(', ')}`, 'green')
-    if (late.length > 0) say(`${late.join(', ')} did not end in time, and may serve still`, 'yellow')
+    if (ended.length > 0) say(`replaced the earlier processes: ${ended.join(', ')}`, 'green')
+    if (late.length > 0)
+      say(`earlier processes that did not end in time and may still serve: ${late.join(', ')}`, 'yellow')
     if (strangers.length > 0)
-      say(`${strangers.join(', ')} share a port too, and were not started by reuseport run: they stay`, 'yellow')
+      say(`processes on the same port that reuseport run did not start, and leaves: ${strangers.join(', ')}`, 'yellow')
   })
   supervisor.on('warning', (message) => say(message, 'yellow'))
-  supervisor.on('reload:start', (generation) => say(`reload: generation ${generation}`))
+  supervisor.on('reload:start', (generation) => say(`reload: generation ${generation} starts`))
   supervisor.on('reload:done', (generation, duration) =>
     say(`reload: generation ${generation} serves, after ${(duration / 1000).toFixed(1)} s`, 'green'),
   )
   supervisor.on('reload:failed', (_generation, error) =>
-    say(`reload failed, the others go on: ${error.message}`, 'red'),
+    say(`reload failed, the other workers keep serving: ${error.message}`, 'red'),
   )
-  supervisor.on('scaled', (workers) => say(count(workers, 'worker')))
+  supervisor.on('scaled', (workers) => say(`scaled to ${count(workers, 'worker')}`))
   supervisor.on('stopping', (error) => {
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
     say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)

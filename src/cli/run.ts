@@ -9,37 +9,38 @@ import { screenOf } from './terminal.js'
 
 export const RUN_HELP = `Usage: reuseport run [options] script [args ...]
 
-Runs a program in several processes that share its ports, replaces them without
-a lost connection, and keeps them running.
+Runs a program in several processes (workers) that share its ports, replaces
+workers without losing a connection, and starts another one where one dies.
 
-  -n, --workers <count|auto>   processes (default auto: one for each CPU)
-      --ready-timeout <time>   for a worker to listen (default 30s)
-      --drain-timeout <time>   for the connections of one that leaves (10s)
-      --grace <time>           for new connections to go elsewhere (50ms)
-      --max-restarts <count>   early deaths in a row until it gives up (10)
-      --steering <policy>      hash, random or cpu: how the kernel chooses
-      --pin                    each worker on one CPU (Linux)
-      --threads                worker threads instead of processes
-      --fallback <policy>      error, or exclusive: one socket for all workers
-                               where the kernel does not balance
-      --one-socket             one socket for all workers in any case
+  -n, --workers <count|auto>   number of workers (default auto: one per CPU)
+      --ready-timeout <time>   limit for a worker to listen (default 30s)
+      --drain-timeout <time>   limit for a leaving worker's connections (10s)
+      --grace <time>           wait for new connections to go elsewhere (50ms)
+      --max-restarts <count>   early deaths of a worker in a row before the
+                               supervisor gives up (10)
+      --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
+      --pin                    pin each worker to one CPU (Linux)
+      --threads                run worker threads instead of processes
+      --fallback <policy>      where the kernel does not balance: error, or
+                               exclusive (one socket for all workers)
+      --one-socket             use one socket for all workers in any case
       --watch                  reload when a file changes
-      --replace                then drain whoever was on these ports by
-                               reuseport run before
+      --replace                once the workers listen, drain the workers of an
+                               earlier reuseport run on these ports (Linux)
       --env-file <file>        more variables for the workers
-      --cwd <folder>           where they run; the script is looked for there
-      --prefix                 each line they print begins with the worker
-      --json                   what happens as a line of JSON, on stderr
-  -h, --help                   print this
+      --cwd <folder>           folder of the workers and of the script
+      --prefix                 put the worker before each line that it prints
+      --json                   report each event as a line of JSON on stderr
+  -h, --help                   print this help
 
-Times are seconds, or have a unit: 500ms, 10s, 2m.
+A time is a number of seconds, or has a unit: 500ms, 10s, 2m.
 
-SIGHUP (or reuseport reload) replaces the workers, SIGTTIN starts one more,
-SIGTTOU drains one, SIGTERM and SIGINT drain all and end, as does a terminal that
-closes; a second one ends at once.
+SIGHUP (or reuseport reload) replaces the workers. SIGTTIN starts one more,
+SIGTTOU drains one. SIGTERM, SIGINT or a closing terminal drains all workers and
+ends the supervisor. A second of these signals ends everything at once.
 
-Exit codes: 0 it was told to end, 1 a worker did not come up, 2 usage, 3 workers
-died again and again, 130 or 143 a second signal.`
+Exit codes: 0 ended by a signal, 1 a worker did not become ready,
+2 wrong usage, 3 workers kept dying, 130 or 143 a second SIGINT or SIGTERM.`
 
 const CANNOT = 1
 const GAVE_UP = 3
@@ -58,7 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (parsed.json) narrateAsJson(supervisor, write)
   else narrate(supervisor, write, screen)
   if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
-  // Who reads what it prints may go; the workers stay.
+  // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const signals = handleSignals(supervisor)
   try {
@@ -67,7 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return signals.exitCode()
   } catch (error) {
     if (signals.exitCode() !== 0) return signals.exitCode()
-    // It was told to end before it had begun.
+    // A signal ended the supervisor during its start.
     if (signals.count > 0) return 0
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
     const { code, message } = error as NodeJS.ErrnoException
@@ -88,17 +89,17 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
   }
 }
 
-/** Node ends by SIGABRT where it finds, at its end, that its terminal takes no settings any more. */
+/** Puts /dev/null in place of the closed terminal: Node resets it at exit, and aborts (SIGABRT) where that fails. */
 function leaveTerminal(): void {
   for (const fd of [0, 1, 2]) {
     if (!isDevice(fd)) continue
     closeSync(fd)
-    // The number stays taken.
+    // open(2) takes the lowest free number, which is this one.
     openSync('/dev/null', 'r+')
   }
 }
 
-/** A terminal that has closed is not known as one any more. */
+/** Whether a descriptor is a terminal or another character device. isatty(3) fails for a terminal that has closed. */
 function isDevice(fd: number): boolean {
   try {
     return fstatSync(fd).isCharacterDevice()
@@ -108,16 +109,16 @@ function isDevice(fd: number): boolean {
 }
 
 interface Signals {
-  /** That told it to end. */
+  /** How many signals have asked the supervisor to end. */
   readonly count: number
-  /** 128 and the signal where a second one came. */
+  /** 128 plus the number of the second signal; 0 before it. */
   exitCode(): number
   end(): void
 }
 
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
-/** Whether this process has a terminal that controls it. tty(4) */
+/** Whether this process has a controlling terminal: /dev/tty opens only then. tty(4) */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'))
@@ -141,11 +142,11 @@ function handleSignals(supervisor: Supervisor): Signals {
     exitCode = 128 + NUMBERS[name]
     supervisor.kill()
   }
-  // What came of it is told by events.
+  // Rejections are ignored: the events of the supervisor report them.
   const handlers = {
     SIGINT: () => end('SIGINT'),
     SIGTERM: () => end('SIGTERM'),
-    // Of the terminal, which has closed, or of somebody who wants a reload.
+    // The kernel sends SIGHUP when the terminal closes, a user sends it for a reload.
     SIGHUP: () => {
       if (!hadTerminal || hasTerminal()) {
         supervisor.reload().catch(ignore)
@@ -172,7 +173,7 @@ function handleSignals(supervisor: Supervisor): Signals {
 function scale(supervisor: Supervisor, more: 1 | -1): void {
   const count = new Set(supervisor.workers.map(({ slot }) => slot)).size + more
   if (count < 1) {
-    supervisor.emit('warning', 'the last worker stays')
+    supervisor.emit('warning', 'SIGTTOU is ignored: the last worker stays')
     return
   }
   supervisor.scale(count).catch((error: unknown) => supervisor.emit('warning', (error as Error).message))

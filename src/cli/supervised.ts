@@ -1,4 +1,4 @@
-// What supervisors say of themselves, beside what the kernel says of a group.
+// Adds the status that supervisors report to the groups that the kernel reports.
 import type { Group } from '../index.js'
 import type { SupervisorStatus } from '../supervisor.js'
 import { age, cut, paint, printable, type Screen } from './terminal.js'
@@ -11,7 +11,7 @@ export interface WorkerOfGroup {
   readonly state: string
 }
 
-/** The worker that accepts from a socket, by its inode; the newest where one takes over from another. */
+/** The worker that accepts from each socket, by its inode. During a hand-over this is the newer one of two workers. */
 export function workersByInode(supervisors: readonly SupervisorStatus[]): ReadonlyMap<number, WorkerOfGroup> {
   const workers = new Map<number, WorkerOfGroup>()
   for (const { pid: supervisor, workers: all } of supervisors) {
@@ -22,10 +22,10 @@ export function workersByInode(supervisors: readonly SupervisorStatus[]): Readon
   return workers
 }
 
-/** What every worker is started with, and says nothing. */
+/** The preload that the supervisor adds to the command of every worker. The table leaves it out. */
 const PRELOAD = / --import \S*\/register\.js(?= )/
 
-/** A supervisor holds the sockets too: the member is the worker that accepts. */
+/** Names the worker that accepts as the member's process: the supervisor holds the socket too, and may come first. */
 export function namingWorkers(
   groups: readonly Group[],
   supervisors: readonly SupervisorStatus[],

@@ -1,15 +1,15 @@
-// How something looks on a terminal, and how it looks where there is none.
+// Colours, bars and widths of text for a terminal, and plain text for any other output.
 
-/** Where output goes. */
+/** What an output stream can show. */
 export interface Screen {
-  /** Undefined: not a terminal. Then there are neither colours nor bars, and no line is cut. */
+  /** Characters in a line. Undefined for a file or a pipe: its text is plain, and its lines have their full length. */
   readonly columns: number | undefined
-  /** Lines of the terminal. */
+  /** Lines of the terminal. Undefined for a file or a pipe. */
   readonly rows: number | undefined
   readonly coloured: boolean
 }
 
-/** NO_COLOR: https://no-color.org. */
+/** A NO_COLOR that is not empty switches the colours off: https://no-color.org. */
 export function screenOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number },
   env: Readonly<Record<string, string | undefined>>,
@@ -32,25 +32,25 @@ export function paint({ coloured }: Screen, colour: Colour, text: string): strin
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
-/** A bar of `width` characters, filled to this share (0 to 1). What is not empty shows at least a sliver. */
+/** A bar of `width` characters, filled to a share of 0 to 1. A share above 0 fills an eighth of a character or more. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8)
   const shown = share > 0 ? Math.max(1, eighths) : 0
   return ('█'.repeat(Math.floor(shown / 8)) + (EIGHTHS[shown % 8] ?? '')).padEnd(width, '·')
 }
 
-/** Cut to a width, with an ellipsis where something is missing. */
+/** Cuts text to a width in characters. An ellipsis marks the cut. */
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text
   return width <= 1 ? text.slice(0, Math.max(0, width)) : `${text.slice(0, width - 1)}…`
 }
 
-/** What others wrote may not move the cursor. */
+/** Replaces control characters: the command line of another process must not move the cursor. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
-/** 45s, 3m, 2h, 9d: how long ago. */
+/** The time since a date, as 45s, 3m, 2h or 9d. */
 export function age(since: Date, now: number): string {
   const seconds = Math.max(0, Math.floor((now - since.getTime()) / 1000))
   if (seconds < 60) return `${seconds}s`

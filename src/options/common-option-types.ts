@@ -1,6 +1,6 @@
 // Written by scripts/generate-options.mjs from src-native/core/option_table.cc.
 
-/** What TCP and UDP sockets can be given. */
+/** Options that both TCP and UDP sockets take. */
 export interface CommonOptions {
   /**
    * Size of the receive buffer, which also bounds the TCP window. Linux caps it at net.core.rmem_max and doubles it
@@ -79,7 +79,7 @@ export interface CommonOptions {
   readonly hopLimit?: number | undefined
 }
 
-/** What is read back of it. */
+/** The values of these options, read back from a socket. */
 export interface CommonOptionValues {
   readonly receiveBufferSize: number
   readonly sendBufferSize: number

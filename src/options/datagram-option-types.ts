@@ -1,7 +1,7 @@
 // Written by scripts/generate-options.mjs from src-native/core/option_table.cc.
 import type { CommonOptions, CommonOptionValues } from './common-option-types.js'
 
-/** What a UDP socket that shares its port can be given. `socket(7)`, `udp(7)`, `ip(7)`, `ipv6(7)`. */
+/** Options of a UDP socket that shares its port. `socket(7)`, `udp(7)`, `ip(7)`, `ipv6(7)`. */
 export interface DatagramSocketOptions extends CommonOptions {
   /**
    * Allows sending to broadcast addresses. Default: the system's. Every system that shares ports. `socket(7)
@@ -30,11 +30,11 @@ export interface DatagramSocketOptions extends CommonOptions {
    * descriptor themselves. Default: the system's. Linux, Android. `udp(7) UDP_GRO`.
    */
   readonly gro?: boolean | undefined
-  /** Options to leave out where this system lacks them or denies them; a value that is refused stays an error. */
+  /** Options to leave out where this system lacks or denies them. A value that the system refuses is still an error. */
   readonly optional?: readonly (keyof DatagramSocketOptionValues)[] | undefined
 }
 
-/** What is read back of `DatagramSocketOptions`. */
+/** The values of `DatagramSocketOptions`, read back from a socket. */
 export interface DatagramSocketOptionValues extends CommonOptionValues {
   readonly broadcast: boolean
   readonly multicastLoop: boolean

@@ -1,7 +1,7 @@
 // Written by scripts/generate-options.mjs from src-native/core/option_table.cc.
 import type { CommonOptions, CommonOptionValues } from './common-option-types.js'
 
-/** What a TCP socket that shares its port can be given. `socket(7)`, `tcp(7)`, `ip(7)`, `ipv6(7)`. */
+/** Options of a TCP socket that shares its port. `socket(7)`, `tcp(7)`, `ip(7)`, `ipv6(7)`. */
 export interface SocketOptions extends CommonOptions {
   /**
    * A connection is accepted only when its first data is here; one that sends none for this long is accepted or
@@ -95,11 +95,11 @@ export interface SocketOptions extends CommonOptions {
    * accf_http(9)`.
    */
   readonly acceptFilter?: string | undefined
-  /** Options to leave out where this system lacks them or denies them; a value that is refused stays an error. */
+  /** Options to leave out where this system lacks or denies them. A value that the system refuses is still an error. */
   readonly optional?: readonly (keyof SocketOptionValues)[] | undefined
 }
 
-/** What is read back of `SocketOptions`. */
+/** The values of `SocketOptions`, read back from a socket. */
 export interface SocketOptionValues extends CommonOptionValues {
   readonly deferAccept: number
   readonly fastOpen: number

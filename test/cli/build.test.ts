@@ -122,11 +122,11 @@ test('help, and what it does not take', () => {
 })
 
 test.each([
-  ['no-such-compiler', 'no no-such-compiler'],
-  ['/nonexistent/g++ -m64', 'no /nonexistent/g++'],
+  ['no-such-compiler', 'no-such-compiler'],
+  ['/nonexistent/g++ -m64', '/nonexistent/g++'],
 ])('the compiler that CXX names: %s', (compiler, missing) => {
   vi.stubEnv('CXX', compiler)
-  expect(() => build([])).toThrow(`the addon cannot be built: there is ${missing}\n`)
+  expect(() => build([])).toThrow(`the addon cannot be built, because tools are missing: ${missing}\n`)
 })
 
 test('a compiler by its path', () => {
@@ -136,18 +136,20 @@ test('a compiler by its path', () => {
 
 test('no PATH at all', () => {
   vi.stubEnv('PATH', undefined)
-  expect(() => build([])).toThrow('there is no C++ compiler, no make, no python3, no tar, no npm\n')
+  expect(() => build([])).toThrow('tools are missing: C++ compiler, make, python3, tar, npm\n')
 })
 
 test('a folder that may not be written, before anything takes time', () => {
   fakes.deny = 'EROFS'
-  expect(() => build([])).toThrow(/build\/Release cannot be written \(EROFS\): build as the user who installs$/)
+  expect(() => build([])).toThrow(
+    /^cannot write to .*build\/Release \(EROFS\): run this command as the user who installs the package$/,
+  )
   expect(fakes.started).toEqual([])
 })
 
 test('a package without its sources', () => {
   fakes.hasSources = false
-  expect(() => build([])).toThrow(/addon-sources\.tar\.gz is missing: install the package anew$/)
+  expect(() => build([])).toThrow(/addon-sources\.tar\.gz is missing: reinstall the package$/)
 })
 
 test.each([

@@ -79,7 +79,7 @@ describe('surroundings', () => {
     ['/proc/1/cgroup', '0::/kubepods/burstable', '6.1.0', 'a container'],
     ['/proc/self/mountinfo', '1 2 /docker/containers/x', '6.1.0', 'a container'],
     ['/run/.containerenv', '', '6.1.0', 'a container'],
-    ['/proc/nothing', '', '6.1.0', 'no container that can be told'],
+    ['/proc/nothing', '', '6.1.0', 'no container detected'],
   ])('%s: %s', async (file, text, release, value) => {
     files.set(file, text)
     vi.mocked(os.release).mockReturnValue(release)
@@ -123,13 +123,13 @@ describe.runIf(isLinux)('on Linux', () => {
 
   test('classic BPF cannot be tried without the addon', async () => {
     made.capabilities = { addon: false }
-    expect(await found('classic BPF')).toMatchObject({ status: 'unknown', advice: 'it takes the addon' })
+    expect(await found('classic BPF')).toMatchObject({ status: 'unknown', advice: 'this test needs the addon' })
   })
 
   test.each([
     ['6.12.93', 'yes', 'fixed'],
     ['6.12.92', 'no', 'not fixed in 6.12.92'],
-    ['5.10.1', 'unknown', '5.10.1 cannot be judged by its number'],
+    ['5.10.1', 'unknown', '5.10.1 may or may not have the fix'],
   ])('CVE-2026-52910 on %s', async (release, status, value) => {
     vi.mocked(os.release).mockReturnValue(release)
     expect(await found('CVE-2026-52910')).toMatchObject({ status, value })
@@ -187,7 +187,7 @@ describe.runIf(isLinux)('on Linux', () => {
 
     test('where there is nothing to fix', async () => {
       made.groups = async () => [{ ...group(80, 1), uid: 4242 }]
-      const nothing = 'No group of this user has more than one member there.\n'
+      const nothing = 'Nothing to repair: on these ports no group of this user has more than one member.\n'
       expect(await fixed()).toEqual({ code: 0, printed: nothing })
     })
 
@@ -202,8 +202,8 @@ describe.runIf(isLinux)('on Linux', () => {
         code: 1,
         printed: [
           '✓ tcp [::]:80  2 members  by hash',
-          '✓ tcp 127.0.0.1:81  2 members  by weights, kept by 41',
-          '✓ tcp [::]:82  2 members  by random, kept by 42',
+          '✓ tcp 127.0.0.1:81  2 members  by weights, kept by process 41',
+          '✓ tcp [::]:82  2 members  by random, kept by process 42',
           '✗ tcp [::]:83  2 members  it is locked',
           '',
         ].join('\n'),
@@ -228,5 +228,5 @@ test('help, and a report as JSON', async () => {
   const report = collect()
   expect(await doctor(['--json'], report)).toBe(1)
   expect(JSON.parse(report.printed())).toMatchObject({ balanced: false })
-  await expect(doctor(['now'], collect())).rejects.toThrow("doctor takes no 'now'")
+  await expect(doctor(['now'], collect())).rejects.toThrow("doctor takes ports only with --fix, and got 'now'")
 })

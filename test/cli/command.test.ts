@@ -28,7 +28,9 @@ function onTerminal(columns: number, frames: number, args: readonly string[], en
   return JSON.parse(printed) as { written: string; code: number; same: boolean }
 }
 
-test.each([[['--help']], [['-h']], [['help']], [['doctor', '--help']], [['ls', '-h']], [['build', '--help']]])(
+const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build']
+
+test.each([[['--help']], [['-h']], [['help']], [['ls', '-h']], ...COMMANDS.map((command) => [[command, '--help']])])(
   '%j prints help',
   (args) => {
     const { status, stdout, stderr } = run(args)
@@ -49,10 +51,10 @@ test.each([
   [['docter'], 'There is no command docter. Did you mean doctor?'],
   [['--versoin'], 'There is no command --versoin'],
   [['doctor', '--jsn'], 'There is no option --jsn. Did you mean --json?'],
-  [['doctor', 'now'], "doctor takes no 'now'"],
-  [['build', 'now'], "build takes no 'now'"],
+  [['doctor', 'now'], "doctor takes ports only with --fix, and got 'now'"],
+  [['build', 'now'], "build takes options only, and got 'now'"],
   [['build', '--foce'], 'There is no option --foce. Did you mean --force?'],
-  [['ls', '99999'], "'99999' is no port: those are 1 to 65535"],
+  [['ls', '99999'], "'99999' is not a port: a port is a number from 1 to 65535"],
   [['ls', '--upd'], 'There is no option --upd. Did you mean --udp?'],
 ])('%j is refused with exit code 2 and help', (args, message) => {
   const { status, stdout, stderr } = run(args)
@@ -72,7 +74,7 @@ test('build: what is missing is told before anything is done', () => {
   const { status, stderr } = spawnSync(process.execPath, [main, 'build', '--force'], { encoding: 'utf8', env })
   expect(status).toBe(1)
   expect(stderr).toMatch(
-    /^reuseport: the addon cannot be built: there is no C\+\+ compiler, no make, no python3, no tar, no npm\n/,
+    /^reuseport: the addon cannot be built, because tools are missing: C\+\+ compiler, make, python3, tar, npm\n/,
   )
   expect(stderr).toContain('apt-get install g++ make python3')
 })
@@ -101,7 +103,7 @@ test('doctor without the addon says so, and ends with 1 where Node cannot share 
   const { status, stdout } = run(['doctor'], ['--no-addons'])
   expect(status).toBe(NODE_SHARES ? 0 : 1)
   expect(stdout).toMatch(/^✗ addon +not loaded\n {4}.*--no-addons/m)
-  expect(stdout).toMatch(/^\? classic BPF +cannot be tried/m)
+  expect(stdout).toMatch(/^\? classic BPF +cannot be tested/m)
 })
 
 test('ls: the ports named, as text and as JSON', () => {

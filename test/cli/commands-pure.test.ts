@@ -86,18 +86,18 @@ describe('reload', () => {
   })
 
   test('none, another, or several', async () => {
-    await expect(reload([])).rejects.toThrow('there is no such supervisor of this user (there is: none)')
+    await expect(reload([])).rejects.toThrow('this user has no such supervisor (running: none)')
     fakes.files = [one, two]
-    await expect(reload(['13'])).rejects.toThrow('there is no such supervisor of this user (there is: 11, 12)')
-    await expect(reload([])).rejects.toThrow('There are several supervisors, name one: 11, 12')
-    await expect(reload(['11', '12'])).rejects.toThrow('One pid at a time')
-    await expect(reload(['eleven'])).rejects.toThrow("'eleven' is no pid")
+    await expect(reload(['13'])).rejects.toThrow('this user has no such supervisor (running: 11, 12)')
+    await expect(reload([])).rejects.toThrow('There are several supervisors: give the pid of one of 11, 12')
+    await expect(reload(['11', '12'])).rejects.toThrow('reload takes one pid, and got 2')
+    await expect(reload(['eleven'])).rejects.toThrow("'eleven' is not a pid: a pid is a number")
     for (const words of [[], ['11', '12'], ['eleven']]) await expect(reload(words)).rejects.toThrow(UsageError)
   })
 
   test.each([
-    [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'that supervisor has gone'],
-    [Object.assign(new Error('connect'), { code: 'ENOENT' }), 'that supervisor has gone'],
+    [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'the supervisor has ended in the meantime'],
+    [Object.assign(new Error('connect'), { code: 'ENOENT' }), 'the supervisor has ended in the meantime'],
     [new Error('worker 0 threw'), 'reload failed: worker 0 threw'],
   ])('%s', async (error, message) => {
     fakes.files = [one]

@@ -132,9 +132,9 @@ describe('arguments', () => {
     [['--jsn'], 'There is no option --jsn. Did you mean --json?'],
     [['-x'], 'There is no option -x'],
     [['--json=1'], '--json takes no value'],
-    [['--watch=x'], "--watch takes seconds from 0.1 to 3600, not 'x'"],
-    [['--watch', '0'], "--watch takes seconds from 0.1 to 3600, not '0'"],
-    [['--watch=9999'], "--watch takes seconds from 0.1 to 3600, not '9999'"],
+    [['--watch=x'], "--watch takes a number of seconds from 0.1 to 3600, not 'x'"],
+    [['--watch', '0'], "--watch takes a number of seconds from 0.1 to 3600, not '0'"],
+    [['--watch=9999'], "--watch takes a number of seconds from 0.1 to 3600, not '9999'"],
   ])('%j is refused', (args, message) => {
     expect(() => parseFlags(args, FLAGS)).toThrow(new UsageError(message))
   })
@@ -142,7 +142,9 @@ describe('arguments', () => {
   test('ports', () => {
     expect(toPorts(['1', '65535'])).toEqual([1, 65_535])
     for (const text of ['0', '65536', 'http', '80.0', '-1', ' 80', '']) {
-      expect(() => toPorts([text])).toThrow(new UsageError(`'${text}' is no port: those are 1 to 65535`))
+      expect(() => toPorts([text])).toThrow(
+        new UsageError(`'${text}' is not a port: a port is a number from 1 to 65535`),
+      )
     }
   })
 })

@@ -78,8 +78,8 @@ describe('what is typed', () => {
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
     [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
-    [['--steering', 'fair', 'app.js'], "--steering takes hash, cpu, random, not 'fair'"],
-    [['--fallback', 'none', 'app.js'], "--fallback takes error, exclusive, not 'none'"],
+    [['--steering', 'fair', 'app.js'], "--steering takes one of hash, cpu, random, not 'fair'"],
+    [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
     [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],
     [['--pin=yes', 'app.js'], /--pin.* does not take an argument/],
@@ -118,7 +118,7 @@ describe('what is told', () => {
       told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
       told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
     })
-    expect(lines).toEqual(['reuseport PID: 1 worker on [::]:80: 52', 'reuseport PID: also on 127.0.0.1:81'])
+    expect(lines).toEqual(['reuseport PID: 1 worker on [::]:80: 52', 'reuseport PID: also listens on 127.0.0.1:81'])
   })
 
   test('no port', () => {
@@ -138,8 +138,8 @@ describe('what is told', () => {
     })
     expect(lines).toEqual([
       expect.stringMatching(`^reuseport PID: worker 1 .*52.* died: ${how}$`),
-      'reuseport PID: worker 1 is started again',
-      'reuseport PID: worker 1 is started again in 200 ms (early death 2 in a row)',
+      'reuseport PID: worker 1 restarts',
+      'reuseport PID: worker 1 restarts in 200 ms (early death 2 in a row)',
     ])
   })
 
@@ -156,12 +156,12 @@ describe('what is told', () => {
       told.emit('scaled', 3)
     })
     expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
-      'reload: generation 3',
+      'reload: generation 3 starts',
       expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
       expect.stringMatching(/ lost connections when it left: 2 connections$/),
       'reload: generation 3 serves, after 1.2 s',
-      'reload failed, the others go on: it throws',
-      '3 workers',
+      'reload failed, the other workers keep serving: it throws',
+      'scaled to 3 workers',
     ])
   })
 
@@ -174,9 +174,9 @@ describe('what is told', () => {
       told.emit('stopping', new Error('too often'))
     })
     expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
-      'replaced 1, 2',
-      '4 did not end in time, and may serve still',
-      '3 share a port too, and were not started by reuseport run: they stay',
+      'replaced the earlier processes: 1, 2',
+      'earlier processes that did not end in time and may still serve: 4',
+      'processes on the same port that reuseport run did not start, and leaves: 3',
       'mind this',
       'drains 1 worker and ends',
       'gives up: too often',

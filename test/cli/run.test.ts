@@ -60,8 +60,8 @@ describe('what goes wrong', () => {
     const setting = set({ how: 'listens and exits', port })
     await using command = reuseport(['run', '-n', '1', '--max-restarts', '2', ...options, script, setting])
     const { code, stderr } = await command.exited
-    expect(stderr).toMatch(/is started again in 100 ms \(early death 1 in a row\)/)
-    expect(stderr).toMatch(/is started again in 200 ms \(early death 2 in a row\)/)
+    expect(stderr).toMatch(/worker 0 restarts in 100 ms \(early death 1 in a row\)/)
+    expect(stderr).toMatch(/worker 0 restarts in 200 ms \(early death 2 in a row\)/)
     expect(stderr).toMatch(/gives up: worker 0 died early 3 times in a row; the last time it ended with exit code 7/)
     expect(code).toBe(3)
     expect(listenersOn(port)).toEqual([])
@@ -165,13 +165,13 @@ describe('signals', () => {
     await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })])
     await command.said(/1 worker on/)
     command.child.kill('SIGTTIN')
-    await command.said(/: 2 workers\n/)
+    await command.said(/: scaled to 2 workers\n/)
     expect(listenersOn(port)).toHaveLength(2)
     command.child.kill('SIGTTOU')
-    await command.said(/: 1 worker\n/)
+    await command.said(/: scaled to 1 worker\n/)
     expect(listenersOn(port)).toHaveLength(1)
     command.child.kill('SIGTTOU')
-    await command.said(/the last worker stays/)
+    await command.said(/SIGTTOU is ignored: the last worker stays/)
     expect(await answerers(port)).toHaveProperty('size', 1)
   })
 
@@ -301,7 +301,7 @@ describe('--replace', () => {
       while (!ends) await get(port)
     })
     await using second = reuseport(['run', '-n', '2', '--replace', script, file])
-    await second.said(/replaced \d+/)
+    await second.said(/replaced the earlier processes: \d+/)
     await second.said(/2 workers on/)
     if (!isKilled) expect((await first.exited).code).toBe(0)
     const after = await answerers(port)
@@ -454,10 +454,10 @@ describe('what makes no sense', () => {
     [['run', '-n', 'two', 'x.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['run', '-n', '0', 'x.js'], "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
     [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5 parsecs'"],
-    [['run', '--steering', 'left', 'x.js'], "--steering takes hash, cpu, random, not 'left'"],
+    [['run', '--steering', 'left', 'x.js'], "--steering takes one of hash, cpu, random, not 'left'"],
     [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be false where 'oneSocket' is true"],
-    [['reload', 'x'], "'x' is no pid"],
-    [['reload', '1', '2'], 'One pid at a time'],
+    [['reload', 'x'], "'x' is not a pid: a pid is a number"],
+    [['reload', '1', '2'], 'reload takes one pid, and got 2'],
   ])('%j', async (args, message) => {
     await using command = reuseport(args)
     const { code, stderr } = await command.exited

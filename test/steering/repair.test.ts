@@ -98,6 +98,8 @@ test('reuseport doctor --fix', async () => {
   expect(JSON.parse(doctor('--fix', '--json', String(port)).stdout)).toEqual({
     groups: [{ address: '127.0.0.1', port, members: 2, inForce: 'hash' }],
   })
-  expect(doctor('--fix', '1').stdout).toBe('No group of this user has more than one member there.\n')
-  expect(doctor('--fix', 'http')).toMatchObject({ status: 2, stderr: expect.stringContaining("'http' is no port") })
+  expect(doctor('--fix', '1').stdout).toBe(
+    'Nothing to repair: on these ports no group of this user has more than one member.\n',
+  )
+  expect(doctor('--fix', 'http')).toMatchObject({ status: 2, stderr: expect.stringContaining("'http' is not a port") })
 })
