@@ -18,4 +18,4 @@ export function sourcesIn(...folders) {
 }
 
 /** What Linux has without JavaScript: with test/native/exercise.cc a program. */
-export const LINUX_CORE = ['core', 'platform/atomic', 'platform/linux']
+export const LINUX_CORE = ['core', 'platform/socket_flags', 'platform/linux']

@@ -3,7 +3,7 @@ import type { SocketAddressInfo } from '../common/address.js'
 import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 
-/** What src-native/addon.cc exports. Nothing throws but wrong types, which the callers rule out. */
+/** What src-native/addon exports. Nothing throws but wrong types, which the callers rule out. */
 export interface Addon {
   /** The option by which this system shares ports; null where it has none. */
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null

@@ -23,12 +23,12 @@
 #include "core/group_lock.h"
 #include "core/option_table.h"
 #include "core/owned_descriptors.h"
+#include "core/process.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
 #include "core/socket_holders.h"
 #include "core/socket_option.h"
 #include "core/steering.h"
-#include "core/supervision.h"
 #include "core/sys.h"
 #include "platform/platform.h"
 

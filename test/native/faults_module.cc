@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "addon.h"
-#include "convert.h"
-#include "convert_steering.h"
+#include "addon/addon.h"
+#include "convert/sockets.h"
+#include "convert/steering.h"
 #include "core/filter_program.h"
 #ifdef __linux__
 #include <linux/filter.h>

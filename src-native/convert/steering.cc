@@ -1,8 +1,8 @@
-#include "convert_steering.h"
+#include "convert/steering.h"
 
 #include <string>
 
-#include "convert_values.h"
+#include "convert/values.h"
 
 namespace reuseport {
 namespace {

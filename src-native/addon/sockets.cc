@@ -1,11 +1,11 @@
-#include "addon.h"
+#include "convert/sockets.h"
 
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "addon_state.h"
-#include "convert.h"
+#include "addon/addon.h"
+#include "addon/state.h"
 #include "core/group_lock.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"

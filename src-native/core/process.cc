@@ -1,4 +1,4 @@
-#include "core/supervision.h"
+#include "core/process.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

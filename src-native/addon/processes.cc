@@ -1,6 +1,6 @@
-#include "addon_state.h"
-#include "convert_values.h"
-#include "core/supervision.h"
+#include "addon/state.h"
+#include "convert/values.h"
+#include "core/process.h"
 
 namespace reuseport {
 namespace {

@@ -11,7 +11,7 @@
 #include "core/socket_dump.h"
 #include "core/steering.h"
 
-// As convert.h, for what steers a group.
+// As convert/sockets.h, for what steers a group.
 namespace reuseport {
 
 enum class ProgramKind { kUniform, kWeighted, kCpu };

@@ -1,9 +1,9 @@
-#include "convert.h"
+#include "convert/sockets.h"
 
 #include <cstdint>
 #include <string>
 
-#include "convert_values.h"
+#include "convert/values.h"
 
 namespace reuseport {
 

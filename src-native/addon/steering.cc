@@ -1,5 +1,6 @@
-#include "addon_state.h"
-#include "convert_steering.h"
+#include "convert/steering.h"
+
+#include "addon/state.h"
 
 namespace reuseport {
 namespace {

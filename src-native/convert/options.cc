@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "convert.h"
-#include "convert_values.h"
+#include "convert/sockets.h"
+#include "convert/values.h"
 #include "core/system_names.h"
 
 namespace reuseport {

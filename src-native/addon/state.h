@@ -2,7 +2,7 @@
 
 #include <napi.h>
 
-#include "convert.h"
+#include "convert/sockets.h"
 #include "core/owned_descriptors.h"
 #include "core/result.h"
 #include "core/sys.h"

@@ -1,4 +1,4 @@
-#include "convert_values.h"
+#include "convert/values.h"
 
 #include <cstring>
 
