@@ -1,3 +1,9 @@
+#include "convert/processes.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 #include "addon/state.h"
 #include "convert/values.h"
 #include "core/process.h"
@@ -5,28 +11,17 @@
 namespace reuseport {
 namespace {
 
-bool ToCpus(const Napi::Value& value, std::vector<uint32_t>* out) {
-  std::vector<double> numbers;
-  if (!ToNumbers(value, "cpus", &numbers)) return false;
-  for (const double number : numbers) {
-    if (!(number >= 0 && number <= UINT32_MAX)) return Refuse(value.Env(), "cpus", "in range");
-    out->push_back(static_cast<uint32_t>(number));
-  }
-  return true;
-}
-
 Napi::Value GetCpusCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<std::vector<uint32_t>> cpus = GetCpus(StateOf(env).sys);
-  if (!cpus.ok()) return FromFailure(env, cpus.failure());
-  return FromNumbers(env, std::vector<double>(cpus.value().begin(), cpus.value().end()));
+  return cpus.ok() ? FromCpus(env, cpus.value()) : FromFailure(env, cpus.failure());
 }
 
 Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::vector<uint32_t> cpus;
-  if (!ToCpus(info[0], &cpus)) return env.Undefined();
-  return FromStatus(env, SetCpus(StateOf(env).sys, cpus));
+  const std::optional<std::vector<uint32_t>> cpus = ToCpus(info[0]);
+  if (!cpus) return env.Undefined();
+  return FromStatus(env, SetCpus(StateOf(env).sys, *cpus));
 }
 
 Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
@@ -36,10 +31,9 @@ Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
 
 Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::string to;
-  std::string text;
-  if (!ToText(info[0], "to", &to) || !ToText(info[1], "text", &text)) return env.Undefined();
-  return FromStatus(env, SendToUnix(StateOf(env).sys, to, text));
+  const std::optional<UnixDatagram> datagram = ToUnixDatagram(info);
+  if (!datagram) return env.Undefined();
+  return FromStatus(env, SendToUnix(StateOf(env).sys, datagram->to, datagram->text));
 }
 
 constexpr Export kExports[] = {
@@ -51,7 +45,7 @@ constexpr Export kExports[] = {
 
 }  // namespace
 
-void InitSupervision(Napi::Env env, Napi::Object exports) {
+void InitProcesses(Napi::Env env, Napi::Object exports) {
   Add(env, exports, kExports);
 }
 

@@ -2,7 +2,8 @@
 
 #include <napi.h>
 
-#include "convert/sockets.h"
+#include <cstddef>
+
 #include "core/owned_descriptors.h"
 #include "core/result.h"
 #include "core/sys.h"
@@ -43,10 +44,11 @@ void Add(Napi::Env env, Napi::Object exports, const Export (&table)[kCount]) {
   Add(env, exports, table, kCount);
 }
 
-// What a member can do about the choice between the members: into the same exports.
+// The calls of each topic, into the same exports.
+void InitSockets(Napi::Env env, Napi::Object exports);
+void InitInspection(Napi::Env env, Napi::Object exports);
+void InitLocks(Napi::Env env, Napi::Object exports);
 void InitSteering(Napi::Env env, Napi::Object exports);
-
-// What a supervisor needs: into the same exports.
-void InitSupervision(Napi::Env env, Napi::Object exports);
+void InitProcesses(Napi::Env env, Napi::Object exports);
 
 }  // namespace reuseport

@@ -1,10 +1,8 @@
-#include <cinttypes>
+#include "convert/options.h"
+
 #include <cstdint>
-#include <cstdio>
-#include <map>
 #include <string>
 
-#include "convert/sockets.h"
 #include "convert/values.h"
 #include "core/system_names.h"
 
@@ -75,95 +73,60 @@ Napi::Object FromSocketOption(Napi::Env env, const SocketOption& option) {
   return row;
 }
 
-// As text of a hexadecimal number, as ss(8) shows it: JavaScript's numbers are too short.
-std::string Hexadecimal(uint64_t number) {
-  char text[2 * sizeof(number) + 1] = "";
-  std::snprintf(text, sizeof(text), "%" PRIx64, number);
-  return text;
-}
-
-template <typename T>
-Napi::Value NumberOrNull(Napi::Env env, const std::optional<T>& number) {
-  return number ? Napi::Value(Napi::Number::New(env, *number)) : env.Null();
-}
-
-Napi::Object FromSocketRow(Napi::Env env, const SocketRow& from) {
-  Napi::Object row = Napi::Object::New(env);
-  row.Set("state", from.state);
-  row.Set("port", from.port);
-  row.Set("address", from.address);
-  row.Set("device", from.device);
-  row.Set("inode", static_cast<double>(from.inode));
-  row.Set("cookie", Hexadecimal(from.cookie));
-  row.Set("uid", from.uid);
-  row.Set("queued", from.queued);
-  row.Set("limit", from.limit);
-  row.Set("receiveBuffer", NumberOrNull(env, from.receive_buffer));
-  row.Set("drops", NumberOrNull(env, from.drops));
-  row.Set("ipv6Only", from.ipv6_only ? Napi::Value(Napi::Boolean::New(env, *from.ipv6_only)) : env.Null());
-  return row;
-}
-
 }  // namespace
 
-Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("errno", -failure.error);
-  object.Set("syscall", failure.call);
-  return object;
+std::optional<OptionRequest> ToOptionRequest(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  int family = 0;
+  std::string name;
+  if (!ToFd(info, &fd) || !ToFamily(info[1], &family) || !ToText(info[2], "name", &name)) return std::nullopt;
+  const SocketOption* option = FindSocketOption(name);
+  if (option == nullptr) {
+    Refuse(info.Env(), "name", "in the table of options");
+    return std::nullopt;
+  }
+  return OptionRequest{fd, family, *option};
 }
 
-Napi::Value FromStatus(Napi::Env env, const Status& status) {
-  return status.ok() ? env.Undefined() : FromFailure(env, status.failure());
+std::optional<OptionValue> ToOptionValue(const Napi::CallbackInfo& info, const SocketOption& option) {
+  OptionValue value;
+  if (!IsText(option.wire)) {
+    // -1 turns an option of struct linger off.
+    const int64_t minimum = option.wire == Wire::kLinger ? -1 : option.minimum;
+    if (!ToInteger(info[3], option.name, minimum, option.maximum, &value.number)) return std::nullopt;
+    return value;
+  }
+  if (!ToText(info[3], option.name, &value.text)) return std::nullopt;
+  const int64_t length = static_cast<int64_t>(value.text.size());
+  if (length < option.minimum || length > option.maximum || value.text.find('\0') != std::string::npos) {
+    Refuse(info.Env(), option.name, "a text of the length allowed, without a NUL");
+    return std::nullopt;
+  }
+  return value;
 }
 
-Napi::Value FromAddress(Napi::Env env, const SocketAddress& address) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("address", address.Text());
-  object.Set("family", address.family() == AF_INET ? "IPv4" : "IPv6");
-  object.Set("port", address.port());
-  return object;
+std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& info) {
+  RawOptionRequest request{};
+  const bool read = ToFd(info, &request.fd) && ToInt(info[1], "level", 0, INT32_MAX, &request.level) &&
+                    ToInt(info[2], "name", 0, INT32_MAX, &request.name);
+  if (!read) return std::nullopt;
+
+  const Napi::Value value = info[3];
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
+    request.bytes.assign(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+    return request;
+  }
+  int64_t number = 0;
+  if (!ToInteger(value, "value", INT32_MIN, UINT32_MAX, &number)) return std::nullopt;
+  const auto word = static_cast<uint32_t>(number);
+  request.bytes.assign(reinterpret_cast<const char*>(&word), sizeof(word));
+  return request;
 }
 
 Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const OptionValue& value) {
   if (IsText(option.wire)) return Napi::String::New(env, value.text);
   return Napi::Number::New(env, static_cast<double>(value.number));
-}
-
-Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders) {
-  std::vector<double> pairs;
-  for (const Holder& holder : holders) {
-    pairs.push_back(holder.pid);
-    pairs.push_back(static_cast<double>(holder.inode));
-  }
-  return FromNumbers(env, pairs);
-}
-
-Napi::Value FromInodes(Napi::Env env, const std::set<uint64_t>& inodes) {
-  return FromNumbers(env, std::vector<double>(inodes.begin(), inodes.end()));
-}
-
-Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {
-  Napi::Array addresses = Napi::Array::New(env);
-  std::map<std::string, uint32_t> indexes;
-  std::vector<double> numbers;
-  for (const SocketRow& row : rows) {
-    const auto next = static_cast<uint32_t>(indexes.size());
-    const auto [entry, is_new] = indexes.emplace(row.address, next);
-    if (is_new) addresses.Set(next, row.address);
-    numbers.insert(numbers.end(),
-                   {static_cast<double>(row.inode), static_cast<double>(row.port), static_cast<double>(entry->second)});
-  }
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("addresses", addresses);
-  object.Set("rows", FromNumbers(env, numbers));
-  return object;
-}
-
-Napi::Value FromSocketRows(Napi::Env env, const std::vector<SocketRow>& rows) {
-  Napi::Array array = Napi::Array::New(env, rows.size());
-  for (size_t i = 0; i < rows.size(); i++) array.Set(static_cast<uint32_t>(i), FromSocketRow(env, rows[i]));
-  return array;
 }
 
 Napi::Value FromSocketOptions(Napi::Env env) {

@@ -95,12 +95,10 @@ std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {
                      static_cast<uint32_t>(members)};
 }
 
-std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info) {
-  int pid = 0;
-  int64_t inode = 0;
-  if (!ToInt(info[0], "pid", 1, INT32_MAX, &pid)) return std::nullopt;
-  if (!ToInteger(info[1], "inode", 0, INT64_C(9007199254740991), &inode)) return std::nullopt;
-  return SocketOfProcess{pid, static_cast<uint64_t>(inode)};
+Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots) {
+  Napi::Array array = Napi::Array::New(env, slots.size());
+  for (size_t i = 0; i < slots.size(); i++) array.Set(static_cast<uint32_t>(i), slots[i]);
+  return array;
 }
 
 std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info) {
@@ -124,12 +122,6 @@ std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info) {
   if (!ToFd(info, &request.fd) || !ToFamily(info[1], &request.family)) return std::nullopt;
   if (!ToBoolean(info[2], "detach", &request.detach)) return std::nullopt;
   return request;
-}
-
-Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows) {
-  Napi::Array peers = Napi::Array::New(env, rows.size());
-  for (size_t i = 0; i < rows.size(); i++) peers.Set(static_cast<uint32_t>(i), rows[i].address + " " + rows[i].peer);
-  return peers;
 }
 
 }  // namespace reuseport

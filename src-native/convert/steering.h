@@ -2,16 +2,16 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "core/address.h"
 #include "core/filter_program.h"
 #include "core/result.h"
-#include "core/socket_dump.h"
 #include "core/steering.h"
 
-// As convert/sockets.h, for what steers a group.
+// As convert/values.h, for what steers a group.
 namespace reuseport {
 
 enum class ProgramKind { kUniform, kWeighted, kCpu };
@@ -37,14 +37,7 @@ struct SlotRequest {
 
 // (listeners, family, address, port, members): a Float64Array of descriptors, and where to reach them.
 std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info);
-
-struct SocketOfProcess {
-  int pid;
-  uint64_t inode;
-};
-
-// (pid, inode)
-std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info);
+Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots);
 
 struct FamilyRequest {
   int fd;
@@ -66,8 +59,5 @@ struct LeaveRequest {
 
 // (fd, family, detach)
 std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info);
-
-// The peers of connections, as text that is equal for equal ones.
-Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows);
 
 }  // namespace reuseport

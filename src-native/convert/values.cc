@@ -65,6 +65,12 @@ bool ToFd(const Napi::CallbackInfo& info, int* out) {
   return ToInt(info[0], "fd", 0, INT32_MAX, out);
 }
 
+std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  if (!ToFd(info, &fd)) return std::nullopt;
+  return fd;
+}
+
 bool ToFamily(const Napi::Value& value, int* out) {
   int family = 0;
   if (!ToInt(value, "family", 4, 6, &family)) return false;
@@ -96,6 +102,17 @@ Napi::Value FromNumbers(Napi::Env env, const std::vector<double>& numbers) {
 
 Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers) {
   return FromList(env, numbers, napi_uint32_array);
+}
+
+Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("errno", -failure.error);
+  object.Set("syscall", failure.call);
+  return object;
+}
+
+Napi::Value FromStatus(Napi::Env env, const Status& status) {
+  return status.ok() ? env.Undefined() : FromFailure(env, status.failure());
 }
 
 }  // namespace reuseport

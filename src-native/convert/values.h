@@ -3,13 +3,16 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/result.h"
 #include "core/shared_socket.h"
 
-// One JavaScript value to one of C++: throws a TypeError and gives false where it is not what is wanted. And lists of
-// numbers both ways.
+// Between JavaScript values and those of C++, one at a time. convert/ reads arguments and makes results, a file for
+// each topic. TypeScript has validated every value by then: what does not fit is refused with a TypeError, never
+// guessed. Each reader throws, and gives false or nothing, where a value is missing or of another type.
 namespace reuseport {
 
 // Throws; gives false.
@@ -33,9 +36,14 @@ Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers);
 
 // The first argument.
 bool ToFd(const Napi::CallbackInfo& info, int* out);
+std::optional<int> ToDescriptor(const Napi::CallbackInfo& info);
 
 // 4 or 6 to AF_INET or AF_INET6.
 bool ToFamily(const Napi::Value& value, int* out);
 bool ToTransport(const Napi::Value& value, Transport* out);
+
+// { errno, syscall }, with errno negative as libuv and Node count.
+Napi::Value FromFailure(Napi::Env env, const Failure& failure);
+Napi::Value FromStatus(Napi::Env env, const Status& status);
 
 }  // namespace reuseport

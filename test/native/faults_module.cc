@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "addon/addon.h"
-#include "convert/sockets.h"
+#include "convert/inspection.h"
 #include "convert/steering.h"
+#include "convert/values.h"
 #include "core/filter_program.h"
 #ifdef __linux__
 #include <linux/filter.h>
