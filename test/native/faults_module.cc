@@ -88,19 +88,26 @@ ssize_t SendTo(int fd, const void* data, size_t size, int flags, const sockaddr*
 
 // A process may send to the netlink socket of another one: "foreign" makes such a datagram come first, which says that
 // the dump is over.
-ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
 #ifdef __linux__
-  if (faults.erase("foreign") != 0) {
-    const nlmsghdr end = {sizeof(nlmsghdr), NLMSG_DONE, NLM_F_MULTI, 1, 0};
-    sockaddr_nl sender{};
-    sender.nl_family = AF_NETLINK;
-    sender.nl_pid = 4242;
-    std::memcpy(data, &end, sizeof(end));
-    std::memcpy(from, &sender, sizeof(sender));
-    *length = sizeof(sender);
-    return sizeof(end);
-  }
+ssize_t ReceiveForeign(void* data, sockaddr* from, socklen_t* length) {
+  const nlmsghdr end = {sizeof(nlmsghdr), NLMSG_DONE, NLM_F_MULTI, 1, 0};
+  sockaddr_nl sender{};
+  sender.nl_family = AF_NETLINK;
+  sender.nl_pid = 4242;
+  std::memcpy(data, &end, sizeof(end));
+  std::memcpy(from, &sender, sizeof(sender));
+  *length = sizeof(sender);
+  return sizeof(end);
+}
+#else
+ssize_t ReceiveForeign(void* /*data*/, sockaddr* /*from*/, socklen_t* /*length*/) {
+  errno = ENOSYS;
+  return -1;
+}
 #endif
+
+ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
+  if (faults.erase("foreign") != 0) return ReceiveForeign(data, from, length);
   return Fails("recvfrom") ? -1 : ::recvfrom(fd, data, size, flags, from, length);
 }
 
@@ -197,6 +204,13 @@ Napi::Value ParseDump(const Napi::CallbackInfo& info) {
   result.Set("rows", reuseport::FromSocketRows(info.Env(), rows));
   return result;
 }
+
+void AddLinuxCalls(Napi::Env env, Napi::Object exports) {
+  exports.Set("attachUnchecked", Napi::Function::New<AttachUnchecked>(env, "attachUnchecked"));
+  exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
+}
+#else
+void AddLinuxCalls(Napi::Env /*env*/, Napi::Object /*exports*/) {}
 #endif
 
 // buildProbe(transport, ports): the program of a probe; port k belongs to slot k.
@@ -225,10 +239,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
   exports.Set("buildProbe", Napi::Function::New<BuildProbe>(env, "buildProbe"));
   exports.Set("checkProgram", Napi::Function::New<CheckProgram>(env, "checkProgram"));
-#ifdef __linux__
-  exports.Set("attachUnchecked", Napi::Function::New<AttachUnchecked>(env, "attachUnchecked"));
-  exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
-#endif
+  AddLinuxCalls(env, exports);
   return reuseport::InitAddon(env, exports, kFaultySystem);
 }
 
