@@ -1,17 +1,20 @@
 {
-  # What the addon is compiled from and with: for binding.gyp here, and for `reuseport build` where it is installed.
+  # The sources and the flags of the addon: for binding.gyp in this repository, and for `reuseport build` in an
+  # installed package.
   "variables": {
-    # For the binaries of the package: scripts/prebuild.mjs.
+    # 1 for the binaries of the package (scripts/prebuild.mjs).
     "packed%": 0,
-    # Where a system has nothing of the kind.
+    # Stand-ins for what only Linux has: they answer ENOSYS, or find nothing.
     "unsupported_sources": [
       "platform/unsupported/cpus.cc", "platform/unsupported/group_lock.cc", "platform/unsupported/pidfd.cc",
-      "platform/unsupported/socket_dump.cc", "platform/unsupported/socket_holders.cc", "platform/unsupported/steering.cc"
+      "platform/unsupported/socket_dump.cc", "platform/unsupported/socket_holders.cc",
+      "platform/unsupported/steering.cc"
     ]
   },
   "target_defaults": {
     "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
-    # A thread may be terminated inside a call: what cannot be thrown then is no reason to abort the process.
+    # A thread may be terminated inside a call. JavaScript exceptions cannot be thrown then; without this definition
+    # node-addon-api would abort the process.
     "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "include_dirs": ["."],
     "sources": [
@@ -38,11 +41,11 @@
       "core/socket_option.cc",
       "core/sys.cc"
     ],
-    # Small rather than fast: it runs once per listen, and inlining makes it three times as large. Nothing is thrown, so
-    # there is nothing to unwind.
+    # Small rather than fast: the addon runs once per listen, and inlining would make it three times as large. The code
+    # throws no C++ exceptions, so it needs no unwind tables.
     "cflags": ["-Os", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
-               "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-Wall", "-Wextra", "-Wformat", "-Werror=format-security",
-               "-fstack-protector-strong"],
+               "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-Wall", "-Wextra", "-Wformat",
+               "-Werror=format-security", "-fstack-protector-strong"],
     "cflags!": ["-O3"],
     "cflags_cc": ["-std=c++17", "-fno-rtti", "-D_GLIBCXX_ASSERTIONS", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
     "ldflags": ["-Wl,-z,relro,-z,now,-z,noexecstack", "-Wl,--gc-sections"],

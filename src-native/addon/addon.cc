@@ -33,7 +33,7 @@ void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count)
 }
 
 Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
-  // node-addon-api deletes it, and so closes what is still owned, when the environment ends.
+  // When the environment ends, node-addon-api deletes the state, whose destructor closes the descriptors still owned.
   env.SetInstanceData(new AddonState(sys));
 
   exports.Set("option", OptionName(env));

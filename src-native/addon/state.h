@@ -11,7 +11,7 @@
 
 namespace reuseport {
 
-// One for each environment (the main thread, each worker thread): nothing is shared between them.
+// Each environment (the main thread, each worker thread) has its own state and shares nothing with the others.
 struct AddonState {
   explicit AddonState(const Sys& table) : sys(table), descriptors(table) {}
 
@@ -23,10 +23,10 @@ inline AddonState& StateOf(Napi::Env env) {
   return *env.GetInstanceData<AddonState>();
 }
 
-// The number of a descriptor that the environment owns from now on.
+// Makes the environment the owner of a descriptor, and gives its number to JavaScript.
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened);
 
-// A function that JavaScript finds under this name.
+// A function and the name under which JavaScript finds it.
 struct Export {
   const char* name;
   napi_callback call;
@@ -44,7 +44,7 @@ void Add(Napi::Env env, Napi::Object exports, const Export (&table)[kCount]) {
   Add(env, exports, table, kCount);
 }
 
-// The calls of each topic, into the same exports.
+// Each adds the calls of its topic to the exports of the addon.
 void InitSockets(Napi::Env env, Napi::Object exports);
 void InitInspection(Napi::Env env, Napi::Object exports);
 void InitLocks(Napi::Env env, Napi::Object exports);

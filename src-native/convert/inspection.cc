@@ -11,7 +11,7 @@
 namespace reuseport {
 namespace {
 
-// As text of a hexadecimal number, as ss(8) shows it: JavaScript's numbers are too short.
+// A cookie has 64 bits, more than a JavaScript number holds exactly. Hexadecimal, as ss(8) shows it.
 std::string Hexadecimal(uint64_t number) {
   char text[2 * sizeof(number) + 1] = "";
   std::snprintf(text, sizeof(text), "%" PRIx64, number);
@@ -73,7 +73,7 @@ std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value) {
   if (!ToNumbers(value, "inodes", &numbers)) return std::nullopt;
   std::set<uint64_t> inodes;
   for (const double number : numbers) {
-    // Exact as a double, and above what any file system of sockets has counted.
+    // The largest integer that a double holds exactly. No socket has an inode number as large as this.
     if (number >= 0 && number <= 9007199254740991.0) inodes.insert(static_cast<uint64_t>(number));
   }
   return inodes;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-// As convert/values.h, for the locks of groups.
+// Requests of the calls for group locks (see convert/values.h).
 namespace reuseport {
 
 struct LockRequest {

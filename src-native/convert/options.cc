@@ -91,7 +91,7 @@ std::optional<OptionRequest> ToOptionRequest(const Napi::CallbackInfo& info) {
 std::optional<OptionValue> ToOptionValue(const Napi::CallbackInfo& info, const SocketOption& option) {
   OptionValue value;
   if (!IsText(option.wire)) {
-    // -1 turns an option of struct linger off.
+    // -1 turns SO_LINGER off.
     const int64_t minimum = option.wire == Wire::kLinger ? -1 : option.minimum;
     if (!ToInteger(info[3], option.name, minimum, option.maximum, &value.number)) return std::nullopt;
     return value;
@@ -99,7 +99,7 @@ std::optional<OptionValue> ToOptionValue(const Napi::CallbackInfo& info, const S
   if (!ToText(info[3], option.name, &value.text)) return std::nullopt;
   const int64_t length = static_cast<int64_t>(value.text.size());
   if (length < option.minimum || length > option.maximum || value.text.find('\0') != std::string::npos) {
-    Refuse(info.Env(), option.name, "a text of the length allowed, without a NUL");
+    Refuse(info.Env(), option.name, "a text of an allowed length, without a NUL");
     return std::nullopt;
   }
   return value;

@@ -7,7 +7,7 @@
 
 #include "core/socket_option.h"
 
-// As convert/values.h, for the options of sockets.
+// Requests and results of the calls for socket options (see convert/values.h).
 namespace reuseport {
 
 struct OptionRequest {
@@ -32,7 +32,7 @@ std::optional<RawOptionRequest> ToRawOptionRequest(const Napi::CallbackInfo& inf
 
 Napi::Value FromOptionValue(Napi::Env env, const SocketOption& option, const OptionValue& value);
 
-// The table, as src/native/addon-contract.ts describes its rows.
+// The table of options. src/native/addon-contract.ts describes its rows.
 Napi::Value FromSocketOptions(Napi::Env env);
 
 }  // namespace reuseport

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-// As convert/values.h, for what a supervisor asks of a process.
+// Requests and results of the calls about this process (see convert/values.h).
 namespace reuseport {
 
 // A Float64Array.

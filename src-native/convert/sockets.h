@@ -10,7 +10,7 @@
 #include "core/result.h"
 #include "core/shared_socket.h"
 
-// As convert/values.h, for what opens, binds and closes sockets.
+// Requests and results of the calls that open, bind and take sockets (see convert/values.h).
 namespace reuseport {
 
 // ({ transport, family, ipv6Only, multipath })
@@ -26,7 +26,7 @@ std::optional<ReuseAddressRequest> ToReuseAddressRequest(const Napi::CallbackInf
 
 struct BindRequest {
   int fd;
-  // Text that is no address is the failure that bind() would be.
+  // For a text that is not an address: the failure EINVAL of bind().
   Result<SocketAddress> address;
 };
 

@@ -7,7 +7,7 @@
 namespace reuseport {
 namespace {
 
-constexpr size_t kWords = 4;  // of an instruction
+constexpr size_t kWords = 4;  // of each instruction
 
 bool ToKind(const Napi::Value& value, ProgramKind* out) {
   std::string name;
@@ -34,7 +34,7 @@ std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info) {
       ToKind(info[0], &request.kind) && ToNumbers(info[1], "slots", &slots) && ToNumbers(info[2], "weights", &weights);
   if (!read) return std::nullopt;
   if (slots.size() != weights.size()) {
-    Refuse(info.Env(), "weights", "as many as there are slots");
+    Refuse(info.Env(), "weights", "as long as slots");
     return std::nullopt;
   }
   for (size_t i = 0; i < slots.size(); i++) {
@@ -56,7 +56,7 @@ std::optional<Program> ToProgram(const Napi::Value& value) {
   Program program;
   for (size_t i = 0; i + kWords <= words.ElementLength(); i += kWords) {
     if (words[i] > UINT16_MAX || words[i + 1] > UINT8_MAX || words[i + 2] > UINT8_MAX) {
-      Refuse(value.Env(), "program", "of numbers that fit an instruction");
+      Refuse(value.Env(), "program", "made of numbers that fit an instruction");
       return std::nullopt;
     }
     program.push_back({static_cast<uint16_t>(words[i]), static_cast<uint8_t>(words[i + 1]),

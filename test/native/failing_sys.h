@@ -1,5 +1,7 @@
 #pragma once
 
+// A table of system calls in which test/native/exercise.cc makes the n-th call fail.
+
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -9,7 +11,7 @@
 
 namespace reuseport {
 
-// Of this thread: how many calls still succeed before one fails, -1 for all.
+// For this thread: the number of calls that still succeed before one fails; -1: no call fails.
 inline thread_local long calls_left = -1;
 inline thread_local bool has_failed = false;
 
@@ -30,7 +32,8 @@ struct Failing<kMember> {
   }
 };
 
-// All but close(), since whatever it reports the descriptor is gone, and fstat(), which for an open socket cannot fail.
+// Every call can fail except two: close(), because it frees the descriptor even if it reports an error, and fstat(),
+// because it cannot fail for an open socket.
 inline const Sys kFailing = {
     Failing<&Sys::socket>::Call,     Failing<&Sys::ioctl>::Call,      Failing<&Sys::setsockopt>::Call,
     Failing<&Sys::getsockopt>::Call, Failing<&Sys::bind>::Call,       Failing<&Sys::listen>::Call,
@@ -43,11 +46,11 @@ inline const Sys kFailing = {
 
 inline std::atomic<long> checks{0};
 
-// What holds where no call was made to fail.
+// Ends the program if a condition does not hold although no call was made to fail.
 inline void Expect(bool holds, const char* what) {
   checks++;
   if (holds || has_failed) return;
-  std::fprintf(stderr, "not so: %s (errno %d)\n", what, errno);
+  std::fprintf(stderr, "does not hold: %s (errno %d)\n", what, errno);
   std::exit(1);
 }
 
