@@ -19,7 +19,7 @@ const script = (file, from, to, ...tests) => ({
 /** @type {readonly Mutation[]} */
 export const MUTATIONS = [
   // Descriptors.
-  native('platform/atomic/open_socket.cc', ' | SOCK_CLOEXEC', '', 'integration/descriptors'),
+  native('platform/socket_flags/open_socket.cc', ' | SOCK_CLOEXEC', '', 'integration/descriptors'),
   native('core/owned_descriptors.cc', 'if (IsStillOpen(owned)) sys_.close(owned.fd);', '', 'integration/threads'),
   native('core/owned_descriptors.cc', 'const bool open = IsStillOpen(*found);', 'const bool open = true;', 'native'),
   native('core/unique_fd.h', 'std::exchange(other.fd_, -1)', 'other.fd_', 'native', 'listen/socket.test'),

@@ -18,4 +18,4 @@ export function sourcesIn(...folders) {
 }
 
 /** The folders of the code for Linux without Node-API. Together with test/native/exercise.cc they make a program. */
-export const LINUX_CORE = ['core', 'platform/atomic', 'platform/linux']
+export const LINUX_CORE = ['core', 'platform/socket_flags', 'platform/linux']

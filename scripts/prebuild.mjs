@@ -80,7 +80,7 @@ async function buildForLinux(name, { triple, flags }) {
 function buildForMac(name, { triple }) {
   const out = path.join(root, 'prebuilds', name)
   mkdirSync(out, { recursive: true })
-  const sources = sourcesIn('.', 'core', 'platform/darwin', 'platform/other', 'packed')
+  const sources = sourcesIn('addon', 'convert', 'core', 'platform/darwin', 'platform/unsupported', 'packed')
   const defines = ['NAPI_VERSION=8', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_DISABLE_CPP_EXCEPTIONS']
   const options = ['-target', triple, ...SMALL, ...defines.map((define) => `-D${define}`)]
   const objects = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))

@@ -42,7 +42,7 @@ bool ParseV6(const std::string& text, uint16_t port, sockaddr_in6* out) {
 
 Result<SocketAddress> SocketAddress::Parse(int family, const std::string& text, uint16_t port) {
   SocketAddress address;
-  // inet_pton() would read only up to a NUL, and accept what follows it.
+  // inet_pton() reads only up to a NUL: it would accept any text behind it.
   if (text.find('\0') != std::string::npos) return Failure{EINVAL, "bind"};
 
   const bool v4 = family == AF_INET;

@@ -11,14 +11,14 @@
 
 namespace reuseport {
 
-// An IPv4 or IPv6 socket address with the length that its family has.
+// An IPv4 or IPv6 socket address, with the length for its family.
 class SocketAddress {
  public:
-  // `text` is a numeric address; an IPv6 one may carry a zone ("fe80::1%eth0"). EINVAL for anything else. A zone that
-  // names no interface becomes scope 0, as in libuv, so that bind() reports it.
+  // `text` is a numeric address. An IPv6 address may have a zone ("fe80::1%eth0"). EINVAL for any other text. A zone
+  // that names no interface becomes scope 0, as in libuv: bind() then reports the error.
   static Result<SocketAddress> Parse(int family, const std::string& text, uint16_t port);
 
-  // The local address of a socket, checked against what the kernel said it wrote.
+  // The local address of a socket. EAFNOSUPPORT if the kernel gave no complete IPv4 or IPv6 address.
   static Result<SocketAddress> OfSocket(const Sys& sys, int fd);
 
   int family() const { return storage_.ss_family; }

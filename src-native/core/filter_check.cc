@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint32_t kMemoryWords = 16;
 
-// At 4, 8 ... 60: what Linux has had since 4.4.
+// The offsets 0, 4, 8 ... 60: those of Linux since 4.4.
 bool IsAncillary(uint32_t offset) {
   return offset % 4 == 0 && offset <= 60;
 }
@@ -47,14 +47,14 @@ bool IsArithmetic(const Instruction& instruction) {
   const uint16_t operation = instruction.code & 0xf0;
   const bool by_index = (instruction.code & 0x08) != 0;
   if (operation == 0x80) return !by_index;  // negation
-  if (operation > 0xa0) return false;       // the last is xor
+  if (operation > 0xa0) return false;       // xor is the last operation
   if (by_index) return true;
   if (operation == 0x30 || operation == 0x90) return instruction.k != 0;  // division, remainder
   if (operation == 0x60 || operation == 0x70) return instruction.k < 32;  // shifts
   return true;
 }
 
-// `left`: how many instructions follow.
+// `left`: the number of instructions that follow.
 bool IsJump(const Instruction& instruction, size_t left) {
   switch (instruction.code & 0xf0) {
     case 0x00:
@@ -97,8 +97,8 @@ bool IsKnown(const Instruction& instruction, size_t left) {
   }
 }
 
-// Whether no instruction loads a word of memory that nothing was stored in on some way to it. Jumps go forward only, so
-// one pass sees them all. Each instruction has to be one that is known.
+// Whether each word of memory that an instruction loads was stored before, on every path to that instruction. Jumps go
+// forward only, so one pass follows all paths. Every instruction must have passed IsKnown().
 bool LoadsWhatWasStored(const Program& program) {
   constexpr uint32_t kAll = (1U << kMemoryWords) - 1;
   std::vector<uint32_t> stored_before(program.size(), kAll);
@@ -115,7 +115,7 @@ bool LoadsWhatWasStored(const Program& program) {
       const bool always = (at.code & 0xf0) == 0;
       stored_before[i + 1 + (always ? at.k : at.jump_true)] &= stored;
       if (!always) stored_before[i + 1 + at.jump_false] &= stored;
-      // What comes next is reached by jumps alone.
+      // Only jumps reach the next instruction.
       stored = kAll;
     }
   }

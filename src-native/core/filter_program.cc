@@ -21,7 +21,7 @@ constexpr uint16_t kJumpAlways = kJump;
 constexpr uint16_t kJumpIfEqual = kJump | 0x10;
 constexpr uint16_t kJumpIfAtLeast = kJump | 0x30;
 
-// SKF_AD_CPU, SKF_AD_RANDOM and, of its own, SKF_NET_OFF.
+// SKF_AD_CPU and SKF_AD_RANDOM, which are relative to SKF_AD_OFF, and SKF_NET_OFF.
 constexpr uint32_t kCpu = kAncillary + 36;
 constexpr uint32_t kRandom = kAncillary + 56;
 constexpr uint32_t kNetworkHeader = static_cast<uint32_t>(-0x100000);
@@ -48,14 +48,14 @@ Result<Program> Checked(Program program) {
 Result<Program> UniformProgram(const std::set<uint32_t>& slots) {
   if (slots.empty()) return Failure{EINVAL, "program"};
   Program program = {Do(kLoadWord, kRandom), Do(kModulo, static_cast<uint32_t>(slots.size()))};
-  // The n-th slot is n plus how many slots are left out below it, which changes only at a gap.
+  // The n-th slot is n plus the number of slots below it that are left out. That number changes only at a gap.
   uint32_t added = 0;
   uint32_t next = 0;
   for (const uint32_t slot : slots) {
     const uint32_t n = next++;
     const uint32_t left_out = slot - n;
     if (left_out == added) continue;
-    // Below this one, what was reached so far stands.
+    // Below this number the accumulator already is the slot.
     program.push_back(If(kJumpIfAtLeast, n + added, 1, 0));
     program.push_back(Do(kReturnAccumulator));
     program.push_back(Do(kAdd, left_out - added));
@@ -94,7 +94,7 @@ Result<Program> CpuProgram(uint32_t count) {
 
 Result<Program> ProbeProgram(Transport transport, const std::vector<ProbePort>& ports) {
   const uint32_t protocol = transport == Transport::kTcp ? 6 : 17;
-  // X is the size of the network header. Of IPv6 only packets without extension headers are looked at.
+  // X is the size of the network header. IPv6 packets with extension headers go by the hash.
   Program program = {
       Do(kLoadByte, kNetworkHeader),
       Do(kShiftRight, 4),

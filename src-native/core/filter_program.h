@@ -9,16 +9,16 @@
 #include "core/result.h"
 #include "core/shared_socket.h"
 
-// Classic BPF programs that choose a member of a group by its slot: the position in the kernel's array of the group
-// (socket(7), SO_ATTACH_REUSEPORT_CBPF; Linux Documentation/networking/filter.rst). Built here, run by the kernel for
-// each new connection or datagram.
+// Classic BPF programs that choose a member of a group by its slot, which is its position in the kernel's array of the
+// group (socket(7), SO_ATTACH_REUSEPORT_CBPF; Linux Documentation/networking/filter.rst). The kernel runs the program
+// for each new connection or datagram.
 namespace reuseport {
 
-// As struct sock_filter.
+// Has the layout of struct sock_filter.
 struct Instruction {
   uint16_t code;
-  uint8_t jump_true;   // instructions to pass over
-  uint8_t jump_false;  // likewise
+  uint8_t jump_true;   // number of instructions to skip
+  uint8_t jump_false;  // the same
   uint32_t k;
 };
 
@@ -27,7 +27,7 @@ using Program = std::vector<Instruction>;
 // BPF_MAXINSNS.
 inline constexpr size_t kMaxInstructions = 4096;
 
-// No slot: the kernel then chooses by its hash, among all members.
+// Not a slot: the kernel then chooses among all members, by its hash.
 inline constexpr uint32_t kByHash = UINT32_MAX;
 
 struct Share {
@@ -40,18 +40,20 @@ struct ProbePort {
   uint32_t slot;
 };
 
-// Each fails with E2BIG where the kernel would not take as many instructions, and EINVAL where there is no slot.
+// Each fails with E2BIG if the program would have more than kMaxInstructions, and with EINVAL if there is no slot, or
+// if the weights are negative, infinite, not numbers or all 0.
 Result<Program> UniformProgram(const std::set<uint32_t>& slots);
 Result<Program> WeightedProgram(const std::vector<Share>& shares);
 
-// What CPU c receives goes to slot c modulo `count`.
+// A packet that CPU c receives goes to slot c modulo `count`.
 Result<Program> CpuProgram(uint32_t count);
 
-// What comes from one of these ports goes to its slot, everything else by hash.
+// A packet from one of these ports goes to the slot of the port, every other packet to the slot that the hash chooses.
 Result<Program> ProbeProgram(Transport transport, const std::vector<ProbePort>& ports);
 
-// Whether the kernel can run it to an end: EINVAL for an instruction that it does not know, a jump out of the program,
-// a division by 0, memory that there is not or that nothing was stored in, and a program without end; E2BIG.
+// Whether the kernel accepts the program. EINVAL for an unknown instruction, a jump out of the program, a division by
+// 0, a word of memory that does not exist or is loaded before it is stored, and a program that does not end with a
+// return. E2BIG for more than kMaxInstructions.
 Status CheckProgram(const Program& program);
 
 }  // namespace reuseport

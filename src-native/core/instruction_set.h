@@ -2,7 +2,8 @@
 
 #include <cstdint>
 
-// The instruction set of classic BPF, as linux/bpf_common.h has it; the same numbers wherever there is classic BPF.
+// The instruction set of classic BPF, with the numbers of linux/bpf_common.h. They are the same on every system that
+// has classic BPF.
 namespace reuseport {
 
 inline constexpr uint16_t kLoad = 0x00;
@@ -17,7 +18,7 @@ inline constexpr uint16_t kClass = 0x07;
 
 inline constexpr uint16_t kReturnAccumulator = kReturn | 0x10;
 
-// Where loads find what is not in the payload: SKF_AD_OFF (linux/filter.h), negative there.
+// SKF_AD_OFF (linux/filter.h, where it is negative): loads from here on read data that is not in the packet.
 inline constexpr uint32_t kAncillary = static_cast<uint32_t>(-0x1000);
 
 }  // namespace reuseport

@@ -31,9 +31,10 @@ Status OwnedDescriptors::Release(int fd) {
   return Done{};
 }
 
-// Runs when the environment ends, after Node has closed its handles. A thread terminated between giving a descriptor to
-// a handle and saying so leaves it in the list although it is closed by now, and its number may be another thread's:
-// only a number that still means the same socket is closed.
+// Runs when the environment ends, after Node has closed its handles. If a thread was terminated after it gave a
+// descriptor to a handle and before it called Release(), the descriptor is still in the list although Node has closed
+// it in the meantime. Its number may then belong to another thread. So the destructor closes a number only if it still
+// refers to the same socket.
 OwnedDescriptors::~OwnedDescriptors() {
   for (const Owned& owned : owned_) {
     if (IsStillOpen(owned)) sys_.close(owned.fd);

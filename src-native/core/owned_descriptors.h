@@ -11,7 +11,7 @@
 namespace reuseport {
 
 // The descriptors that JavaScript knows by number and that no handle of Node owns yet. A worker thread can be
-// terminated between any two of its statements; what it still owned then is closed here.
+// terminated between any two of its statements; the destructor then closes the descriptors that the thread still owned.
 class OwnedDescriptors {
  public:
   explicit OwnedDescriptors(const Sys& sys) : sys_(sys) {}
@@ -22,8 +22,9 @@ class OwnedDescriptors {
   ~OwnedDescriptors();
 
   Result<int> Add(UniqueFd fd);
-  // Both answer EBADF for a number that is not in the list, and touch nothing. So does Close() for a number that no
-  // longer means the socket it was added for, because somebody closed it behind our back.
+  // Both fail with EBADF, without effect, for a number that is not in the list. Close() also fails with EBADF, and
+  // closes nothing, if the number no longer refers to the socket that was added, because other code has closed that
+  // socket.
   Status Close(int fd);
   Status Release(int fd);
 

@@ -5,7 +5,7 @@
 
 namespace reuseport {
 
-// A system call that failed: what errno was, and which call it was.
+// A system call that failed: its errno and its name.
 struct Failure {
   int error;
   const char* call;
@@ -13,7 +13,7 @@ struct Failure {
 
 struct Done {};
 
-// What a step gives, or why it failed. Check `ok()` before `value()`.
+// The value of a step, or why the step failed. Check `ok()` before `value()`.
 template <typename T>
 class [[nodiscard]] Result {
  public:

@@ -14,7 +14,7 @@ namespace {
 // socket(7): every socket of the port must have the option before bind().
 Status ShareAddress(const Sys& sys, int fd, Transport transport) {
   if (kReusePortOption.label == nullptr) return Failure{ENOPROTOOPT, "setsockopt"};
-  // On a UDP socket SO_REUSEADDR would let any user bind the port as well.
+  // On a UDP socket SO_REUSEADDR would let processes of any user bind the port as well.
   if (kReusePortOption.reuse_address && transport == Transport::kTcp) {
     Status reuse_address = EnableOption(sys, fd, SOL_SOCKET, SO_REUSEADDR);
     if (!reuse_address.ok()) return reuse_address;
@@ -46,7 +46,8 @@ Result<bool> ProbeOn(const Sys& sys, int family, const char* loopback) {
   if (!taken.ok()) return taken.failure();
   Result<UniqueFd> second = BindLoopback(sys, taken.value());
   if (second.ok()) return true;
-  // Only bind() answers this. For the first socket, whose port is the kernel's choice, it would mean that none is left.
+  // Only bind() gives EADDRINUSE. For the first socket, whose port the kernel chooses, the error would mean that no
+  // port is free.
   if (second.failure().error == EADDRINUSE) return false;
   return second.failure();
 }
@@ -61,7 +62,7 @@ Result<UniqueFd> OpenSharedSocket(const Sys& sys, const SocketRequest& request) 
   Status shared = ShareAddress(sys, fd, request.transport);
   if (!shared.ok()) return shared.failure();
 
-  // Always said: the default is a system setting (net.ipv6.bindv6only).
+  // Always set, because the default is a setting of the system (net.ipv6.bindv6only).
   if (request.family == AF_INET6) {
     Status v6_only = EnableOption(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, request.ipv6_only ? 1 : 0);
     if (!v6_only.ok()) return v6_only.failure();

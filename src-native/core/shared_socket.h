@@ -16,18 +16,18 @@ struct SocketRequest {
   bool multipath;  // IPPROTO_MPTCP instead of TCP
 };
 
-// A socket that will share the address it is bound to: neither bound nor listening yet.
+// Opens a socket that will share the address to which it is bound. The socket is not yet bound.
 Result<UniqueFd> OpenSharedSocket(const Sys& sys, const SocketRequest& request);
 
-// Whether others may bind the same address with SO_REUSEADDR, whatever their user: for UDP sockets.
+// For UDP sockets: whether processes of any user may bind the same address, by SO_REUSEADDR.
 Status SetReuseAddress(const Sys& sys, int fd, bool on);
 
 Status Bind(const Sys& sys, int fd, const SocketAddress& address);
 Status Listen(const Sys& sys, int fd, int backlog);
 
-// Whether two sockets of this process may be bound to one port: tried, on the loopback address, without listening.
-// False where the second one finds the port taken; a failure says that it could not be tried, or that there is no
-// option.
+// Tries whether two sockets of this process can be bound to one port of the loopback address, without listening. False
+// if the second bind() fails with EADDRINUSE. A failure if the sockets cannot be opened or bound, or if the system has
+// no such option.
 Result<bool> ProbePortSharing(const Sys& sys);
 
 }  // namespace reuseport

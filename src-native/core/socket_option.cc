@@ -11,7 +11,7 @@
 namespace reuseport {
 namespace {
 
-// struct accept_filter_arg: a name of 16 bytes and the argument of the filter.
+// struct accept_filter_arg: a name of 16 bytes, then the argument of the filter.
 constexpr size_t kAcceptFilterSize = 256;
 
 const KernelOption& ForFamily(const SocketOption& option, int family) {
@@ -29,7 +29,7 @@ Status Set(const Sys& sys, int fd, const KernelOption& kernel, const void* value
   return Done{};
 }
 
-// How many bytes the kernel wrote, which is never more than there is room for.
+// The number of bytes that the kernel wrote, never more than `room`: the kernel may report a larger length.
 Result<size_t> Get(const Sys& sys, int fd, const KernelOption& kernel, void* value, size_t room) {
   socklen_t length = static_cast<socklen_t>(room);
   if (sys.getsockopt(fd, kernel.level, kernel.name, value, &length) != 0) return Failure{errno, "getsockopt"};
@@ -62,7 +62,7 @@ Result<OptionValue> GetNumber(const Sys& sys, int fd, const KernelOption& kernel
   int number = 0;
   std::memcpy(&number, bytes, sizeof(number));
   if (option.wire == Wire::kProtocol) return OptionValue{number == IPPROTO_MPTCP ? 1 : 0, {}};
-  // As unsigned where the option is: -1 stays what it is elsewhere, "not set".
+  // Unsigned only for an option whose range is unsigned. For the others -1 means "not set" and must stay -1.
   if (option.maximum > INT32_MAX) return OptionValue{static_cast<uint32_t>(number), {}};
   return OptionValue{number, {}};
 }

@@ -9,7 +9,7 @@
 
 namespace reuseport {
 
-// A number, or a text where the option is one.
+// A text for options that take one (IsText), otherwise a number.
 struct OptionValue {
   int64_t number = 0;
   std::string text;
@@ -19,11 +19,11 @@ const SocketOption* FindSocketOption(const std::string& name);
 
 bool IsText(Wire wire);
 
-// ENOPROTOOPT where this system, or this family, has no such option.
+// ENOPROTOOPT if this system or this family has no such option.
 Status SetSocketOption(const Sys& sys, int fd, int family, const SocketOption& option, const OptionValue& value);
 Result<OptionValue> GetSocketOption(const Sys& sys, int fd, int family, const SocketOption& option);
 
-// Bytes as the kernel takes them; nothing is known of the option here.
+// Passes the bytes to the kernel unchanged and unchecked.
 Status SetRawOption(const Sys& sys, int fd, const KernelOption& kernel, const std::string& bytes);
 
 }  // namespace reuseport

@@ -9,7 +9,7 @@
 namespace reuseport {
 namespace {
 
-// Variadic in libc, so it cannot stand in the table by itself.
+// ioctl() is variadic in libc, so its address does not fit the table.
 int Ioctl(int fd, unsigned long request, int* value) {
   return ::ioctl(fd, request, value);
 }

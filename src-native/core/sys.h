@@ -7,7 +7,7 @@
 
 namespace reuseport {
 
-// The system calls the core makes. A test build replaces the table to make each of them fail.
+// The system calls that the core makes. A test build replaces the table to make each of them fail.
 struct Sys {
   int (*socket)(int domain, int type, int protocol);
   int (*ioctl)(int fd, unsigned long request, int* value);
@@ -22,10 +22,10 @@ struct Sys {
   ssize_t (*recvfrom)(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length);
   int (*fstat)(int fd, struct stat* status);
   int (*shutdown)(int fd, int how);
-  int (*duplicate)(int fd);  // close-on-exec: fcntl(2), F_DUPFD_CLOEXEC
+  int (*duplicate)(int fd);  // fcntl(2) with F_DUPFD_CLOEXEC: the copy is close-on-exec
   int (*close)(int fd);
   int (*setpgid)(pid_t pid, pid_t group);
-  // Linux; ENOSYS elsewhere.
+  // Only Linux has these; other systems answer ENOSYS.
   int (*pidfd_open)(int pid);
   int (*pidfd_getfd)(int process, int fd);
   int (*get_cpus)(size_t size, unsigned long* mask);

@@ -4,12 +4,12 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-// The constants of socket options under one set of names. What this system does not have is kAbsent.
+// One set of names for the constants of socket options. Constants that this system lacks are kAbsent.
 namespace reuseport {
 
 inline constexpr int kAbsent = -1;
 
-// As process.platform has it; empty where this has never been compiled.
+// The name in process.platform. Empty on systems for which this code was never compiled.
 #if defined(__ANDROID__)
 inline constexpr char kSystemName[] = "android";
 #elif defined(__linux__)
@@ -29,7 +29,7 @@ inline constexpr char kSystemName[] = "";
 }  // namespace reuseport
 
 #ifdef __linux__
-// Part of the kernel's interface, and the same on every architecture; older C libraries lack some of them.
+// Part of the kernel's interface and the same on every architecture, but missing in older C libraries.
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
@@ -42,7 +42,8 @@ inline constexpr char kSystemName[] = "";
 #endif
 
 #ifdef __APPLE__
-// The same options under other names (tcp(4), setsockopt(2)): macOS counts SO_LINGER in clock ticks.
+// macOS has these options under other names (tcp(4), setsockopt(2)). Its SO_LINGER counts clock ticks, SO_LINGER_SEC
+// counts seconds.
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #undef SO_LINGER
 #define SO_LINGER SO_LINGER_SEC
@@ -50,11 +51,11 @@ inline constexpr char kSystemName[] = "";
 #endif
 
 #ifndef __linux__
-// Elsewhere it is a switch rather than the length of a queue.
+// On other systems the option is a switch, not the length of a queue.
 #undef TCP_FASTOPEN
 #endif
 
-// BSDs and Solaris name the option that reports the destination of a datagram differently from Linux.
+// The option that reports the destination of a datagram: BSDs and Solaris name it differently from Linux.
 #if defined(IP_RECVPKTINFO) && !defined(__linux__)
 #define REUSEPORT_RECVPKTINFO IP_RECVPKTINFO
 #elif defined(__linux__)
@@ -130,7 +131,7 @@ inline constexpr char kSystemName[] = "";
 #define IPPROTO_MPTCP ::reuseport::kAbsent
 #endif
 
-// Whether a socket is one of MPTCP is read from its protocol.
+// The protocol of a socket tells whether it is an MPTCP socket.
 #ifdef __linux__
 #define REUSEPORT_MPTCP SO_PROTOCOL
 #else

@@ -6,7 +6,7 @@
 
 namespace reuseport {
 
-// Owns a descriptor and closes it exactly once. Changes errno: take what is to be reported before.
+// Owns a descriptor and closes it exactly once. The destructor may change errno: read errno before it runs.
 class UniqueFd {
  public:
   UniqueFd(const Sys& sys, int fd) : sys_(&sys), fd_(fd) {}
@@ -17,7 +17,8 @@ class UniqueFd {
 
   ~UniqueFd() {
     if (fd_ < 0) return;
-    // Never again after EINTR: Linux has freed the number by then, and another thread may have it (close(2)).
+    // Never retried after EINTR: Linux has already freed the number, and another thread may have got it since
+    // (close(2)).
     sys_->close(fd_);
   }
 

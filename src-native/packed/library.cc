@@ -1,6 +1,6 @@
-// What the packed binaries have instead of a C++ library. With one linked in they would be three times as large, and
-// one of the system is of another version, or (musl) not there at all. The headers of libc++ need no more than this;
-// whatever else is used is an undefined symbol, which scripts/check-binaries.mjs finds.
+// The packed binaries have this file instead of a C++ library. A library that is linked in would make them three times
+// as large. The library of the system may have another version, or (musl) be missing. The headers of libc++ need only
+// the definitions below. If the code uses more, an undefined symbol remains, which scripts/check-binaries.mjs reports.
 
 #include <chrono>
 #include <cstdarg>
@@ -10,7 +10,7 @@
 #include <new>
 #include <string>
 
-// Without exceptions there is no other way to tell that memory is used up; Node itself does the same.
+// Without exceptions the operator cannot report that memory is exhausted. Node itself aborts as well.
 void* operator new(std::size_t size) {
   void* memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) std::abort();
@@ -45,7 +45,7 @@ const std::nothrow_t std::nothrow{};
 
 _LIBCPP_BEGIN_NAMESPACE_STD
 
-// Where a check of the library fails, or a container would become too long.
+// Called when a check of the library fails, or when a container would become too long.
 [[noreturn]] void __libcpp_verbose_abort(const char* format, ...) noexcept {
   va_list values;
   va_start(values, format);

@@ -4,7 +4,7 @@ import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 
 /**
- * The exports of src-native. A failed system call is returned, not thrown. A function throws only for an argument of
+ * The exports of src-native/addon. A failed system call is returned, not thrown. A function throws only for an argument of
  * the wrong type, which the callers rule out.
  */
 export interface Addon {

@@ -9,25 +9,26 @@ export interface DatagramSocketOptions extends CommonOptions {
    */
   readonly broadcast?: boolean | undefined
   /**
-   * Whether multicast datagrams sent here reach the sockets of this machine too. On by default. Default: the
-   * system's. Every system that shares ports. `ip(7) IP_MULTICAST_LOOP`.
+   * Whether multicast datagrams that this socket sends also reach the sockets of this machine. On by default.
+   * Default: the system's. Every system that shares ports. `ip(7) IP_MULTICAST_LOOP`.
    */
   readonly multicastLoop?: boolean | undefined
   /**
-   * Time to live, or hop limit, of the multicast datagrams sent here. 1 by default: they stay in the network. 0 to
-   * 255 hops. Default: the system's. Every system that shares ports. `ip(7) IP_MULTICAST_TTL`.
+   * Time to live (IPv4) or hop limit (IPv6) of the multicast datagrams that this socket sends. 1 by default: the
+   * datagrams stay in the local network. 0 to 255 hops. Default: the system's. Every system that shares ports.
+   * `ip(7) IP_MULTICAST_TTL`.
    */
   readonly multicastTtl?: number | undefined
   /**
-   * Control messages say the address and device at which a datagram arrived; on FreeBSD and OpenBSD for IPv6 alone.
-   * dgram does not show them: this is for those who read from the descriptor themselves. Default: the system's.
-   * Linux, Android, FreeBSD, OpenBSD, NetBSD, macOS, Solaris. `ip(7) IP_PKTINFO, RFC 3542`.
+   * Control messages carry the address and the device at which a datagram arrived; on FreeBSD and OpenBSD for IPv6
+   * only. dgram does not expose control messages: this option is for code that reads from the descriptor itself.
+   * Default: the system's. Linux, Android, FreeBSD, OpenBSD, NetBSD, macOS, Solaris. `ip(7) IP_PKTINFO, RFC 3542`.
    */
   readonly receivePacketInfo?: boolean | undefined
   /**
-   * The kernel may hand over several datagrams of one sender as one, with their size in a control message (Linux
-   * 5.0). dgram does not show that size and would emit them as one 'message': only for those who read from the
-   * descriptor themselves. Default: the system's. Linux, Android. `udp(7) UDP_GRO`.
+   * The kernel may deliver several datagrams of one sender as one, with their size in a control message (Linux 5.0).
+   * dgram does not expose that size and would emit them as one 'message': this option is only for code that reads
+   * from the descriptor itself. Default: the system's. Linux, Android. `udp(7) UDP_GRO`.
    */
   readonly gro?: boolean | undefined
   /** Options to leave out where this system lacks or denies them. A value that the system refuses is still an error. */

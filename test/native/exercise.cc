@@ -1,6 +1,6 @@
-// The C++ core without JavaScript, for tools that cannot look into Node: valgrind, ThreadSanitizer, and musl. Goes
-// through everything it does, then again with the first, the second … system call failing, until there is none left to
-// fail. Each time, no descriptor may be left over. Linux.
+// Runs the C++ core without JavaScript, for tools that cannot inspect Node (valgrind, ThreadSanitizer), and on musl.
+// Calls everything in the core once, then repeatedly: in run n the n-th system call fails, until a run has fewer calls
+// than n. At the end as many descriptors must be open as at the start. Linux.
 //
 //   exercise [threads]
 
@@ -23,59 +23,18 @@
 #include "core/group_lock.h"
 #include "core/option_table.h"
 #include "core/owned_descriptors.h"
+#include "core/process.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
 #include "core/socket_holders.h"
 #include "core/socket_option.h"
 #include "core/steering.h"
-#include "core/supervision.h"
 #include "core/sys.h"
+#include "failing_sys.h"
 #include "platform/platform.h"
 
 namespace reuseport {
 namespace {
-
-// Of this thread: how many calls still succeed before one fails, -1 for all.
-thread_local long calls_left = -1;
-thread_local bool has_failed = false;
-
-bool Fails() {
-  if (calls_left < 0 || calls_left-- != 0) return false;
-  has_failed = true;
-  errno = ENOBUFS;
-  return true;
-}
-
-template <auto kMember>
-struct Failing;
-
-template <typename Returned, typename... Arguments, Returned (*Sys::*kMember)(Arguments...)>
-struct Failing<kMember> {
-  static Returned Call(Arguments... arguments) {
-    return Fails() ? static_cast<Returned>(-1) : (kSystem.*kMember)(arguments...);
-  }
-};
-
-// All but close(), since whatever it reports the descriptor is gone, and fstat(), which for an open socket cannot fail.
-const Sys kFailing = {
-    Failing<&Sys::socket>::Call,     Failing<&Sys::ioctl>::Call,      Failing<&Sys::setsockopt>::Call,
-    Failing<&Sys::getsockopt>::Call, Failing<&Sys::bind>::Call,       Failing<&Sys::listen>::Call,
-    Failing<&Sys::connect>::Call,    Failing<&Sys::poll>::Call,       Failing<&Sys::getsockname>::Call,
-    Failing<&Sys::sendto>::Call,     Failing<&Sys::recvfrom>::Call,   kSystem.fstat,
-    Failing<&Sys::shutdown>::Call,   Failing<&Sys::duplicate>::Call,  kSystem.close,
-    Failing<&Sys::setpgid>::Call,    Failing<&Sys::pidfd_open>::Call, Failing<&Sys::pidfd_getfd>::Call,
-    Failing<&Sys::get_cpus>::Call,   Failing<&Sys::set_cpus>::Call,
-};
-
-std::atomic<long> checks{0};
-
-// What holds where no call was made to fail.
-void Expect(bool holds, const char* what) {
-  checks++;
-  if (holds || has_failed) return;
-  std::fprintf(stderr, "not so: %s (errno %d)\n", what, errno);
-  std::exit(1);
-}
 
 uint64_t InodeOf(int fd) {
   struct stat status {};
@@ -96,14 +55,14 @@ Result<UniqueFd> OpenMember(const Sys& sys, Transport transport, int family, uin
   return opened;
 }
 
-// Each option of the table, as far as this system and user can.
+// Sets each option of the table that this system has and this user may set.
 void Options(const Sys& sys, int fd, Transport transport, int family) {
   for (const SocketOption& option : SocketOptions()) {
     if (transport == Transport::kTcp ? !option.tcp : !option.udp) continue;
     Expect(FindSocketOption(option.name) == &option, "an option is found by its name");
     Result<OptionValue> before = GetSocketOption(sys, fd, family, option);
     if (!before.ok()) continue;
-    // Back to what it was; what it may be set to is tested in JavaScript.
+    // Sets the value that was read. Tests in JavaScript cover other values.
     if (before.value().number < option.minimum) continue;
     Status set = SetSocketOption(sys, fd, family, option, before.value());
     static_cast<void>(set.ok());
@@ -121,7 +80,7 @@ void Programs(const Sys& sys, int fd) {
     Expect(program->ok() && AttachProgram(sys, fd, program->value()).ok(), "a program is attached");
   }
   Expect(!AttachProgram(sys, fd, {}).ok(), "an empty program is refused");
-  Expect(DetachProgram(sys, fd).ok() && DetachProgram(sys, fd).ok(), "a program is taken away");
+  Expect(DetachProgram(sys, fd).ok() && DetachProgram(sys, fd).ok(), "a program is detached");
 }
 
 void TcpGroup(const Sys& sys, int family) {
@@ -144,18 +103,19 @@ void TcpGroup(const Sys& sys, int family) {
   Expect(FindHolders(inodes).size() == 2, "the holder of both is found");
   Expect(HeldBy(getpid(), inodes) == inodes, "this process holds both");
   Result<UniqueFd> taken = TakeSocket(sys, getpid(), InodeOf(one));
-  // valgrind, and kernels before 5.6, do not know the call.
+  // valgrind and kernels before 5.6 do not know pidfd_getfd(2).
   const bool unknown = !taken.ok() && taken.failure().error == ENOSYS;
   Expect(unknown || (taken.ok() && InodeOf(taken.value().get()) == InodeOf(one)), "a socket is taken from a process");
 
   Programs(sys, one);
   Result<std::vector<int>> slots = LearnSlots(sys, {{one, other}, address.value(), 2});
-  Expect(slots.ok() && slots.value() == std::vector<int>({0, 1}), "the slots are learnt");
+  Expect(slots.ok() && slots.value() == std::vector<int>({0, 1}), "the slots are found");
   Result<uint32_t> waiting = WaitingConnections(sys, one);
-  Expect(waiting.ok() && waiting.value() == 0, "nothing waits");
+  Expect(waiting.ok() && waiting.value() == 0, "the accept queue is empty");
   Result<MinTtls> before = DeferNewConnections(sys, one, family);
-  Expect(before.ok() && AnswerNewConnections(sys, one, family, before.value()).ok(), "it is deaf for a while");
-  Expect(LeaveGroup(sys, other, family, true).ok(), "a member leaves");
+  Expect(before.ok() && AnswerNewConnections(sys, one, family, before.value()).ok(),
+         "a listener defers new connections and answers them again");
+  Expect(LeaveGroup(sys, other, family, true).ok(), "a member leaves its group");
 }
 
 void UdpGroup(const Sys& sys, int family) {
@@ -166,19 +126,19 @@ void UdpGroup(const Sys& sys, int family) {
   Result<UniqueFd> second = OpenMember(sys, Transport::kUdp, family, address.value().port());
   if (!second.ok()) return Expect(false, second.failure().call);
   Options(sys, first.value().get(), Transport::kUdp, family);
-  Expect(ConnectDatagram(sys, second.value().get(), address.value()).ok(), "it takes datagrams of one sender");
+  Expect(ConnectDatagram(sys, second.value().get(), address.value()).ok(), "a UDP socket is connected to one sender");
 }
 
 void Locks(const Sys& sys, const std::string& name) {
   Result<UniqueFd> lock = AcquireLock(sys, name, 0);
   if (!lock.ok()) return Expect(false, lock.failure().call);
   Result<UniqueFd> again = AcquireLock(sys, name, 5);
-  Expect(!again.ok() && again.failure().error == ETIMEDOUT, "a lock is had once");
+  Expect(!again.ok() && again.failure().error == ETIMEDOUT, "a second attempt to take a lock times out");
   Result<UniqueFd> connected = ConnectToLock(sys, name);
-  Expect(connected.ok(), "the holder of a lock is reached");
+  Expect(connected.ok(), "a connection to the holder of a lock succeeds");
   if (!connected.ok()) return;
   Result<bool> own = IsOwnPeer(sys, connected.value().get());
-  Expect(own.ok() && own.value(), "the holder is of this user");
+  Expect(own.ok() && own.value(), "the holder belongs to this user");
 }
 
 void Owners(const Sys& sys) {
@@ -188,8 +148,9 @@ void Owners(const Sys& sys) {
     if (!opened.ok()) return Expect(false, "socket");
     Result<int> fd = owned.Add(std::move(opened.value()));
     if (!fd.ok()) return Expect(false, "fstat");
-    // One is closed, one is given away and closed by its new owner, one is closed with the list.
-    if (i == 0) Expect(owned.Close(fd.value()).ok() && !owned.Close(fd.value()).ok(), "it is closed once");
+    // The first is closed, the second is released and closed by its new owner, the third is closed by the destructor.
+    if (i == 0)
+      Expect(owned.Close(fd.value()).ok() && !owned.Close(fd.value()).ok(), "a descriptor is closed exactly once");
     if (i == 1 && owned.Release(fd.value()).ok()) close(fd.value());
   }
 }
@@ -216,10 +177,10 @@ void Everything(const Sys& sys, const std::string& name) {
   Addresses();
   Result<std::vector<uint32_t>> cpus = GetCpus(sys);
   Expect(cpus.ok() && SetCpus(sys, cpus.value()).ok(), "CPUs are set");
-  Expect(!SendToUnix(sys, "@" + name + "-nobody", "x").ok(), "nobody gets a datagram");
+  Expect(!SendToUnix(sys, "@" + name + "-nobody", "x").ok(), "a datagram to a name without a socket is refused");
 }
 
-// Without the one it is read by.
+// The number of entries in /proc/self/fd, which always includes the descriptor of that folder itself.
 size_t OpenDescriptors() {
   size_t count = 0;
   DIR* directory = opendir("/proc/self/fd");
@@ -229,7 +190,7 @@ size_t OpenDescriptors() {
   return count;
 }
 
-// How many calls were made to fail, one after the other.
+// Makes each system call fail in turn. Returns the number of calls that failed.
 long Exhaust(const std::string& name) {
   calls_left = -1;
   has_failed = false;

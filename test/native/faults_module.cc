@@ -1,4 +1,4 @@
-// The addon as it is, over a table of system calls in which a test makes the n-th call of a name fail.
+// The addon over a table of system calls in which a test can make the n-th call of a name fail.
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "addon.h"
-#include "convert.h"
-#include "convert_steering.h"
+#include "addon/addon.h"
+#include "convert/inspection.h"
+#include "convert/steering.h"
+#include "convert/values.h"
 #include "core/filter_program.h"
 #ifdef __linux__
 #include <linux/filter.h>
@@ -53,7 +54,7 @@ int SetSockOpt(int fd, int level, int name, const void* value, socklen_t length)
   return Fails("setsockopt") ? -1 : ::setsockopt(fd, level, name, value, length);
 }
 
-// "short" makes the kernel say that it wrote less than it was asked for.
+// The fault "short" makes the call report that the kernel wrote fewer bytes than requested.
 int GetSockOpt(int fd, int level, int name, void* value, socklen_t* length) {
   if (Fails("getsockopt")) return -1;
   const int result = ::getsockopt(fd, level, name, value, length);
@@ -85,21 +86,28 @@ ssize_t SendTo(int fd, const void* data, size_t size, int flags, const sockaddr*
   return Fails("sendto") ? -1 : ::sendto(fd, data, size, flags, to, length);
 }
 
-// A process may send to the netlink socket of another one: "foreign" makes such a datagram come first, which says that
-// the dump is over.
-ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
+// Any process may send to the netlink socket of another process. The fault "foreign" makes such a datagram arrive
+// first; it claims that the dump is complete.
 #ifdef __linux__
-  if (faults.erase("foreign") != 0) {
-    const nlmsghdr end = {sizeof(nlmsghdr), NLMSG_DONE, NLM_F_MULTI, 1, 0};
-    sockaddr_nl sender{};
-    sender.nl_family = AF_NETLINK;
-    sender.nl_pid = 4242;
-    std::memcpy(data, &end, sizeof(end));
-    std::memcpy(from, &sender, sizeof(sender));
-    *length = sizeof(sender);
-    return sizeof(end);
-  }
+ssize_t ReceiveForeign(void* data, sockaddr* from, socklen_t* length) {
+  const nlmsghdr end = {sizeof(nlmsghdr), NLMSG_DONE, NLM_F_MULTI, 1, 0};
+  sockaddr_nl sender{};
+  sender.nl_family = AF_NETLINK;
+  sender.nl_pid = 4242;
+  std::memcpy(data, &end, sizeof(end));
+  std::memcpy(from, &sender, sizeof(sender));
+  *length = sizeof(sender);
+  return sizeof(end);
+}
+#else
+ssize_t ReceiveForeign(void* /*data*/, sockaddr* /*from*/, socklen_t* /*length*/) {
+  errno = ENOSYS;
+  return -1;
+}
 #endif
+
+ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
+  if (faults.erase("foreign") != 0) return ReceiveForeign(data, from, length);
   return Fails("recvfrom") ? -1 : ::recvfrom(fd, data, size, flags, from, length);
 }
 
@@ -135,7 +143,7 @@ int SetCpuMask(size_t size, const unsigned long* mask) {
   return Fails("set_cpus") ? -1 : reuseport::kSystem.set_cpus(size, mask);
 }
 
-// As Linux does, the descriptor is gone also where close() reports an error.
+// Closes the descriptor even if the call is made to fail, because Linux does the same.
 int Close(int fd) {
   const bool fails = Fails("close");
   const int error = errno;
@@ -149,7 +157,7 @@ const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOp
                                       Poll,   GetSockName, SendTo,     RecvFrom,   FStat,      Shutdown,  Duplicate,
                                       Close,  SetPgid,     PidFdOpen,  PidFdGetFd, GetCpuMask, SetCpuMask};
 
-// injectFault(call, errno, after, times): the call fails `times` times, after it has succeeded `after` times.
+// injectFault(call, errno, after, times): the call succeeds `after` times, then fails `times` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
   const std::string call = info[0].As<Napi::String>();
   faults[call] = {info[1].As<Napi::Number>().Int32Value(), info[2].As<Napi::Number>().Int32Value(),
@@ -157,7 +165,7 @@ Napi::Value InjectFault(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// takeCalls(): the names of the calls made since it was last asked; faults not met are forgotten.
+// takeCalls(): the names of the calls since the previous takeCalls(). Also removes the faults that have not occurred.
 Napi::Value TakeCalls(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
   for (size_t i = 0; i < calls.size(); i++) names.Set(static_cast<uint32_t>(i), calls[i]);
@@ -167,7 +175,7 @@ Napi::Value TakeCalls(const Napi::CallbackInfo& info) {
 }
 
 #ifdef __linux__
-// attachUnchecked(fd, level, name, program): what the kernel says to a program.
+// attachUnchecked(fd, level, name, program): passes a program to the kernel without a check, and gives its answer.
 Napi::Value AttachUnchecked(const Napi::CallbackInfo& info) {
   const auto program = reuseport::ToProgram(info[3]);
   if (!program) return info.Env().Undefined();
@@ -183,7 +191,7 @@ Napi::Value AttachUnchecked(const Napi::CallbackInfo& info) {
   return result == 0 ? info.Env().Undefined() : reuseport::FromFailure(info.Env(), {errno, "setsockopt"});
 }
 
-// parseDump(bytes, sequence): what the parser makes of a datagram.
+// parseDump(bytes, sequence): the result of the parser for a datagram.
 Napi::Value ParseDump(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
   std::vector<reuseport::SocketRow> rows;
@@ -196,9 +204,16 @@ Napi::Value ParseDump(const Napi::CallbackInfo& info) {
   result.Set("rows", reuseport::FromSocketRows(info.Env(), rows));
   return result;
 }
+
+void AddLinuxCalls(Napi::Env env, Napi::Object exports) {
+  exports.Set("attachUnchecked", Napi::Function::New<AttachUnchecked>(env, "attachUnchecked"));
+  exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
+}
+#else
+void AddLinuxCalls(Napi::Env /*env*/, Napi::Object /*exports*/) {}
 #endif
 
-// buildProbe(transport, ports): the program of a probe; port k belongs to slot k.
+// buildProbe(transport, ports): the program of a probe. The k-th port belongs to slot k.
 Napi::Value BuildProbe(const Napi::CallbackInfo& info) {
   const bool tcp = info[0].As<Napi::String>().Utf8Value() == "tcp";
   const Napi::Array from = info[1].As<Napi::Array>();
@@ -224,10 +239,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
   exports.Set("buildProbe", Napi::Function::New<BuildProbe>(env, "buildProbe"));
   exports.Set("checkProgram", Napi::Function::New<CheckProgram>(env, "checkProgram"));
-#ifdef __linux__
-  exports.Set("attachUnchecked", Napi::Function::New<AttachUnchecked>(env, "attachUnchecked"));
-  exports.Set("parseDump", Napi::Function::New<ParseDump>(env, "parseDump"));
-#endif
+  AddLinuxCalls(env, exports);
   return reuseport::InitAddon(env, exports, kFaultySystem);
 }
 

@@ -1,5 +1,6 @@
-// Loads a binary of the package as a runtime on musl does: every symbol it needs is there at once (RTLD_NOW), and it says
-// which version of Node-API it was made for. What it calls of Node-API is not called here.
+// Loads a binary of the package as a runtime on musl does. All symbols that the binary needs must exist at once
+// (RTLD_NOW), and the binary must report the version of Node-API for which it was built. The functions of Node-API are
+// stubs, which are never called.
 
 #include <dlfcn.h>
 #include <stdint.h>

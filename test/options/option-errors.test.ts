@@ -87,7 +87,7 @@ const BAD: readonly (readonly [string, object, string, string])[] = [
     'a part beyond the range',
     { socketOptions: { keepAlive: { count: 128 } } },
     RANGE,
-    'The value of "options.socketOptions.keepAlive.count" is out of range. It must be an integer >= 1 and <= 127 (questions). Received 128',
+    'The value of "options.socketOptions.keepAlive.count" is out of range. It must be an integer >= 1 and <= 127 (probes). Received 128',
   ],
   [
     'NaN',

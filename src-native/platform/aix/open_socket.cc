@@ -6,7 +6,7 @@
 
 namespace reuseport {
 
-// AIX has no flags for socket(2): a child forked between these calls inherits the descriptor.
+// socket(2) of AIX takes no flags: a child that is forked between these calls inherits the descriptor.
 Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol) {
   const int fd = sys.socket(family, type, protocol);
   if (fd < 0) return Failure{errno, "socket"};

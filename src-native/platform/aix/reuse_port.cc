@@ -2,7 +2,7 @@
 
 namespace reuseport {
 
-// AIX 7.2 TL5 and later balance between the sockets.
+// AIX 7.2 TL5 and later balance connections between the sockets.
 const ReusePortOption kReusePortOption = {"SO_REUSEPORT", SO_REUSEPORT, true};
 
 }  // namespace reuseport

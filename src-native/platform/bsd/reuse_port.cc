@@ -2,7 +2,7 @@
 
 namespace reuseport {
 
-// OpenBSD and NetBSD allow duplicate bindings and do not balance (setsockopt(2)).
+// OpenBSD and NetBSD allow duplicate bindings, without balancing (setsockopt(2)).
 const ReusePortOption kReusePortOption = {"SO_REUSEPORT", SO_REUSEPORT, true};
 
 }  // namespace reuseport

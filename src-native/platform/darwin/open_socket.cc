@@ -7,8 +7,8 @@
 
 namespace reuseport {
 
-// macOS has no flags for socket(2): a child forked between these calls inherits the descriptor. SO_NOSIGPIPE is what
-// libuv sets on the sockets it creates, because macOS has no MSG_NOSIGNAL.
+// socket(2) of macOS takes no flags: a child that is forked between these calls inherits the descriptor. libuv sets
+// SO_NOSIGPIPE on the sockets that it creates, because macOS has no MSG_NOSIGNAL; so does this function.
 Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol) {
   const int fd = sys.socket(family, type, protocol);
   if (fd < 0) return Failure{errno, "socket"};

@@ -13,10 +13,11 @@
 namespace reuseport {
 namespace {
 
-// Older headers lack it; the kernel has sent it since 4.16.
+// Older headers lack this attribute. The kernel has sent it since 4.16.
 constexpr uint16_t kIpv6OnlyAttribute = 11;
 
-// Bytes of which only `size` may be read. What is taken is copied: replies are aligned to 4 bytes, C++ asks for more.
+// Bytes of which only `size` may be read. Values are copied out, because replies are aligned to 4 bytes only and C++
+// types may require more.
 struct Bytes {
   const uint8_t* data;
   size_t size;
@@ -87,13 +88,13 @@ bool ReadSocket(const Bytes& message, SocketRow* row) {
   return ReadAttributes(message.From(Align(sizeof(socket))), row);
 }
 
-// NLMSG_DONE and NLMSG_ERROR carry an error, negative or 0.
+// The payload of NLMSG_DONE and NLMSG_ERROR is an error number, negative or 0.
 Result<DumpProgress> End(const Bytes& message, bool needs_error) {
   int32_t error = 0;
   if (!message.Read(&error)) return needs_error ? DumpProgress::kMalformed : DumpProgress::kDone;
   if (error > 0) return DumpProgress::kMalformed;
   if (error == 0) return DumpProgress::kDone;
-  // No errno is as low as this; its negation must not overflow.
+  // No errno is that large, and the negation of the smallest integer would overflow.
   if (error < -4095) return DumpProgress::kMalformed;
   return Failure{-error, "recvfrom"};
 }

@@ -15,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Before the holder listens, and while more wait than its queue takes, there is nothing to wait on.
+// Milliseconds until the next attempt if there is no connection whose end could be awaited: the holder does not listen
+// yet, or its queue is full.
 constexpr int kPause = 1;
 constexpr int kQueue = 128;
 
@@ -26,7 +27,7 @@ struct Name {
 
 Result<Name> ToAbstract(const std::string& text) {
   Name name{};
-  // The first byte stays 0: no file, gone with its socket.
+  // The first byte stays 0: an abstract name has no file and disappears with its socket.
   if (text.size() + 1 > sizeof(name.address.sun_path)) return Failure{ENAMETOOLONG, "bind"};
   name.address.sun_family = AF_UNIX;
   text.copy(name.address.sun_path + 1, text.size());
@@ -49,7 +50,7 @@ int Remaining(Clock::time_point deadline) {
   return static_cast<int>(std::max<decltype(left)>(left, 0));
 }
 
-// Waits for an event of a socket, or of none for that long; a signal only makes it shorter.
+// Waits for an event of a socket, or, without a socket (-1), for the timeout. A signal ends the wait early.
 Status Wait(const Sys& sys, int fd, int timeout_ms) {
   pollfd wanted{fd, POLLIN, 0};
   if (sys.poll(&wanted, 1, timeout_ms) < 0 && errno != EINTR) return Failure{errno, "poll"};
@@ -63,7 +64,8 @@ bool IsOwn(const Sys& sys, int fd) {
          peer.uid == geteuid();
 }
 
-// Until the holder is gone, or there is reason to look again. A stranger's lock is told as such at once.
+// Returns when the holder has released the lock, or when another attempt is worthwhile. EACCES at once if a process of
+// another user holds the lock.
 Status WaitForHolder(const Sys& sys, const Name& name, Clock::time_point deadline) {
   Result<UniqueFd> waiter = OpenUnix(sys);
   if (!waiter.ok()) return waiter.failure();
@@ -97,7 +99,7 @@ Result<UniqueFd> AcquireLock(const Sys& sys, const std::string& text, int timeou
     Result<UniqueFd> lock = OpenUnix(sys);
     if (!lock.ok()) return lock;
     if (sys.bind(lock.value().get(), Generic(name.value()), name.value().size) == 0) {
-      // Listens only for those who wait to see it end.
+      // Other processes connect only to learn when the lock is released.
       if (sys.listen(lock.value().get(), kQueue) != 0) return Failure{errno, "listen"};
       return lock;
     }

@@ -6,7 +6,7 @@
 namespace reuseport {
 namespace {
 
-// The same on every architecture but Alpha; older C libraries lack their names.
+// The numbers are the same on every architecture except Alpha. Older C libraries lack the names.
 constexpr long kPidFdOpen = 434;
 constexpr long kPidFdGetFd = 438;
 

@@ -16,7 +16,7 @@
 
 namespace reuseport {
 
-// The option by which a socket takes no packet of a lower TTL: ip(7), ipv6(7).
+// The option that makes a socket drop packets with a lower TTL: ip(7), ipv6(7).
 struct MinTtl {
   int level;
   int name;
@@ -26,7 +26,7 @@ inline MinTtl MinTtlOf(int family) {
   return family == AF_INET ? MinTtl{IPPROTO_IP, IP_MINTTL} : MinTtl{IPPROTO_IPV6, IPV6_MINHOPCOUNT};
 }
 
-// The listeners' minimum TTL, which is given back at the end whatever happens.
+// Raises the minimum TTL of listeners. The destructor restores the values from before, also after a failure.
 class RaisedMinTtl {
  public:
   RaisedMinTtl(const Sys& sys, int family) : sys_(sys), option_(MinTtlOf(family)) {}

@@ -12,13 +12,14 @@
 #include "platform/linux/raised_min_ttl.h"
 #include "platform/platform.h"
 
-// How a listener finds its own slot, with a program that sends what comes from port k to slot k:
-// - It asks for a minimum TTL that a SYN of the probe does not have. That SYN is dropped there, which its count of
-//   drops tells; at every other member it is answered, but the client asks for a minimum TTL too, drops the answer and
-//   counts that. So no handshake completes, and both counts have to agree.
-// - A second SYN from the same port, right after the first, has a sequence number inside the window that the first one
-//   opened: to the kernel that is a connection gone wrong, and what was half open is gone (RFC 9293, 3.10.7.4). It also
-//   tells the same once more.
+// How a listener finds its own slot. The program of the probe sends SYNs from the port of client k to slot k.
+// - The listener sets a minimum TTL that is higher than the TTL of these SYNs. If the listener is in slot k, the kernel
+//   drops the SYN, and the listener's count of drops rises. Any other member answers the SYN. But the client has a
+//   minimum TTL as well: the kernel drops the answer, and the client's count of drops rises. So no handshake completes,
+//   and the two counts must agree.
+// - A second SYN follows from the same port at once. Its sequence number is inside the window that the first opened. To
+//   the kernel that is an error of the connection, and it removes the half-open connection (RFC 9293, 3.10.7.4). The
+//   second SYN also confirms the result of the first.
 
 #ifndef SO_MEMINFO
 #define SO_MEMINFO 55
@@ -34,7 +35,7 @@ constexpr size_t kMemoryDrops = 8;  // SK_MEMINFO_DROPS
 constexpr uint32_t kSyns = 2;
 constexpr int kRounds = 4;
 
-// Ports as the kernel chooses them for clients.
+// Inside the default range from which the kernel chooses ports for clients (net.ipv4.ip_local_port_range).
 constexpr uint32_t kFirstPort = 32768;
 constexpr uint32_t kPorts = 28000;
 constexpr uint32_t kPortAttempts = 200;
@@ -63,7 +64,7 @@ Status Configure(const Sys& sys, int fd, int family) {
   return set.ok() ? EnableOption(sys, fd, min_ttl.level, min_ttl.name, kClientMinTtl) : set;
 }
 
-// Bound to a port by number, which it keeps from one connect() to the next.
+// Opens a client that is bound to an explicit port: the kernel keeps such a port from one connect() to the next.
 Result<Client> OpenClient(const Sys& sys, const SocketAddress& target, uint32_t* next_port) {
   Result<UniqueFd> fd = OpenSocket(sys, target.family(), SOCK_STREAM, IPPROTO_TCP);
   if (!fd.ok()) return fd.failure();
@@ -91,9 +92,10 @@ Status SendSyns(const Sys& sys, int fd, const SocketAddress& target) {
   none.ss_family = AF_UNSPEC;
   for (uint32_t sent = 0; sent < kSyns; sent++) {
     Status status = Connect(sys, fd, target.data(), target.size());
-    // Takes it back, which was only begun. Not before the first: a socket that has taken nothing back begins with a
-    // number of the kernel's choice, and from then on with the next ones. Only the kernel's is beyond those of a
-    // connection between the same ports that has ended and is remembered (TIME_WAIT); any other may be lost there.
+    // Cancels the connection attempt. Never before the first SYN: the kernel chooses the first sequence number of a
+    // socket that has cancelled no attempt; later attempts continue from there. Only a number that the kernel chose is
+    // certain to be beyond those of an earlier connection between the same ports that is still in TIME_WAIT. A SYN with
+    // any other number may be lost there.
     if (status.ok()) status = Connect(sys, fd, reinterpret_cast<const sockaddr*>(&none), target.size());
     if (!status.ok()) return status;
   }
@@ -131,7 +133,7 @@ class Prober {
     return all;
   }
 
-  // Notes the slot as a candidate of each listener that has dropped what was sent to it.
+  // Sends SYNs to a slot, and notes it as a candidate of each listener that has dropped them.
   Status Ask(const Client& client, int slot) {
     const int fd = client.fd.get();
     Result<uint32_t> answers = Drops(sys_, fd);
@@ -151,7 +153,7 @@ class Prober {
     return Done{};
   }
 
-  // A slot is known where there was one candidate, and the same comes out once more.
+  // A slot is certain if it was the only candidate of the listener and a second probe of it gives the same result.
   Status Confirm(const std::vector<Client>& clients) {
     std::vector<std::vector<int>> first = candidates_;
     for (size_t i = 0; i < first.size(); i++) {

@@ -17,7 +17,7 @@ struct Message {
   inet_diag_req_v2 request;
 };
 
-// The kernel fills at most 32 kB at a time.
+// The kernel sends at most 32 kB in one datagram.
 constexpr size_t kBufferSize = 65536;
 constexpr int kAttempts = 10;
 
@@ -47,12 +47,12 @@ Status Send(const Sys& sys, int fd, const DumpRequest& request, uint32_t sequenc
   return Done{};
 }
 
-// One datagram of the kernel's; what others send is passed over.
+// Receives one datagram from the kernel. Datagrams from other processes are skipped.
 Result<size_t> Receive(const Sys& sys, int fd, std::vector<uint8_t>* buffer) {
   for (;;) {
     sockaddr_nl sender{};
     socklen_t sender_size = sizeof(sender);
-    // With MSG_TRUNC it says how long the datagram is rather than how much of it there was room for.
+    // With MSG_TRUNC recvfrom() returns the length of the datagram, even if the buffer is shorter.
     const ssize_t length =
         sys.recvfrom(fd, buffer->data(), buffer->size(), MSG_TRUNC, reinterpret_cast<sockaddr*>(&sender), &sender_size);
     if (length < 0 && errno == EINTR) continue;
@@ -63,7 +63,7 @@ Result<size_t> Receive(const Sys& sys, int fd, std::vector<uint8_t>* buffer) {
   }
 }
 
-// Nothing where sockets changed meanwhile.
+// nullopt if sockets changed during the dump.
 Result<std::optional<std::vector<SocketRow>>> TryToDump(const Sys& sys, const DumpRequest& request, uint32_t sequence) {
   Result<UniqueFd> netlink = OpenNetlink(sys);
   if (!netlink.ok()) return netlink.failure();
@@ -95,7 +95,7 @@ Result<std::optional<std::vector<SocketRow>>> TryToDump(const Sys& sys, const Du
 
 Result<std::vector<SocketRow>> DumpSockets(const Sys& sys, const DumpRequest& request) {
   for (uint32_t attempt = 1; attempt <= kAttempts; attempt++) {
-    // A socket of its own for each attempt: nothing of an earlier one can be in its queue.
+    // Each attempt has its own socket, whose queue cannot contain replies to an earlier attempt.
     Result<std::optional<std::vector<SocketRow>>> rows = TryToDump(sys, request, attempt);
     if (!rows.ok()) return rows.failure();
     if (rows.value()) return std::move(*rows.value());

@@ -19,7 +19,7 @@ struct CloseDirectory {
 
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-// The number that a text is as a whole; nothing for any other name in /proc.
+// Reads a decimal number that is followed by exactly `end_of_text`. False for every other text.
 bool ToNumber(const char* text, const char* end_of_text, uint64_t* out) {
   if (*text < '0' || *text > '9') return false;
   char* end = nullptr;
@@ -38,7 +38,7 @@ std::string FolderOf(int32_t pid) {
   return "/proc/" + std::to_string(pid) + "/fd";
 }
 
-// Calls `found` with the inode of each socket, until it returns false.
+// Calls `found` with the inode of each socket of a process, until `found` returns false.
 template <typename Found>
 void ForEachSocket(int32_t pid, Found found) {
   const Directory directory(opendir(FolderOf(pid).c_str()));
@@ -59,7 +59,8 @@ struct Process {
   off_t descriptors;
 };
 
-// This process, then the others by the number of their descriptors, which is the size of the folder since Linux 6.2.
+// This process first, then the others, sorted by the number of their descriptors. Since Linux 6.2 that number is the
+// size of the folder /proc/<pid>/fd.
 std::vector<Process> ListProcesses() {
   std::vector<Process> processes;
   const Directory directory(opendir("/proc"));

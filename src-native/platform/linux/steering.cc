@@ -27,7 +27,7 @@ namespace {
 static_assert(sizeof(Instruction) == sizeof(sock_filter) && offsetof(Instruction, k) == offsetof(sock_filter, k) &&
                   offsetof(Instruction, jump_true) == offsetof(sock_filter, jt) &&
                   offsetof(Instruction, jump_false) == offsetof(sock_filter, jf),
-              "a program goes to the kernel as it is");
+              "AttachProgram() passes instructions to the kernel unchanged");
 
 constexpr int kHighestTtl = 255;
 
@@ -45,7 +45,7 @@ Status AttachProgram(const Sys& sys, int fd, const Program& program) {
   if (!checked.ok()) return checked;
   sock_fprog filter{};
   filter.len = static_cast<unsigned short>(program.size());
-  // The kernel only reads it.
+  // The kernel does not write to the program.
   filter.filter = reinterpret_cast<sock_filter*>(const_cast<Instruction*>(program.data()));
   if (sys.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) != 0) {
     return Failure{errno, "setsockopt"};
@@ -62,7 +62,8 @@ Status DetachProgram(const Sys& sys, int fd) {
 }
 
 Result<uint32_t> WaitingConnections(const Sys& sys, int fd) {
-  // Of a listener: tcpi_unacked wait, tcpi_sacked may. The later fields of the kernel's struct are not asked for.
+  // For a listener tcpi_unacked is the length of the accept queue, and tcpi_sacked is the backlog. The struct of the
+  // kernel has more fields than this one; they are not requested.
   tcp_info info{};
   socklen_t length = sizeof(info);
   if (sys.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Failure{errno, "getsockopt"};
@@ -86,17 +87,18 @@ Result<MinTtls> DeferNewConnections(const Sys& sys, int fd, int family) {
 }
 
 Status AnswerNewConnections(const Sys& sys, int fd, int family, const MinTtls& before) {
-  // A socket of IPv6 may take IPv4 too, which has its own.
+  // An IPv6 socket may receive IPv4 packets too, which have a minimum TTL of their own.
   Status set = EnableOption(sys, fd, IPPROTO_IP, IP_MINTTL, before.ipv4);
   if (!set.ok() || family == AF_INET) return set;
   return EnableOption(sys, fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, before.ipv6);
 }
 
 Status LeaveGroup(const Sys& sys, int fd, int family, bool detach) {
-  // Without the program the hash may choose this one once more before it is gone: better no answer than a reset.
+  // Between DetachProgram() and shutdown() the hash may choose this listener once more. A SYN that stays unanswered is
+  // better than a connection that is reset.
   (void)AnswerNewConnections(sys, fd, family, {kHighestTtl, kHighestTtl});
   Status detached = detach ? DetachProgram(sys, fd) : Done{};
-  // As close() would, but there may be other descriptors of this socket.
+  // close() would not take the listener out of the group while other descriptors of the socket are open.
   if (sys.shutdown(fd, SHUT_RD) != 0) return Failure{errno, "shutdown"};
   return detached;
 }

@@ -20,7 +20,7 @@ bool IsSocket(const std::string& path, uint64_t inode) {
   return stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
 }
 
-// The number under which the process has the socket.
+// The number of the socket's descriptor in that process.
 Result<int> FindDescriptor(int pid, uint64_t inode) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/fd/";
   const std::unique_ptr<DIR, CloseDirectory> directory(opendir(folder.c_str()));
@@ -43,7 +43,7 @@ Result<UniqueFd> TakeSocket(const Sys& sys, int pid, uint64_t inode) {
   const int fd = sys.pidfd_getfd(process, theirs.value());
   if (fd < 0) return Failure{errno, "pidfd_getfd"};
   UniqueFd ours(sys, fd);
-  // The number may mean something else by now.
+  // In the meantime the process may have reused the number for another file.
   struct stat status {};
   if (sys.fstat(fd, &status) != 0) return Failure{errno, "fstat"};
   if (!S_ISSOCK(status.st_mode) || status.st_ino != inode) return Failure{ENOENT, "pidfd_getfd"};

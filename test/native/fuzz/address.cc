@@ -1,4 +1,4 @@
-// libFuzzer: any text as an address, and any bytes as what getsockname() gives.
+// libFuzzer: parses any text as an address, and reads any bytes as the result of getsockname().
 
 #include "core/address.h"
 
@@ -20,7 +20,7 @@ void Check(const SocketAddress& address, int family) {
   if (address.family() != family || address.size() != size) std::abort();
   const std::string text = address.Text();
   if (text.empty() || text.find('\0') != std::string::npos) std::abort();
-  // What it prints it reads again, as the same.
+  // Parsing the printed text must give the same address.
   Result<SocketAddress> again = SocketAddress::Parse(family, text, address.port());
   if (!again.ok() || again.value().Text() != text || again.value().port() != address.port()) std::abort();
 }

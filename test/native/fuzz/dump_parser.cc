@@ -1,4 +1,5 @@
-// libFuzzer: any datagram. The first byte chooses what the parser expects, the rest is what it gets.
+// libFuzzer: parses any datagram. The first byte is the sequence number that the parser expects, the rest is the
+// datagram.
 
 #include "platform/linux/dump_parser.h"
 
@@ -10,12 +11,12 @@
 // NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  // A copy of exactly this size, so that a step beyond it is seen.
+  // A copy of exactly this size, so that the sanitizer detects a read beyond its end.
   const std::vector<uint8_t> datagram(data + 1, data + size);
   std::vector<reuseport::SocketRow> rows;
   reuseport::Result<reuseport::DumpProgress> progress =
       reuseport::ParseDump(datagram.data(), datagram.size(), data[0], &rows);
-  // No socket takes less than its header and itself, and an errno is positive.
+  // Each socket needs 88 bytes: the netlink header and struct inet_diag_msg. An errno is positive.
   if (rows.size() > datagram.size() / 88) std::abort();
   if (!progress.ok() && progress.failure().error <= 0) std::abort();
   for (const reuseport::SocketRow& row : rows) {

@@ -11,8 +11,8 @@
 
 namespace fuzz {
 
-// What the kernel "writes" wherever it is asked for a value, and the length that it says it wrote. A kernel can say
-// more than there was room for (getsockname(2)); it never writes more.
+// The bytes that the fake kernel writes when it is asked for a value, and the length that it claims to have written. A
+// kernel may claim more than the buffer holds (getsockname(2)), but it never writes more.
 struct Answer {
   const uint8_t* data = nullptr;
   size_t size = 0;
@@ -36,7 +36,7 @@ inline int GetSockName(int /*fd*/, sockaddr* address, socklen_t* length) {
   return Fill(address, length);
 }
 
-// Reads what it is given to write, to the last byte, so that a sanitizer sees one that is not there.
+// Reads every byte of the value, so that a sanitizer detects a length beyond the end of the value.
 inline int SetSockOpt(int /*fd*/, int /*level*/, int /*name*/, const void* value, socklen_t length) {
   static volatile uint8_t sink = 0;
   for (socklen_t i = 0; i < length; i++) sink = static_cast<const uint8_t*>(value)[i];

@@ -1,5 +1,5 @@
-// libFuzzer: any instructions as a program, which the kernel takes wherever we say that it can run it, and any slots
-// and weights as a policy, whose programs choose the slots that are in it and no others.
+// libFuzzer: checks any instructions as a program; CheckProgram() must agree with the kernel. And builds policies from
+// any slots and weights; their programs must choose only slots of the policy.
 
 #include "core/filter_program.h"
 
@@ -35,11 +35,11 @@ bool KernelTakes(const Program& program) {
   }
   sock_fprog filter{static_cast<unsigned short>(instructions.size()), instructions.data()};
   if (setsockopt(kSocket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) == 0) return true;
-  // Only EINVAL says something about the program.
+  // Errors other than EINVAL are not about the program.
   return errno != EINVAL;
 }
 
-// Where it can return a constant or fall through, by interpretation of the few instructions that policies use.
+// The slot that a program chooses. Interprets only the few instructions that policies use.
 uint32_t Choose(const Program& program, uint32_t random) {
   uint32_t accumulator = 0;
   for (size_t i = 0; i < program.size(); i++) {

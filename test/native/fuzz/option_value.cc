@@ -1,5 +1,5 @@
-// libFuzzer: any bytes, of any length, as what the kernel has for an option, and any number or text as what it is set
-// to.
+// libFuzzer: reads any bytes, of any length, as the value that the kernel gives for an option, and sets an option to
+// any number or text.
 
 #include <sys/socket.h>
 
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::memcpy(&wanted.number, data + 2, sizeof(wanted.number));
   wanted.text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!reuseport::SetSocketOption(kSys, 0, family, option, wanted).ok() && reuseport::IsText(option.wire)) {
-    // Only one that this system or family lacks is refused before the kernel.
+    // The code refuses a text option before the kernel only if this system or family lacks the option.
     const reuseport::KernelOption& kernel = family == AF_INET6 ? option.ipv6 : option.ipv4;
     if (kernel.name >= 0) std::abort();
   }

@@ -1,4 +1,4 @@
-#include "core/supervision.h"
+#include "core/process.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,7 +15,7 @@ namespace reuseport {
 namespace {
 
 constexpr size_t kBits = sizeof(unsigned long) * CHAR_BIT;
-constexpr size_t kMostCpus = 8192;  // what Linux is built for at most
+constexpr size_t kMostCpus = 8192;  // the largest number that Linux can be built for
 
 using CpuMask = std::array<unsigned long, kMostCpus / kBits>;
 

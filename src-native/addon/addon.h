@@ -6,7 +6,7 @@
 
 namespace reuseport {
 
-// Fills `exports` with what src/native/addon-contract.ts declares. `sys` outlives the environment.
+// Fills `exports` as src/native/addon-contract.ts declares. `sys` must outlive the environment.
 Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys);
 
 }  // namespace reuseport

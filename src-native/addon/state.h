@@ -2,7 +2,8 @@
 
 #include <napi.h>
 
-#include "convert.h"
+#include <cstddef>
+
 #include "core/owned_descriptors.h"
 #include "core/result.h"
 #include "core/sys.h"
@@ -10,7 +11,7 @@
 
 namespace reuseport {
 
-// One for each environment (the main thread, each worker thread): nothing is shared between them.
+// Each environment (the main thread, each worker thread) has its own state and shares nothing with the others.
 struct AddonState {
   explicit AddonState(const Sys& table) : sys(table), descriptors(table) {}
 
@@ -22,10 +23,10 @@ inline AddonState& StateOf(Napi::Env env) {
   return *env.GetInstanceData<AddonState>();
 }
 
-// The number of a descriptor that the environment owns from now on.
+// Makes the environment the owner of a descriptor, and gives its number to JavaScript.
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened);
 
-// A function that JavaScript finds under this name.
+// A function and the name under which JavaScript finds it.
 struct Export {
   const char* name;
   napi_callback call;
@@ -43,10 +44,11 @@ void Add(Napi::Env env, Napi::Object exports, const Export (&table)[kCount]) {
   Add(env, exports, table, kCount);
 }
 
-// What a member can do about the choice between the members: into the same exports.
+// Each adds the calls of its topic to the exports of the addon.
+void InitSockets(Napi::Env env, Napi::Object exports);
+void InitInspection(Napi::Env env, Napi::Object exports);
+void InitLocks(Napi::Env env, Napi::Object exports);
 void InitSteering(Napi::Env env, Napi::Object exports);
-
-// What a supervisor needs: into the same exports.
-void InitSupervision(Napi::Env env, Napi::Object exports);
+void InitProcesses(Napi::Env env, Napi::Object exports);
 
 }  // namespace reuseport

@@ -1,26 +1,17 @@
-#include "addon.h"
+#include "convert/sockets.h"
 
+#include <cerrno>
 #include <optional>
 #include <utility>
-#include <vector>
 
-#include "addon_state.h"
-#include "convert.h"
-#include "core/group_lock.h"
+#include "addon/state.h"
+#include "convert/options.h"
+#include "convert/values.h"
 #include "core/shared_socket.h"
-#include "core/socket_dump.h"
 #include "core/socket_option.h"
-#include "platform/platform.h"
+#include "core/steering.h"
 
 namespace reuseport {
-
-Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened) {
-  if (!opened.ok()) return FromFailure(env, opened.failure());
-  Result<int> fd = state.descriptors.Add(std::move(opened.value()));
-  if (!fd.ok()) return FromFailure(env, fd.failure());
-  return Napi::Number::New(env, fd.value());
-}
-
 namespace {
 
 Napi::Value OpenSocketCall(const Napi::CallbackInfo& info) {
@@ -100,61 +91,28 @@ Napi::Value ReleaseCall(const Napi::CallbackInfo& info) {
   return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Release(*fd));
 }
 
-Napi::Value DumpSocketsCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<DumpRequest> request = ToDumpRequest(info);
-  if (!request) return env.Undefined();
-  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
-  return rows.ok() ? FromSocketRows(env, rows.value()) : FromFailure(env, rows.failure());
-}
-
-Napi::Value DumpConnectionsCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<DumpRequest> request = ToDumpRequest(info);
-  if (!request) return env.Undefined();
-  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
-  return rows.ok() ? FromConnections(env, rows.value()) : FromFailure(env, rows.failure());
-}
-
-Napi::Value FindHoldersCall(const Napi::CallbackInfo& info) {
-  std::optional<std::set<uint64_t>> inodes = ToInodes(info[0]);
-  if (!inodes) return info.Env().Undefined();
-  return FromHolders(info.Env(), FindHolders(std::move(*inodes)));
-}
-
-Napi::Value HeldByCall(const Napi::CallbackInfo& info) {
-  const std::optional<int> pid = ToPid(info[0]);
-  if (!pid) return info.Env().Undefined();
-  const std::optional<std::set<uint64_t>> inodes = ToInodes(info[1]);
-  if (!inodes) return info.Env().Undefined();
-  return FromInodes(info.Env(), HeldBy(*pid, *inodes));
-}
-
-Napi::Value AcquireLockCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<LockRequest> request = ToLockRequest(info);
-  if (!request) return env.Undefined();
-  AddonState& state = StateOf(env);
-  return FromOwned(env, state, AcquireLock(state.sys, request->name, request->timeout_ms));
-}
-
-Napi::Value ConnectToLockCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<std::string> name = ToLockName(info);
-  if (!name) return env.Undefined();
-  AddonState& state = StateOf(env);
-  return FromOwned(env, state, ConnectToLock(state.sys, *name));
-}
-
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Result<bool> shared = ProbePortSharing(StateOf(env).sys);
   return shared.ok() ? Napi::Value(Napi::Boolean::New(env, shared.value())) : FromFailure(env, shared.failure());
 }
 
-Napi::Value OptionName(Napi::Env env) {
-  const char* label = kReusePortOption.label;
-  return label == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, label));
+Napi::Value TakeSocketCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<SocketOfProcess> request = ToSocketOfProcess(info);
+  if (!request) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, TakeSocket(state.sys, request->pid, request->inode));
+}
+
+Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  AddonState& state = StateOf(env);
+  const int duplicate = state.sys.duplicate(*fd);
+  if (duplicate < 0) return FromFailure(env, {errno, "fcntl"});
+  return FromOwned(env, state, UniqueFd(state.sys, duplicate));
 }
 
 constexpr Export kExports[] = {
@@ -165,12 +123,8 @@ constexpr Export kExports[] = {
     {"setOption", Entry<SetOptionCall>},
     {"getOption", Entry<GetOptionCall>},
     {"setRawOption", Entry<SetRawOptionCall>},
-    {"dumpSockets", Entry<DumpSocketsCall>},
-    {"dumpConnections", Entry<DumpConnectionsCall>},
-    {"heldBy", Entry<HeldByCall>},
-    {"findHolders", Entry<FindHoldersCall>},
-    {"acquireLock", Entry<AcquireLockCall>},
-    {"connectToLock", Entry<ConnectToLockCall>},
+    {"takeSocket", Entry<TakeSocketCall>},
+    {"duplicate", Entry<DuplicateCall>},
     {"localAddress", Entry<LocalAddressCall>},
     {"close", Entry<CloseCall>},
     {"release", Entry<ReleaseCall>},
@@ -179,24 +133,8 @@ constexpr Export kExports[] = {
 
 }  // namespace
 
-void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count) {
-  for (const Export* entry = first; entry != first + count; entry++) {
-    napi_value function = nullptr;
-    if (napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, entry->call, nullptr, &function) != napi_ok) return;
-    exports.Set(entry->name, function);
-  }
-}
-
-Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
-  // node-addon-api deletes it, and so closes what is still owned, when the environment ends.
-  env.SetInstanceData(new AddonState(sys));
-
-  exports.Set("option", OptionName(env));
-  exports.Set("socketOptions", FromSocketOptions(env));
+void InitSockets(Napi::Env env, Napi::Object exports) {
   Add(env, exports, kExports);
-  InitSteering(env, exports);
-  InitSupervision(env, exports);
-  return exports;
 }
 
 }  // namespace reuseport

@@ -1,5 +1,15 @@
-#include "addon_state.h"
-#include "convert_steering.h"
+#include "convert/steering.h"
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "addon/state.h"
+#include "convert/sockets.h"
+#include "convert/values.h"
+#include "core/filter_program.h"
+#include "core/steering.h"
 
 namespace reuseport {
 namespace {
@@ -49,10 +59,7 @@ Napi::Value LearnSlotsCall(const Napi::CallbackInfo& info) {
   if (!request->target.ok()) return FromFailure(env, request->target.failure());
   const SlotProbe probe{std::move(request->listeners), request->target.value(), request->members};
   Result<std::vector<int>> slots = LearnSlots(StateOf(env).sys, probe);
-  if (!slots.ok()) return FromFailure(env, slots.failure());
-  Napi::Array array = Napi::Array::New(env, slots.value().size());
-  for (size_t i = 0; i < slots.value().size(); i++) array.Set(static_cast<uint32_t>(i), slots.value()[i]);
-  return array;
+  return slots.ok() ? FromSlots(env, slots.value()) : FromFailure(env, slots.failure());
 }
 
 Napi::Value WaitingConnectionsCall(const Napi::CallbackInfo& info) {
@@ -87,46 +94,12 @@ Napi::Value LeaveGroupCall(const Napi::CallbackInfo& info) {
   return FromStatus(env, LeaveGroup(StateOf(env).sys, request->fd, request->family, request->detach));
 }
 
-Napi::Value DumpHandshakesCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<DumpRequest> request = ToDumpRequest(info);
-  if (!request) return env.Undefined();
-  Result<std::vector<SocketRow>> rows = DumpSockets(StateOf(env).sys, *request);
-  return rows.ok() ? FromPeers(env, rows.value()) : FromFailure(env, rows.failure());
-}
-
 Napi::Value ConnectDatagramCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::optional<BindRequest> request = ToBindRequest(info);
   if (!request) return env.Undefined();
   if (!request->address.ok()) return FromFailure(env, request->address.failure());
   return FromStatus(env, ConnectDatagram(StateOf(env).sys, request->fd, request->address.value()));
-}
-
-Napi::Value TakeSocketCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<SocketOfProcess> request = ToSocketOfProcess(info);
-  if (!request) return env.Undefined();
-  AddonState& state = StateOf(env);
-  return FromOwned(env, state, TakeSocket(state.sys, request->pid, request->inode));
-}
-
-Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return env.Undefined();
-  AddonState& state = StateOf(env);
-  const int duplicate = state.sys.duplicate(*fd);
-  if (duplicate < 0) return FromFailure(env, {errno, "fcntl"});
-  return FromOwned(env, state, UniqueFd(state.sys, duplicate));
-}
-
-Napi::Value IsOwnPeerCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return env.Undefined();
-  Result<bool> own = IsOwnPeer(StateOf(env).sys, *fd);
-  return own.ok() ? Napi::Value(Napi::Boolean::New(env, own.value())) : FromFailure(env, own.failure());
 }
 
 constexpr Export kExports[] = {
@@ -138,11 +111,7 @@ constexpr Export kExports[] = {
     {"deferNewConnections", Entry<DeferNewConnectionsCall>},
     {"answerNewConnections", Entry<AnswerNewConnectionsCall>},
     {"leaveGroup", Entry<LeaveGroupCall>},
-    {"dumpHandshakes", Entry<DumpHandshakesCall>},
     {"connectDatagram", Entry<ConnectDatagramCall>},
-    {"takeSocket", Entry<TakeSocketCall>},
-    {"duplicate", Entry<DuplicateCall>},
-    {"isOwnPeer", Entry<IsOwnPeerCall>},
 };
 
 }  // namespace

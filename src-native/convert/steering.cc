@@ -1,13 +1,13 @@
-#include "convert_steering.h"
+#include "convert/steering.h"
 
 #include <string>
 
-#include "convert_values.h"
+#include "convert/values.h"
 
 namespace reuseport {
 namespace {
 
-constexpr size_t kWords = 4;  // of an instruction
+constexpr size_t kWords = 4;  // of each instruction
 
 bool ToKind(const Napi::Value& value, ProgramKind* out) {
   std::string name;
@@ -34,7 +34,7 @@ std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info) {
       ToKind(info[0], &request.kind) && ToNumbers(info[1], "slots", &slots) && ToNumbers(info[2], "weights", &weights);
   if (!read) return std::nullopt;
   if (slots.size() != weights.size()) {
-    Refuse(info.Env(), "weights", "as many as there are slots");
+    Refuse(info.Env(), "weights", "as long as slots");
     return std::nullopt;
   }
   for (size_t i = 0; i < slots.size(); i++) {
@@ -56,7 +56,7 @@ std::optional<Program> ToProgram(const Napi::Value& value) {
   Program program;
   for (size_t i = 0; i + kWords <= words.ElementLength(); i += kWords) {
     if (words[i] > UINT16_MAX || words[i + 1] > UINT8_MAX || words[i + 2] > UINT8_MAX) {
-      Refuse(value.Env(), "program", "of numbers that fit an instruction");
+      Refuse(value.Env(), "program", "made of numbers that fit an instruction");
       return std::nullopt;
     }
     program.push_back({static_cast<uint16_t>(words[i]), static_cast<uint8_t>(words[i + 1]),
@@ -95,12 +95,10 @@ std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {
                      static_cast<uint32_t>(members)};
 }
 
-std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info) {
-  int pid = 0;
-  int64_t inode = 0;
-  if (!ToInt(info[0], "pid", 1, INT32_MAX, &pid)) return std::nullopt;
-  if (!ToInteger(info[1], "inode", 0, INT64_C(9007199254740991), &inode)) return std::nullopt;
-  return SocketOfProcess{pid, static_cast<uint64_t>(inode)};
+Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots) {
+  Napi::Array array = Napi::Array::New(env, slots.size());
+  for (size_t i = 0; i < slots.size(); i++) array.Set(static_cast<uint32_t>(i), slots[i]);
+  return array;
 }
 
 std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info) {
@@ -124,12 +122,6 @@ std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info) {
   if (!ToFd(info, &request.fd) || !ToFamily(info[1], &request.family)) return std::nullopt;
   if (!ToBoolean(info[2], "detach", &request.detach)) return std::nullopt;
   return request;
-}
-
-Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows) {
-  Napi::Array peers = Napi::Array::New(env, rows.size());
-  for (size_t i = 0; i < rows.size(); i++) peers.Set(static_cast<uint32_t>(i), rows[i].address + " " + rows[i].peer);
-  return peers;
 }
 
 }  // namespace reuseport

@@ -1,11 +1,11 @@
-#include "convert_values.h"
+#include "convert/values.h"
 
 #include <cstring>
 
 namespace reuseport {
 namespace {
 
-// By Node-API itself: the classes of node-addon-api do not tell that there is no memory behind an array.
+// Uses Node-API directly: the classes of node-addon-api do not report that an array has no memory behind it.
 template <typename T>
 Napi::Value FromList(Napi::Env env, const std::vector<T>& list, napi_typedarray_type type) {
   const size_t size = list.size() * sizeof(T);
@@ -34,7 +34,7 @@ bool Read(const Napi::Object& from, const char* name, Napi::Value* out) {
 bool ToInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high, int64_t* out) {
   if (!value.IsNumber()) return Refuse(value.Env(), name, "a number");
   const double number = value.As<Napi::Number>().DoubleValue();
-  // Also refuses NaN, which compares false with everything.
+  // Written so that NaN is refused as well: every comparison with NaN is false.
   if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)))
     return Refuse(value.Env(), name, "in range");
   *out = static_cast<int64_t>(number);
@@ -61,8 +61,14 @@ bool ToText(const Napi::Value& value, const char* name, std::string* out) {
 }
 
 bool ToFd(const Napi::CallbackInfo& info, int* out) {
-  // An argument that is missing is undefined.
+  // For a missing argument info[0] is undefined, which ToInt refuses.
   return ToInt(info[0], "fd", 0, INT32_MAX, out);
+}
+
+std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  if (!ToFd(info, &fd)) return std::nullopt;
+  return fd;
 }
 
 bool ToFamily(const Napi::Value& value, int* out) {
@@ -96,6 +102,17 @@ Napi::Value FromNumbers(Napi::Env env, const std::vector<double>& numbers) {
 
 Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers) {
   return FromList(env, numbers, napi_uint32_array);
+}
+
+Napi::Value FromFailure(Napi::Env env, const Failure& failure) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("errno", -failure.error);
+  object.Set("syscall", failure.call);
+  return object;
+}
+
+Napi::Value FromStatus(Napi::Env env, const Status& status) {
+  return status.ok() ? env.Undefined() : FromFailure(env, status.failure());
 }
 
 }  // namespace reuseport

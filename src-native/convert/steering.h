@@ -2,16 +2,16 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "core/address.h"
 #include "core/filter_program.h"
 #include "core/result.h"
-#include "core/socket_dump.h"
 #include "core/steering.h"
 
-// As convert.h, for what steers a group.
+// Requests and results of the calls that steer a group (see convert/values.h).
 namespace reuseport {
 
 enum class ProgramKind { kUniform, kWeighted, kCpu };
@@ -24,27 +24,21 @@ struct ProgramRequest {
 // (kind, slots, weights): two Float64Arrays of the same length.
 std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info);
 
-// A Uint32Array: code, jump where true, jump where false, and k by turns.
+// A Uint32Array with four numbers for each instruction: code, jump if true, jump if false, k.
 std::optional<Program> ToProgram(const Napi::Value& value);
 Napi::Value FromProgram(Napi::Env env, const Program& program);
 
 struct SlotRequest {
   std::vector<int> listeners;
-  // Text that is no address is the failure that connect() would be.
+  // For a text that is not an address: the failure EINVAL.
   Result<SocketAddress> target;
   uint32_t members;
 };
 
-// (listeners, family, address, port, members): a Float64Array of descriptors, and where to reach them.
+// (listeners, family, address, port, members): a Float64Array of descriptors, the address at which the group is
+// reached, and the number of its members.
 std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info);
-
-struct SocketOfProcess {
-  int pid;
-  uint64_t inode;
-};
-
-// (pid, inode)
-std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info);
+Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots);
 
 struct FamilyRequest {
   int fd;
@@ -54,7 +48,7 @@ struct FamilyRequest {
 // (fd, family)
 std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info);
 
-// A number: that of IPv4, plus 256 times that of IPv6.
+// One number: the minimum TTL of IPv4, plus 256 times the minimum hop count of IPv6.
 std::optional<MinTtls> ToMinTtls(const Napi::Value& value);
 Napi::Value FromMinTtls(Napi::Env env, const MinTtls& ttls);
 
@@ -66,8 +60,5 @@ struct LeaveRequest {
 
 // (fd, family, detach)
 std::optional<LeaveRequest> ToLeaveRequest(const Napi::CallbackInfo& info);
-
-// The peers of connections, as text that is equal for equal ones.
-Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows);
 
 }  // namespace reuseport

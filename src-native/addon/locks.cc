@@ -1,0 +1,50 @@
+#include "convert/locks.h"
+
+#include <optional>
+#include <string>
+
+#include "addon/state.h"
+#include "convert/values.h"
+#include "core/group_lock.h"
+#include "core/steering.h"
+
+namespace reuseport {
+namespace {
+
+Napi::Value AcquireLockCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<LockRequest> request = ToLockRequest(info);
+  if (!request) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, AcquireLock(state.sys, request->name, request->timeout_ms));
+}
+
+Napi::Value ConnectToLockCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<std::string> name = ToLockName(info);
+  if (!name) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, ConnectToLock(state.sys, *name));
+}
+
+Napi::Value IsOwnPeerCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  Result<bool> own = IsOwnPeer(StateOf(env).sys, *fd);
+  return own.ok() ? Napi::Value(Napi::Boolean::New(env, own.value())) : FromFailure(env, own.failure());
+}
+
+constexpr Export kExports[] = {
+    {"acquireLock", Entry<AcquireLockCall>},
+    {"connectToLock", Entry<ConnectToLockCall>},
+    {"isOwnPeer", Entry<IsOwnPeerCall>},
+};
+
+}  // namespace
+
+void InitLocks(Napi::Env env, Napi::Object exports) {
+  Add(env, exports, kExports);
+}
+
+}  // namespace reuseport

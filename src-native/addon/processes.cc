@@ -1,0 +1,52 @@
+#include "convert/processes.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "addon/state.h"
+#include "convert/values.h"
+#include "core/process.h"
+
+namespace reuseport {
+namespace {
+
+Napi::Value GetCpusCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Result<std::vector<uint32_t>> cpus = GetCpus(StateOf(env).sys);
+  return cpus.ok() ? FromCpus(env, cpus.value()) : FromFailure(env, cpus.failure());
+}
+
+Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<std::vector<uint32_t>> cpus = ToCpus(info[0]);
+  if (!cpus) return env.Undefined();
+  return FromStatus(env, SetCpus(StateOf(env).sys, *cpus));
+}
+
+Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return FromStatus(env, LeadProcessGroup(StateOf(env).sys));
+}
+
+Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<UnixDatagram> datagram = ToUnixDatagram(info);
+  if (!datagram) return env.Undefined();
+  return FromStatus(env, SendToUnix(StateOf(env).sys, datagram->to, datagram->text));
+}
+
+constexpr Export kExports[] = {
+    {"getCpus", Entry<GetCpusCall>},
+    {"setCpus", Entry<SetCpusCall>},
+    {"leadProcessGroup", Entry<LeadProcessGroupCall>},
+    {"sendToUnix", Entry<SendToUnixCall>},
+};
+
+}  // namespace
+
+void InitProcesses(Napi::Env env, Napi::Object exports) {
+  Add(env, exports, kExports);
+}
+
+}  // namespace reuseport
