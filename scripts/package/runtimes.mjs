@@ -50,7 +50,12 @@ function onBun(project) {
   const [name, version, binary] = PACKAGES.bun
   const bun = path.join(cachedPackage(name, version), name, binary)
   const report = runJson(bun, ['smoke.mjs'], { cwd: project })
-  assertReport(`Bun ${version}`, report, { datagrams: /dgram sockets of this runtime do not accept a descriptor/ }, true)
+  assertReport(
+    `Bun ${version}`,
+    report,
+    { datagrams: /dgram sockets of this runtime do not accept a descriptor/ },
+    true,
+  )
 }
 
 function onDeno(project) {
