@@ -124,13 +124,15 @@ export function serverDescriptor(server: ListenableServer & ServerInternals): nu
 
 /**
  * Gives a listening unix socket to a server, also in a cluster worker, where `listen({ fd })` would look the number up
- * among the descriptors of the primary.
+ * among the descriptors of the primary. `listen(handle)` would make a second handle of the number, where the handle is
+ * one of a unix socket: both would close it, the second one perhaps for another thread.
  *
  * @returns the failure.
  */
 export function listenOn(server: net.Server, fd: number, release: () => void): SystemFailure | undefined {
   const { _createServerHandle: createServerHandle } = net as NetInternals
-  if (createServerHandle === undefined) {
+  const internals = server as unknown as { _handle: unknown; readonly _listen2?: (...args: unknown[]) => void }
+  if (createServerHandle === undefined || typeof internals._listen2 !== 'function') {
     server.listen({ fd })
     release()
     return undefined
@@ -138,9 +140,13 @@ export function listenOn(server: net.Server, fd: number, release: () => void): S
   const handle = createServerHandle(null, null, null, fd)
   if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
   release()
-  server.listen(handle)
+  internals._handle = handle
+  internals._listen2(null, -1, -1, BACKLOG)
   return undefined
 }
+
+/** What Node uses where no backlog is given. */
+const BACKLOG = 511
 
 /** The descriptor of a connection. */
 export function connectionDescriptor(socket: net.Socket): number | undefined {
