@@ -10,7 +10,7 @@
         {
           # node-gyp-build takes the first file of build/Release: this one sorts behind the addon.
           "target_name": "test_faults",
-          "sources": ["test/native/faults_module.cc"]
+          "sources": ["test/native/faults_module.cc", "test/native/unix_calls.cc"]
         }
       ]
     }]

@@ -17,6 +17,7 @@ const SYS = ['core/sys.cc', 'platform/linux/pidfd.cc', 'platform/linux/cpus.cc']
 
 const TARGETS = {
   dump_parser: { sources: ['platform/linux/dump_parser.cc'], longest: 4096 },
+  unix_name_parser: { sources: ['platform/linux/unix_name_parser.cc'], longest: 1024 },
   address: { sources: ['core/address.cc', ...SYS], longest: 256 },
   filter_program: { sources: ['core/filter_check.cc', 'core/filter_program.cc'], longest: 512 },
   option_value: { sources: ['core/socket_option.cc', 'core/option_table.cc', ...SYS], longest: 512 },

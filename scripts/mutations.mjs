@@ -39,10 +39,10 @@ export const MUTATIONS = [
   ),
   native('core/shared_socket.cc', 'if (second.failure().error == EADDRINUSE) return false;', '', 'native/faults'),
   native('core/socket_option.cc', 'if (length.value() != room) return Failure{EINVAL, "getsockopt"};', '', 'native'),
-  native('platform/linux/dump_parser.cc', ' || header.nla_len > rest.size', '', 'native/dump-parser'),
-  native('platform/linux/dump_parser.cc', 'if (header.nlmsg_seq != sequence) continue;', '', 'native/dump-parser'),
+  native('platform/linux/netlink_reply.h', ' || header.nla_len > rest.size', '', 'native/dump-parser'),
+  native('platform/linux/netlink_reply.h', 'if (header.nlmsg_seq != sequence) continue;', '', 'native/dump-parser'),
   native(
-    'platform/linux/socket_dump.cc',
+    'platform/linux/netlink_dump.cc',
     'if (sender_size != sizeof(sender) || sender.nl_pid != 0) continue;',
     '',
     'native',
@@ -62,6 +62,25 @@ export const MUTATIONS = [
     'native/lock-faults',
     'group/max-members.test',
     'integration/strangers',
+  ),
+  native(
+    'platform/linux/group_lock.cc',
+    'if (!connected && search->Finds()) return Failure{EACCES, "bind"};',
+    '',
+    'native/strangers',
+  ),
+  native(
+    'platform/linux/abstract_name.cc',
+    'if (!connected || IsFree(sys, name)) return',
+    'if (!connected) return',
+    'native/strangers',
+  ),
+  native('platform/linux/peer.cc', ' && (!IsUidAmbiguous(sys) || MaySignal(sys, peer.pid))', '', 'native/strangers'),
+  native(
+    'platform/linux/descriptor_message.cc',
+    'if (!is_whole || taken.size() != 1) return',
+    'if (taken.empty()) return',
+    'native/descriptor-message',
   ),
   native(
     'platform/linux/slot_probe.cc',
@@ -96,6 +115,12 @@ export const MUTATIONS = [
     'Status detached = detach ? DetachProgram(sys, fd) : Done{};',
     'Status detached = Done{};',
     'drain/drain.test',
+  ),
+  native(
+    'platform/linux/steering.cc',
+    'for (const int fd : fds) (void)AnswerNewConnections(sys, fd, family, {kHighestTtl, kHighestTtl});',
+    '',
+    'native/steering-faults',
   ),
   // A supervisor that loses nothing.
   script(
@@ -133,4 +158,18 @@ export const MUTATIONS = [
   ),
   script('steering/keeper.ts', 'since > own.since && ', '', 'steering/keeper.test'),
   script('steering/keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'steering/steer.test'),
+  // What other processes write.
+  script(
+    'supervisor/messages.ts',
+    'value.length <= MOST) return [...value]',
+    'value.length <= MOST) return value',
+    'supervisor/messages.test',
+  ),
+  script(
+    'supervisor/control-protocol.ts',
+    'Number.isSafeInteger(value) && value >= 0',
+    'Number.isSafeInteger(value)',
+    'supervisor/control-protocol.test',
+  ),
+  script('common/lines.ts', 'if (socket.destroyed) return', '', 'common/lines.test'),
 ]

@@ -6,9 +6,9 @@
     "packed%": 0,
     # Stand-ins for what only Linux has: they answer ENOSYS, or find nothing.
     "unsupported_sources": [
-      "platform/unsupported/cpus.cc", "platform/unsupported/group_lock.cc", "platform/unsupported/pidfd.cc",
-      "platform/unsupported/socket_dump.cc", "platform/unsupported/socket_holders.cc",
-      "platform/unsupported/steering.cc"
+      "platform/unsupported/cpus.cc", "platform/unsupported/descriptor_message.cc", "platform/unsupported/group_lock.cc",
+      "platform/unsupported/peer.cc", "platform/unsupported/pidfd.cc",
+      "platform/unsupported/socket_dump.cc", "platform/unsupported/socket_holders.cc", "platform/unsupported/steering.cc"
     ]
   },
   "target_defaults": {
@@ -21,12 +21,14 @@
       "addon/addon.cc",
       "addon/inspection.cc",
       "addon/locks.cc",
+      "addon/peers.cc",
       "addon/processes.cc",
       "addon/sockets.cc",
       "addon/steering.cc",
       "convert/inspection.cc",
       "convert/locks.cc",
       "convert/options.cc",
+      "convert/peers.cc",
       "convert/processes.cc",
       "convert/sockets.cc",
       "convert/steering.cc",
@@ -58,10 +60,12 @@
       ["packed==1", { "sources": ["packed/library.cc"], "defines": ["REUSEPORT_PACKED"] }],
       ["OS in 'linux android'.split()", {
         "sources": [
-          "platform/socket_flags/open_socket.cc", "platform/linux/cpus.cc", "platform/linux/dump_parser.cc",
-          "platform/linux/group_lock.cc", "platform/linux/pidfd.cc", "platform/linux/reuse_port.cc",
-          "platform/linux/slot_probe.cc", "platform/linux/socket_dump.cc", "platform/linux/socket_holders.cc",
-          "platform/linux/steering.cc", "platform/linux/take_socket.cc"
+          "platform/socket_flags/open_socket.cc", "platform/linux/abstract_name.cc", "platform/linux/cpus.cc",
+          "platform/linux/descriptor_message.cc", "platform/linux/dump_parser.cc", "platform/linux/group_lock.cc",
+          "platform/linux/netlink_dump.cc", "platform/linux/peer.cc", "platform/linux/pidfd.cc",
+          "platform/linux/reuse_port.cc", "platform/linux/slot_probe.cc", "platform/linux/socket_dump.cc",
+          "platform/linux/socket_holders.cc", "platform/linux/steering.cc", "platform/linux/take_socket.cc",
+          "platform/linux/unix_name_parser.cc"
         ]
       }, {
         "sources": ["<@(unsupported_sources)"]

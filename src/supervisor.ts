@@ -1,5 +1,6 @@
-export { ask, controlFiles, type SupervisorStatus, supervisors } from './supervisor/control.js'
-export { SupervisorError } from './supervisor/errors.js'
+export { ask, type ControlFile, controlFiles, reloadSupervisor, supervisors } from './supervisor/control-client.js'
+export type { SupervisorStatus } from './supervisor/control-protocol.js'
+export { ControlError, SupervisorError } from './supervisor/errors.js'
 export type { ListeningInfo, Replaced, SupervisorEvents, WorkerInfo } from './supervisor/events.js'
 export type { WorkerExit } from './supervisor/launch.js'
 export { SupervisorOptionError, type SupervisorOptions } from './supervisor/options.js'

@@ -41,6 +41,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   InitSockets(env, exports);
   InitInspection(env, exports);
   InitLocks(env, exports);
+  InitPeers(env, exports);
   InitSteering(env, exports);
   InitProcesses(env, exports);
   return exports;

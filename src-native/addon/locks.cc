@@ -4,9 +4,7 @@
 #include <string>
 
 #include "addon/state.h"
-#include "convert/values.h"
 #include "core/group_lock.h"
-#include "core/steering.h"
 
 namespace reuseport {
 namespace {
@@ -27,18 +25,9 @@ Napi::Value ConnectToLockCall(const Napi::CallbackInfo& info) {
   return FromOwned(env, state, ConnectToLock(state.sys, *name));
 }
 
-Napi::Value IsOwnPeerCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return env.Undefined();
-  Result<bool> own = IsOwnPeer(StateOf(env).sys, *fd);
-  return own.ok() ? Napi::Value(Napi::Boolean::New(env, own.value())) : FromFailure(env, own.failure());
-}
-
 constexpr Export kExports[] = {
     {"acquireLock", Entry<AcquireLockCall>},
     {"connectToLock", Entry<ConnectToLockCall>},
-    {"isOwnPeer", Entry<IsOwnPeerCall>},
 };
 
 }  // namespace

@@ -24,6 +24,29 @@ Napi::Value SetCpusCall(const Napi::CallbackInfo& info) {
   return FromStatus(env, SetCpus(StateOf(env).sys, *cpus));
 }
 
+Napi::Value OpenProcessCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> pid = ToPid(info[0]);
+  if (!pid) return env.Undefined();
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, OpenProcess(state.sys, *pid));
+}
+
+Napi::Value SignalProcessCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<ProcessSignal> request = ToProcessSignal(info);
+  if (!request) return env.Undefined();
+  return FromStatus(env, SignalProcess(StateOf(env).sys, request->process, request->signal));
+}
+
+Napi::Value HasProcessEndedCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> process = ToDescriptor(info);
+  if (!process) return env.Undefined();
+  Result<bool> ended = HasProcessEnded(StateOf(env).sys, *process);
+  return ended.ok() ? Napi::Value(Napi::Boolean::New(env, ended.value())) : FromFailure(env, ended.failure());
+}
+
 Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return FromStatus(env, LeadProcessGroup(StateOf(env).sys));
@@ -39,6 +62,9 @@ Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
 constexpr Export kExports[] = {
     {"getCpus", Entry<GetCpusCall>},
     {"setCpus", Entry<SetCpusCall>},
+    {"openProcess", Entry<OpenProcessCall>},
+    {"signalProcess", Entry<SignalProcessCall>},
+    {"hasProcessEnded", Entry<HasProcessEndedCall>},
     {"leadProcessGroup", Entry<LeadProcessGroupCall>},
     {"sendToUnix", Entry<SendToUnixCall>},
 };

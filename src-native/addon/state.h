@@ -48,6 +48,7 @@ void Add(Napi::Env env, Napi::Object exports, const Export (&table)[kCount]) {
 void InitSockets(Napi::Env env, Napi::Object exports);
 void InitInspection(Napi::Env env, Napi::Object exports);
 void InitLocks(Napi::Env env, Napi::Object exports);
+void InitPeers(Napi::Env env, Napi::Object exports);
 void InitSteering(Napi::Env env, Napi::Object exports);
 void InitProcesses(Napi::Env env, Napi::Object exports);
 

@@ -62,12 +62,6 @@ std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info) {
   return request;
 }
 
-std::optional<int> ToPid(const Napi::Value& value) {
-  int pid = 0;
-  if (!ToInt(value, "pid", 1, INT32_MAX, &pid)) return std::nullopt;
-  return pid;
-}
-
 std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value) {
   std::vector<double> numbers;
   if (!ToNumbers(value, "inodes", &numbers)) return std::nullopt;

@@ -18,7 +18,6 @@ std::optional<DumpRequest> ToDumpRequest(const Napi::CallbackInfo& info);
 
 // A Float64Array: the inode numbers of sockets.
 std::optional<std::set<uint64_t>> ToInodes(const Napi::Value& value);
-std::optional<int> ToPid(const Napi::Value& value);
 
 // A Float64Array in which pids and inodes alternate.
 Napi::Value FromHolders(Napi::Env env, const std::vector<Holder>& holders);

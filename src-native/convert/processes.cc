@@ -22,6 +22,12 @@ Napi::Value FromCpus(Napi::Env env, const std::vector<uint32_t>& cpus) {
   return FromNumbers(env, std::vector<double>(cpus.begin(), cpus.end()));
 }
 
+std::optional<ProcessSignal> ToProcessSignal(const Napi::CallbackInfo& info) {
+  ProcessSignal request{};
+  if (!ToFd(info, &request.process) || !ToInt(info[1], "signal", 0, INT32_MAX, &request.signal)) return std::nullopt;
+  return request;
+}
+
 std::optional<UnixDatagram> ToUnixDatagram(const Napi::CallbackInfo& info) {
   UnixDatagram datagram;
   if (!ToText(info[0], "to", &datagram.to) || !ToText(info[1], "text", &datagram.text)) return std::nullopt;

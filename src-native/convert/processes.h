@@ -14,6 +14,14 @@ namespace reuseport {
 std::optional<std::vector<uint32_t>> ToCpus(const Napi::Value& value);
 Napi::Value FromCpus(Napi::Env env, const std::vector<uint32_t>& cpus);
 
+struct ProcessSignal {
+  int process;
+  int signal;
+};
+
+// (fd, signal)
+std::optional<ProcessSignal> ToProcessSignal(const Napi::CallbackInfo& info);
+
 struct UnixDatagram {
   std::string to;
   std::string text;

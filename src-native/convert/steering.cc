@@ -24,6 +24,14 @@ bool ToKind(const Napi::Value& value, ProgramKind* out) {
   return true;
 }
 
+bool ToFds(Napi::Env env, const char* name, const std::vector<double>& numbers, std::vector<int>* out) {
+  for (const double number : numbers) {
+    if (!(number >= 0 && number <= INT32_MAX)) return Refuse(env, name, "descriptors");
+    out->push_back(static_cast<int>(number));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<ProgramRequest> ToProgramRequest(const Napi::CallbackInfo& info) {
@@ -84,13 +92,7 @@ std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {
                     ToInt(info[4], "members", 1, UINT16_MAX, &members);
   if (!read) return std::nullopt;
   std::vector<int> listeners;
-  for (const double number : numbers) {
-    if (!(number >= 0 && number <= INT32_MAX)) {
-      Refuse(info.Env(), "listeners", "descriptors");
-      return std::nullopt;
-    }
-    listeners.push_back(static_cast<int>(number));
-  }
+  if (!ToFds(info.Env(), "listeners", numbers, &listeners)) return std::nullopt;
   return SlotRequest{std::move(listeners), SocketAddress::Parse(family, text, static_cast<uint16_t>(port)),
                      static_cast<uint32_t>(members)};
 }

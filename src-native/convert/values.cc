@@ -71,6 +71,12 @@ std::optional<int> ToDescriptor(const Napi::CallbackInfo& info) {
   return fd;
 }
 
+std::optional<int> ToPid(const Napi::Value& value) {
+  int pid = 0;
+  if (!ToInt(value, "pid", 1, INT32_MAX, &pid)) return std::nullopt;
+  return pid;
+}
+
 bool ToFamily(const Napi::Value& value, int* out) {
   int family = 0;
   if (!ToInt(value, "family", 4, 6, &family)) return false;

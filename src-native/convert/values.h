@@ -38,6 +38,8 @@ Napi::Value FromNumbers(Napi::Env env, const std::vector<uint32_t>& numbers);
 bool ToFd(const Napi::CallbackInfo& info, int* out);
 std::optional<int> ToDescriptor(const Napi::CallbackInfo& info);
 
+std::optional<int> ToPid(const Napi::Value& value);
+
 // Turns 4 into AF_INET and 6 into AF_INET6.
 bool ToFamily(const Napi::Value& value, int* out);
 bool ToTransport(const Napi::Value& value, Transport* out);

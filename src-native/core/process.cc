@@ -1,5 +1,6 @@
 #include "core/process.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -8,7 +9,6 @@
 #include <climits>
 #include <cstddef>
 
-#include "core/unique_fd.h"
 #include "platform/platform.h"
 
 namespace reuseport {
@@ -58,6 +58,28 @@ Status SendToUnix(const Sys& sys, const std::string& to, const std::string& text
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys.sendto(socket.value().get(), text.data(), text.size(), 0, generic, size) < 0) return Failure{errno, "sendto"};
   return Done{};
+}
+
+Result<UniqueFd> OpenProcess(const Sys& sys, int pid) {
+  const int process = sys.pidfd_open(pid);
+  if (process < 0) return Failure{errno, "pidfd_open"};
+  return UniqueFd(sys, process);
+}
+
+Status SignalProcess(const Sys& sys, int process, int signal) {
+  if (sys.pidfd_send_signal(process, signal) != 0) return Failure{errno, "pidfd_send_signal"};
+  return Done{};
+}
+
+Result<bool> HasProcessEnded(const Sys& sys, int process) {
+  for (;;) {
+    pollfd wanted{process, POLLIN, 0};
+    const int ready = sys.poll(&wanted, 1, 0);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return Failure{errno, "poll"};
+    if ((wanted.revents & POLLNVAL) != 0) return Failure{EBADF, "poll"};
+    return (wanted.revents & POLLIN) != 0;
+  }
 }
 
 }  // namespace reuseport

@@ -62,7 +62,4 @@ Status ConnectDatagram(const Sys& sys, int fd, const SocketAddress& sender);
 // process holds no such socket, EPERM if this user may not take it.
 Result<UniqueFd> TakeSocket(const Sys& sys, int pid, uint64_t inode);
 
-// Whether the process at the other end of a unix socket belongs to this user.
-Result<bool> IsOwnPeer(const Sys& sys, int fd);
-
 }  // namespace reuseport

@@ -1,8 +1,11 @@
 #include "core/sys.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "platform/platform.h"
 
@@ -18,10 +21,21 @@ int Duplicate(int fd) {
   return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+ssize_t ReadFile(const char* path, char* text, size_t size) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  const ssize_t length = ::read(fd, text, size);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return length;
+}
+
 }  // namespace
 
-const Sys kSystem = {::socket, Ioctl,         ::setsockopt, ::getsockopt, ::bind,     ::listen,   ::connect,
-                     ::poll,   ::getsockname, ::sendto,     ::recvfrom,   ::fstat,    ::shutdown, Duplicate,
-                     ::close,  ::setpgid,     PidFdOpen,    PidFdGetFd,   GetCpuMask, SetCpuMask};
+const Sys kSystem = {::socket,   Ioctl,           ::setsockopt, ::getsockopt, ::bind,    ::listen,  ::connect,
+                     ::poll,     ::getsockname,   ::sendto,     ::recvfrom,   ::sendmsg, ::recvmsg, ::fstat,
+                     ::shutdown, Duplicate,       ::close,      ReadFile,     ::setpgid, ::kill,    PidFdOpen,
+                     PidFdGetFd, PidFdSendSignal, GetCpuMask,   SetCpuMask};
 
 }  // namespace reuseport

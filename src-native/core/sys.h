@@ -20,14 +20,19 @@ struct Sys {
   int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
   ssize_t (*sendto)(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length);
   ssize_t (*recvfrom)(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length);
+  ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
+  ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
   int (*fstat)(int fd, struct stat* status);
   int (*shutdown)(int fd, int how);
   int (*duplicate)(int fd);  // fcntl(2) with F_DUPFD_CLOEXEC: the copy is close-on-exec
   int (*close)(int fd);
+  ssize_t (*read_file)(const char* path, char* text, size_t size);  // its first bytes
   int (*setpgid)(pid_t pid, pid_t group);
+  int (*kill)(pid_t pid, int signal);
   // Only Linux has these; other systems answer ENOSYS.
   int (*pidfd_open)(int pid);
   int (*pidfd_getfd)(int process, int fd);
+  int (*pidfd_send_signal)(int process, int signal);
   int (*get_cpus)(size_t size, unsigned long* mask);
   int (*set_cpus)(size_t size, const unsigned long* mask);
 };

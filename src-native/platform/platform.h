@@ -20,9 +20,10 @@ extern const ReusePortOption kReusePortOption;
 // Opens a close-on-exec, non-blocking socket, with a single system call if the system allows that.
 Result<UniqueFd> OpenSocket(const Sys& sys, int family, int type, int protocol);
 
-// pidfd_open(2) and pidfd_getfd(2).
+// pidfd_open(2), pidfd_getfd(2) and pidfd_send_signal(2).
 int PidFdOpen(int pid);
 int PidFdGetFd(int process, int fd);
+int PidFdSendSignal(int process, int signal);
 
 // The CPU mask of this thread. sched_getaffinity(2)
 int GetCpuMask(size_t size, unsigned long* mask);

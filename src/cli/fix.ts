@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { type Group, inspectGroups, repairGroup } from '../index.js'
 import type { Output } from './ls.js'
-import { paint } from './terminal.js'
+import { paint, printable, toJson } from './terminal.js'
 
 interface Fixed {
   readonly address: string
@@ -18,7 +18,7 @@ export async function fix(ports: readonly number[], asJson: boolean, { stream, s
   const groups = all.filter(({ members, uid }) => uid === process.geteuid?.() && members.length > 1)
   const fixed: Fixed[] = []
   for (const group of groups) fixed.push(await fixOne(group))
-  if (asJson) stream.write(`${JSON.stringify({ groups: fixed }, undefined, 2)}\n`)
+  if (asJson) stream.write(`${toJson({ groups: fixed }, 2)}\n`)
   else stream.write(report(fixed, (colour, text) => paint(screen(), colour, text)))
   return fixed.every(({ error }) => error === undefined) ? 0 : 1
 }
@@ -41,7 +41,7 @@ function report(fixed: readonly Fixed[], painted: (colour: 'green' | 'red', text
     .map(({ address, error, inForce, members, port }) => {
       const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
       const mark = error === undefined ? painted('green', '✓') : painted('red', '✗')
-      return `${mark} tcp ${where}  ${members} members  ${error ?? `by ${inForce}`}\n`
+      return `${mark} tcp ${where}  ${members} members  ${printable(error ?? `by ${inForce}`)}\n`
     })
     .join('')
 }

@@ -146,7 +146,7 @@ function row(
   command: string,
   width: number,
 ): string {
-  const padded = cells.map((cell, index) => {
+  const padded = cells.map(printable).map((cell, index) => {
     const to = widths[index] ?? 0
     return columns[index]?.right ? cell.padStart(to) : cell.padEnd(to)
   })

@@ -3,8 +3,9 @@ import { type Group, inspectGroups } from '../index.js'
 import { type SupervisorStatus, supervisors } from '../supervisor.js'
 import { type Flags, parseFlags, toPorts } from './arguments.js'
 import { differences, groupTable, type Rates } from './group-table.js'
+import { warn } from './reload.js'
 import { namingWorkers, supervisorLines, type WorkerOfGroup, workersByInode } from './supervised.js'
-import { cut, paint, type Screen } from './terminal.js'
+import { cut, paint, type Screen, toJson } from './terminal.js'
 
 export const LS_HELP = `Usage: reuseport ls [port ...] [options]
 
@@ -51,7 +52,7 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
   const look = async (): Promise<Seen> => {
     const [groups, all] = await Promise.all([
       inspectGroups({ protocol, ...(ports.length > 0 && { ports }) }),
-      protocol === 'tcp' ? supervisors() : [],
+      protocol === 'tcp' ? supervisors(warn) : [],
     ])
     const workers = workersByInode(all)
     const seen = new Set(groups.flatMap(({ members }) => members.map(({ inode }) => workers.get(inode)?.supervisor)))
@@ -65,7 +66,7 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
     return 0
   }
   const seen = await look()
-  out.stream.write(flags.has('--json') ? `${toJson(seen, 2)}\n` : toText(seen, out.screen(), Date.now()))
+  out.stream.write(flags.has('--json') ? `${documentOf(seen, 2)}\n` : toText(seen, out.screen(), Date.now()))
   return 0
 }
 
@@ -81,13 +82,13 @@ function toText({ groups, supervisors: all, workers }: Seen, screen: Screen, now
 }
 
 /** docs/cli.md has the schema. */
-function toJson({ groups, supervisors: all, workers }: Seen, indent?: number): string {
+function documentOf({ groups, supervisors: all, workers }: Seen, indent?: number): string {
   const marked = groups.map((group) => ({
     ...group,
     members: group.members.map((member) => ({ ...member, worker: workers.get(member.inode) })),
     differences: differences(group),
   }))
-  return JSON.stringify({ groups: marked, supervisors: all }, undefined, indent)
+  return toJson({ groups: marked, supervisors: all }, indent)
 }
 
 const ENTER = '\x1b[?1049h\x1b[?25l'
@@ -117,7 +118,7 @@ async function watchGroups(
     let last: Look | undefined
     while (goesOn) {
       const now: Look = { ...(await look()), at: Date.now() }
-      if (json) stream.write(`${toJson(now)}\n`)
+      if (json) stream.write(`${documentOf(now)}\n`)
       else stream.write(frame(now, last, seconds, screen(), inPlace))
       last = now
       if (!goesOn) break

@@ -9,7 +9,7 @@ import { DOCTOR_HELP, doctor } from './doctor.js'
 import { LS_HELP, ls, type Output } from './ls.js'
 import { RELOAD_HELP, reload } from './reload.js'
 import { RUN_HELP, run } from './run.js'
-import { screenOf } from './terminal.js'
+import { printableLines, screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
 
@@ -78,10 +78,10 @@ const HELPS: Readonly<Record<string, string>> = {
 function fail(error: unknown): number {
   if (error instanceof UsageError) {
     const help = HELPS[process.argv[2] ?? ''] ?? HELP
-    process.stderr.write(`reuseport: ${error.message}\n\n${help}\n`)
+    process.stderr.write(`reuseport: ${printableLines(error.message)}\n\n${help}\n`)
     return 2
   }
-  process.stderr.write(`reuseport: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`reuseport: ${printableLines(error instanceof Error ? error.message : String(error))}\n`)
   return 1
 }
 

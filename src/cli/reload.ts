@@ -1,6 +1,7 @@
 import process from 'node:process'
-import { ask, controlFiles } from '../supervisor.js'
+import { ControlError, reloadSupervisor } from '../supervisor.js'
 import { parseFlags, UsageError } from './arguments.js'
+import { printable } from './terminal.js'
 
 export const RELOAD_HELP = `Usage: reuseport reload [pid]
 
@@ -19,28 +20,26 @@ export async function reload(args: readonly string[]): Promise<number> {
     process.stdout.write(`${RELOAD_HELP}\n`)
     return 0
   }
-  const file = find(rest)
+  const pid = toPid(rest)
   const started = performance.now()
   try {
-    await ask<unknown>(file, 'reload')
+    await reloadSupervisor(pid, warn)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ECONNREFUSED' || code === 'ENOENT') throw new Error('the supervisor has ended in the meantime')
-    throw new Error(`reload failed: ${message}`)
+    if (error instanceof ControlError && error.code === 'ERR_REUSEPORT_AMBIGUOUS') throw new UsageError(error.message)
+    throw new Error(`reload failed: ${(error as Error).message}`)
   }
   process.stdout.write(`The new workers serve, after ${((performance.now() - started) / 1000).toFixed(1)} s.\n`)
   return 0
 }
 
-function find(rest: readonly string[]): string {
+function toPid(rest: readonly string[]): number | undefined {
   const [text, ...more] = rest
   if (more.length > 0) throw new UsageError(`reload takes one pid, and got ${rest.length}`)
-  if (text !== undefined && !/^\d+$/.test(text)) throw new UsageError(`'${text}' is not a pid: a pid is a number`)
-  const all = controlFiles()
-  const found = text === undefined ? all : all.filter(({ pid }) => pid === Number(text))
-  const [only, other] = found
-  const known = all.length === 0 ? 'none' : all.map(({ pid }) => pid).join(', ')
-  if (only === undefined) throw new Error(`this user has no such supervisor (running: ${known})`)
-  if (other !== undefined) throw new UsageError(`There are several supervisors: give the pid of one of ${known}`)
-  return only.file
+  if (text !== undefined && !/^\d{1,10}$/.test(text)) throw new UsageError(`'${text}' is not a pid: a pid is a number`)
+  return text === undefined ? undefined : Number(text)
+}
+
+/** On stderr: a supervisor that does not answer as it should. */
+export function warn(message: string): void {
+  process.stderr.write(`reuseport: ${printable(message)}\n`)
 }

@@ -1,7 +1,7 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
 import process from 'node:process'
 import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerInfo } from '../supervisor.js'
-import { type Colour, paint, type Screen } from './terminal.js'
+import { type Colour, paint, printable, type Screen, toJson } from './terminal.js'
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'worker:start',
@@ -48,7 +48,7 @@ export function narrateAsJson(supervisor: Supervisor, write: (line: string) => v
         event: name,
         ...Object.fromEntries(pairs),
       }
-      write(JSON.stringify(line))
+      write(toJson(line))
     })
   }
 }
@@ -63,7 +63,7 @@ function toPlain(value: unknown): unknown {
 export function narrate(supervisor: Supervisor, write: (line: string) => void, screen: Screen): void {
   const say = (text: string, colour?: Colour): void => {
     const name = paint(screen, 'dim', `reuseport ${process.pid}:`)
-    write(`${name} ${colour === undefined ? text : paint(screen, colour, text)}`)
+    write(`${name} ${colour === undefined ? printable(text) : paint(screen, colour, printable(text))}`)
   }
   const places = new Map<string, ListeningInfo>()
   supervisor.on('worker:listening', (_worker, where) => {
@@ -91,7 +91,8 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     say(`worker ${slot} restarts${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
   })
   supervisor.on('replaced', ({ ended, strangers, late }) => {
-    if (ended.length > 0) say(`replaced the earlier processes: ${ended.join(', ')}`, 'green')
+    const gone = ended.filter((pid) => !late.includes(pid))
+    if (gone.length > 0) say(`replaced the earlier processes: ${gone.join(', ')}`, 'green')
     if (late.length > 0)
       say(`earlier processes that did not end in time and may still serve: ${late.join(', ')}`, 'yellow')
     if (strangers.length > 0)

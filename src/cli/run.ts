@@ -5,7 +5,7 @@ import { UsageError } from './arguments.js'
 import { Prefixer } from './prefix.js'
 import { parseRunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
-import { screenOf } from './terminal.js'
+import { printableLines, screenOf } from './terminal.js'
 
 export const RUN_HELP = `Usage: reuseport run [options] script [args ...]
 
@@ -73,7 +73,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new UsageError(`There is no script ${parsed.options.script}`)
-    if (!parsed.json) write(`reuseport: ${message}`)
+    if (!parsed.json) write(`reuseport: ${printableLines(message)}`)
     return CANNOT
   } finally {
     signals.end()

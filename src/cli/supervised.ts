@@ -58,8 +58,8 @@ export function supervisorLines(supervisors: readonly SupervisorStatus[], screen
       const name = `supervisor ${pid}`
       const ready = workers.filter((worker) => worker.state === 'ready').length
       const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`
-      const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  ${printable(script)}`
-      const line = cut(name + rest, screen.columns ?? Number.POSITIVE_INFINITY)
+      const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  ${script}`
+      const line = cut(printable(name + rest), screen.columns ?? Number.POSITIVE_INFINITY)
       return `${paint(screen, 'bold', line.slice(0, name.length))}${line.slice(name.length)}\n`
     })
     .join('')

@@ -45,9 +45,32 @@ export function cut(text: string, width: number): string {
   return width <= 1 ? text.slice(0, Math.max(0, width)) : `${text.slice(0, width - 1)}…`
 }
 
-/** Replaces control characters: the command line of another process must not move the cursor. */
+/** Characters that move the cursor, change the terminal or the direction of text, or are none. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu
+
+/**
+ * One line of text, without a control character. All text that another process may have written goes through here, or
+ * through `printableLines` or `toJson`, on its way to a terminal.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?')
+  return text.replaceAll(/\r?\n/g, ' ').replaceAll(CONTROL, '?')
+}
+
+/** The same where the text may have several lines. */
+export function printableLines(text: string): string {
+  return text.split(/\r?\n/).map(printable).join('\n')
+}
+
+/** JSON that is safe on a terminal: JSON itself escapes only the control characters below U+0020. */
+export function toJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent)
+  // The line breaks of the indentation are the only ones, and stay.
+  return text.replaceAll(CONTROL, (character) => (character === '\n' ? character : escaped(character)))
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 /** The time since a date, as 45s, 3m, 2h or 9d. */

@@ -166,6 +166,7 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     if (isClosed(socket)) return undefined
     const afterBind = (): void => {
       // The admission ends before 'listening', because listeners of 'listening' may take long.
+      admission.confirm()
       admission.end()
       configure(descriptor, configuration, 'after-bind')
       publishListen(() => descriptor.describe('udp'))

@@ -1,20 +1,18 @@
 // How a listener leaves its group: steps 1 to 4 of a drain (docs/api.md).
 
+import process from 'node:process'
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
 import { Deadline, nextTurn, pause } from '../common/waiting.js'
-import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
-import { type GroupLock, lockGroup } from '../group/lock.js'
+import { ReusePortLockError } from '../group/group-errors.js'
 import type { Member } from '../group/member.js'
-import { tellKeeper } from '../steering/keeper-channel.js'
+import { type Departing, joinDeparture } from './departing.js'
 import type { DrainMethod } from './drain-types.js'
 import { LeavingListener, textOf } from './leaving-listener.js'
 import { migrates } from './migration.js'
+import { ACCEPT_TIMEOUT, type LeavingTimes, longestBeginning, longestCompany, longestFinish } from './times.js'
 
-export interface DepartureTimes {
-  readonly grace: number
-  readonly handshakeTimeout: number
-  readonly lockTimeout: number
+export interface DepartureTimes extends LeavingTimes {
   readonly signal: AbortSignalLike | undefined
 }
 
@@ -22,8 +20,8 @@ export interface DepartureTimes {
 export interface Leaver {
   /** False where the program has closed the server in the meantime. */
   isListening(): boolean
-  /** Called when the drain turns new connections away from this listener. */
-  onSteered(): void
+  /** Called once, when the drain begins. */
+  onLeaving(): void
   /** Calls `tell` with the descriptor of each connection accepted from now on. @returns a function that ends this. */
   onAccepted(tell: (fd: number) => void): () => void
   /** Closes the listener synchronously. */
@@ -42,72 +40,108 @@ export interface Departure {
 /** ms between two checks of a condition that the drain waits for. */
 const POLL_INTERVAL = 10
 
-/** ms for the server to accept the connections in its accept queue. */
-const ACCEPT_TIMEOUT = 2000
-
 /**
  * @throws the signal's reason; ReusePortSteeringError or ReusePortInspectionError where the caller can only close the
  *   listener. After a throw the server still listens and is a member as before.
  */
 export async function depart(member: Member, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
-  const listener = new LeavingListener(member)
-  let lock: GroupLock | undefined
+  const leaving: Leaving = { listener: new LeavingListener(member), leaver, times, stopResetting: undefined }
   try {
-    const locked = await tryToLock(listener, times)
-    lock = locked.lock
-    const way = locked.lock === undefined ? deferBecause(locked.reason) : choose(listener)
-    return await leave(listener, leaver, times, way)
+    return await leaveWithOthers(leaving)
   } finally {
-    listener.end()
-    lock?.end()
-    if (lock !== undefined) tellKeeper(member.addon, member.socket)
+    leaving.stopResetting?.()
+    leaving.listener.end()
   }
 }
 
-type Locked = { readonly lock: GroupLock } | { readonly lock: undefined; readonly reason: string }
+/** What one listener needs until it has left. */
+interface Leaving {
+  readonly listener: LeavingListener
+  readonly leaver: Leaver
+  readonly times: DepartureTimes
+  /** Set while new connections are deferred. */
+  stopResetting: (() => void) | undefined
+}
 
-async function tryToLock({ member }: LeavingListener, times: DepartureTimes): Promise<Locked> {
-  try {
-    return { lock: await lockGroup(member.addon, member.socket, new Deadline(times.lockTimeout, times.signal)) }
-  } catch (error) {
-    if (!(error instanceof ReusePortLockError || error instanceof ReusePortSteeringError)) throw error
-    return { lock: undefined, reason: error.message }
+/** Joins the departure that is led for the group, and follows its leader; where that ends first, the next one. */
+async function leaveWithOthers(leaving: Leaving): Promise<Departure> {
+  const { listener, leaver, times } = leaving
+  leaver.onLeaving()
+  const deadline = new Deadline(longestBeginning(times), times.signal)
+  const total = new Deadline(longestCompany(times), times.signal)
+  let finished: Awaited | undefined
+  for (;;) {
+    let departing: Departing
+    try {
+      departing = await joinDeparture(listener.member, times.lockTimeout, longestFinish(times), deadline)
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      return leaveAlone(leaving, 'defer', error.message)
+    }
+    let hasDetached = false
+    try {
+      for (;;) {
+        const order = await (finished === undefined ? deadline : total).race(departing.next())
+        if (order === 'gone') break
+        if (order === 'late') {
+          const waited = finished === undefined ? deadline.total : total.total
+          const reason = `process ${process.pid} waited ${waited} ms for drains of other processes to end`
+          return await leaveAlone(leaving, 'defer', reason)
+        }
+        if (order.type === 'alone') return await leaveAlone(leaving, order.method, order.reason)
+        if (order.type === 'leave' && finished !== undefined) {
+          // What came since, if anything did: the leader waits a moment.
+          await emptyQueue(listener, leaver, times, LAST_LOOK)
+          hasDetached = order.detach
+          return close(leaving, { method: 'steer', reason: undefined }, finished, order.detach)
+        }
+        await waitWhile(times.grace, times, () => leaver.isListening())
+        const now = await finish(listener, leaver, times)
+        finished = { ...now, awaited: now.awaited + (finished?.awaited ?? 0) }
+        defer(leaving)
+        departing.ready()
+      }
+    } finally {
+      await departing.end(hasDetached)
+    }
   }
 }
+
+/** ms for a last look at the accept queue when all leave. */
+const LAST_LOOK = 100
 
 interface Way {
   readonly method: DrainMethod
   readonly reason: string | undefined
 }
 
-function choose(listener: LeavingListener): Way {
-  try {
-    if (listener.steerAway()) return { method: 'steer', reason: undefined }
-    return { method: 'close', reason: 'the group has no other member to steer to' }
-  } catch (error) {
-    if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
-    return deferBecause(error.message)
-  }
+/** Without a program: new connections get no answer, so that their clients ask again, when this listener is gone. */
+async function leaveAlone(leaving: Leaving, wanted: 'close' | 'defer', reason: string): Promise<Departure> {
+  const { listener, leaver, times } = leaving
+  const refused = defer(leaving)
+  const method = refused === undefined ? wanted : 'close'
+  const losses = refused === undefined ? [] : [`new connections may be lost: deferring them failed (${refused})`]
+  await waitWhile(POLL_INTERVAL, times, () => leaver.isListening())
+  const finished = await finish(listener, leaver, times)
+  return close(leaving, { method, reason }, { ...finished, losses: [...losses, ...finished.losses] }, false)
 }
 
-function deferBecause(reason: string): Way {
-  return { method: 'defer', reason }
+/** From now on new connections get no answer from this listener. @returns why not. */
+function defer(leaving: Leaving): string | undefined {
+  const { listener, leaver } = leaving
+  leaving.stopResetting ??= leaver.onAccepted((accepted) => listener.resetMinimumTtl(accepted))
+  return listener.deferNewConnections()
 }
 
-async function leave(listener: LeavingListener, leaver: Leaver, times: DepartureTimes, way: Way): Promise<Departure> {
-  leaver.onSteered()
-  const finished =
-    way.method === 'steer'
-      ? await finishSteered(listener, leaver, times)
-      : await finishDeferred(listener, leaver, times, way.method)
+/** In one turn, after which there is nothing left to abort. */
+function close({ leaver, listener }: Leaving, way: Way, finished: Awaited, detach: boolean): Departure {
   const { awaited, losses, unfinished } = finished
   // Migration alone loses some connections (docs/benchmarks.md), so it serves only for what is unfinished.
-  const isMoved = unfinished.length > 0 && finished.method !== 'close' && migrates()
-  // These two run in one turn, and afterwards there is nothing left to abort.
-  const failure = listener.leave()
+  const isMoved = unfinished.length > 0 && way.method !== 'close' && migrates()
+  const failure = listener.leave(detach)
   leaver.stopListening()
   return {
-    method: isMoved ? 'migrate' : finished.method,
+    method: isMoved ? 'migrate' : way.method,
     reason: isMoved
       ? [way.reason, `the kernel moved to other members: ${unfinished.join(', ')}`].filter(Boolean).join('; ')
       : way.reason,
@@ -120,55 +154,15 @@ async function leave(listener: LeavingListener, leaver: Leaver, times: Departure
   }
 }
 
+function isExpected(error: unknown): error is Error {
+  return error instanceof ReusePortLockError || error instanceof ReusePortSteeringError
+}
+
 interface Awaited {
   readonly awaited: number
   readonly losses: readonly string[]
   /** What the server has not accepted. It is lost with the listener, unless the kernel moves it. */
   readonly unfinished: readonly string[]
-}
-
-type Finished = Awaited & { readonly method: DrainMethod }
-
-/** How many rounds a drain makes at most: a member that leaves in the meantime causes another round. */
-const ATTEMPTS = 5
-
-/** Finishes what clients had begun before new connections went to other members. */
-async function finishSteered(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Finished> {
-  let total = 0
-  for (let attempt = 1; ; attempt++) {
-    await waitWhile(times.grace, times, () => leaver.isListening())
-    const { awaited, losses, unfinished } = await finish(listener, leaver, times)
-    total += awaited
-    // When a member leaves, the last member takes its slot. If that was this one, new connections reach it again.
-    if (!listener.hasGroupChanged() || attempt === ATTEMPTS || !leaver.isListening()) {
-      return { method: 'steer', awaited: total, losses, unfinished }
-    }
-    const again = choose(listener)
-    if (again.method !== 'steer') {
-      const finished = await finishDeferred(listener, leaver, times, again.method)
-      return { ...finished, awaited: total + finished.awaited }
-    }
-  }
-}
-
-/** Finishes what clients had begun before, while new connections get no answer. */
-async function finishDeferred(
-  listener: LeavingListener,
-  leaver: Leaver,
-  times: DepartureTimes,
-  wanted: DrainMethod,
-): Promise<Finished> {
-  const stopResetting = leaver.onAccepted((accepted) => listener.resetMinimumTtl(accepted))
-  const refused = listener.deferNewConnections()
-  const method = refused !== undefined && wanted === 'defer' ? 'close' : wanted
-  const losses = refused === undefined ? [] : [`new connections may be lost: deferring them failed (${refused})`]
-  try {
-    await waitWhile(POLL_INTERVAL, times, () => leaver.isListening())
-    const { awaited, losses: others, unfinished } = await finish(listener, leaver, times)
-    return { method, awaited, losses: [...losses, ...others], unfinished }
-  } finally {
-    stopResetting()
-  }
 }
 
 /** Finishes what has begun by now. Later connections go to other members or get no answer. */
@@ -208,13 +202,14 @@ async function finishHandshakes(
   return open.size
 }
 
-/** Waits until the accept queue is empty. @returns how many connections are left in it after ACCEPT_TIMEOUT. */
+/** Waits until the accept queue is empty. @returns how many connections are left in it when the time is over. */
 async function emptyQueue(
   listener: LeavingListener,
   leaver: Leaver,
   times: DepartureTimes,
+  timeout: number = ACCEPT_TIMEOUT,
 ): Promise<number | SystemFailure> {
-  const deadline = new Deadline(ACCEPT_TIMEOUT, times.signal)
+  const deadline = new Deadline(timeout, times.signal)
   for (;;) {
     deadline.assertNotAborted()
     const waiting = listener.waiting()

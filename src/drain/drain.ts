@@ -78,7 +78,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
   })
   const leaver: Leaver = {
     isListening: () => server.listening,
-    onSteered: () => connections.announceEnd(),
+    onLeaving: () => connections.announceEnd(),
     onAccepted: (tell) => connections.onAccepted(tell),
     stopListening: () => {
       stopKeeping(server)
@@ -117,7 +117,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */
 async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
   if (times.handOver) {
-    leaver.onSteered()
+    leaver.onLeaving()
     leaver.stopListening()
     return { method: 'hand-over', handshakesAwaited: 0, losses: [], reason: undefined }
   }
@@ -127,7 +127,7 @@ async function leaveGroup(server: ListenableServer, leaver: Leaver, times: Drain
     return await depart(memberOf(state.addon, 'drain', server), leaver, times)
   } catch (error) {
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
-    leaver.onSteered()
+    leaver.onLeaving()
     leaver.stopListening()
     const losses = ['connections in the accept queue may be lost']
     return { method: 'close', handshakesAwaited: 0, losses, reason: error.message }

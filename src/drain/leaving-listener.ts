@@ -1,9 +1,8 @@
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
-import { type Member, membersNow } from '../group/member.js'
-import { type BoundSocket, STATES } from '../group/socket-table.js'
+import type { Member } from '../group/member.js'
+import { STATES } from '../group/socket-table.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
-import { steerAway } from '../steering/steering.js'
 
 /**
  * A listener on its way out of its group. It has a descriptor of its own, through which the group can be restored
@@ -12,8 +11,6 @@ import { steerAway } from '../steering/steering.js'
 export class LeavingListener {
   readonly #member: Member
   readonly #descriptor: OwnedDescriptor
-  #isSteered = false
-  #members: readonly BoundSocket[] = []
   /** The minimum TTLs from before `deferNewConnections`, as one number; undefined unless it has succeeded. */
   #ttlsBefore: number | undefined
   #isMember = true
@@ -31,29 +28,10 @@ export class LeavingListener {
     return this.#member
   }
 
-  /**
-   * Sends new connections to the other members from now on. The caller holds the group's lock.
-   *
-   * @returns whether the group has other members.
-   * @throws ReusePortSteeringError, ReusePortInspectionError
-   */
-  steerAway(): boolean {
-    this.#isSteered = false
-    this.#members = steerAway(this.#member, 'drain')
-    this.#isSteered = this.#members.length > 1
-    return this.#isSteered
-  }
-
-  /** Whether members have left since `steerAway`, which can change slots. @throws ReusePortInspectionError */
-  hasGroupChanged(): boolean {
-    const before = new Set(this.#members.map(({ inode }) => inode))
-    // The kernel adds new members at the end, so they change no slot.
-    for (const { inode } of membersNow(this.#member, 'drain')) before.delete(inode)
-    return before.size > 0
-  }
-
   /** From now on this listener answers no new connection. @returns the failure, where the kernel refuses that. */
   deferNewConnections(): string | undefined {
+    // Asked a second time the kernel would tell its own answer to the first.
+    if (this.#ttlsBefore !== undefined) return undefined
     const { addon, fd, family } = this.#descriptor
     const before = addon.deferNewConnections(fd, family)
     if (typeof before !== 'number') return textOf(before)
@@ -87,11 +65,11 @@ export class LeavingListener {
     return this.#member.addon.waitingConnections(this.#descriptor.fd)
   }
 
-  /** Leaves the group and detaches the program of this drain: the hash chooses again. @returns the failure. */
-  leave(): string | undefined {
+  /** Leaves the group. @param detach Detaches the group's program first: the hash chooses again. @returns the failure. */
+  leave(detach: boolean): string | undefined {
     this.#isMember = false
     const { addon, fd, family } = this.#descriptor
-    const failure = addon.leaveGroup(fd, family, this.#isSteered)
+    const failure = addon.leaveGroup(fd, family, detach)
     return failure === undefined ? undefined : textOf(failure)
   }
 
@@ -104,8 +82,6 @@ export class LeavingListener {
   #stay(): void {
     const { addon, fd, family } = this.#descriptor
     if (this.#ttlsBefore !== undefined) addon.answerNewConnections(fd, family, this.#ttlsBefore)
-    // A failure cannot be reported here. The next drain or `steer` replaces the program.
-    if (this.#isSteered) addon.detachProgram(fd)
   }
 }
 

@@ -2,29 +2,18 @@ import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError } from '../common/errors.js'
 import { type Deadline, pause } from '../common/waiting.js'
-import { connectAbstract } from '../native/abstract-socket.js'
+import { connectAbstract, describeStranger, isStrangers } from '../native/abstract-socket.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { ReusePortLockError } from './group-errors.js'
-import type { SeenSocket } from './rows.js'
+import { type GroupName, groupSocketName } from './name.js'
 
 /** Held by a process while it changes how the kernel chooses; released by `end()`, and by the end of that process. */
 export interface GroupLock {
   end(): void
 }
 
-/** The properties that tell one group from another. */
-export type GroupName = Pick<SeenSocket, 'protocol' | 'family' | 'address' | 'device' | 'port' | 'uid'>
-
-/** The name of an abstract unix socket (unix(7)). `ss -x` shows it with an @ in front. */
-export function steeringName(purpose: 'lock' | 'keeper', group: GroupName): string {
-  const { protocol, family, address, device, port, uid } = group
-  const version = family === 'IPv4' ? 4 : 6
-  const where = device === 0 ? address : `${address}%${device}`
-  return `reuseport:steer-${purpose}:${protocol}${version}:${where}:${port}:${uid}`
-}
-
-/** ms between two attempts if the holder of the lock accepts no waiter: backlog full, or not listening yet. */
+/** ms between two attempts if the holder of a name accepts no waiter: backlog full, or not listening yet. */
 const CROWDED = 5
 
 /** ms for which a thread that has released a lock leaves it to waiters: they learn of it through their event loop. */
@@ -33,44 +22,72 @@ const COURTESY = 20
 const released = new Map<string, number>()
 
 /**
- * Acquires the group's lock, under which one process at a time changes how the kernel chooses. Waits without blocking
- * the event loop.
+ * Acquires the group's lock, under which one process at a time changes the group's program or leaves the group. Waits
+ * without blocking the event loop. The holder waits for nothing but itself: the lock is free again in milliseconds.
  *
  * @throws ReusePortLockError if the time is over, or if a process of another user has bound the name of the lock.
  * @throws ReusePortSteeringError if the system has no abstract unix sockets.
  */
 export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadline): Promise<GroupLock> {
-  const name = steeringName('lock', group)
+  const name = groupSocketName('lock', group)
   if (performance.now() - (released.get(name) ?? Number.NEGATIVE_INFINITY) < COURTESY) await pause(COURTESY)
   for (;;) {
     deadline.assertNotAborted()
     const fd = addon.acquireLock(name, 0)
-    if (typeof fd === 'number') {
-      const lock = new OwnedDescriptor(addon, fd, 4)
-      return {
-        end: () => {
-          lock.close()
-          released.delete(name)
-          released.set(name, performance.now())
-        },
-      }
-    }
+    if (typeof fd === 'number') return toLock(new OwnedDescriptor(addon, fd, 4), name)
     const code = getSystemErrorName(fd.errno)
     if (code === 'ENOSYS') throw new ReusePortSteeringError('this system has no abstract unix sockets')
-    if (code === 'EACCES') throw new ReusePortLockError(`@${name}`, 'a process of another user has bound its name')
+    if (isStrangers(fd)) throw new ReusePortLockError(`@${name}`, describeStranger(addon, name, 'its name'))
     if (code !== 'ETIMEDOUT') throw new ReusePortLockError(`@${name}`, `${fd.syscall} ${code}`)
-    if (deadline.left() === 0) {
-      throw new ReusePortLockError(
-        `@${name}`,
-        `process ${process.pid} waited ${deadline.total} ms while drains or other changes of the group held it`,
-      )
-    }
+    assertTimeLeft(deadline, name, 'changes of the group')
     await endOf(addon, name, deadline)
   }
 }
 
-/** Resolves when the holder releases the lock, and also whenever another attempt is due. */
-async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<void> {
+function toLock(descriptor: OwnedDescriptor, name: string): GroupLock {
+  return {
+    end: () => {
+      descriptor.close()
+      // In this order the map stays sorted by time, so that what is over can be dropped from its beginning.
+      released.delete(name)
+      released.set(name, performance.now())
+      for (const [old, at] of released) {
+        if (performance.now() - at < COURTESY) break
+        released.delete(old)
+      }
+    },
+  }
+}
+
+/**
+ * As `lockGroup`, for a process that changes the policy of the group: waits until no listener leaves the group, because
+ * those that leave have a program of their own in force.
+ *
+ * @throws ReusePortLockError, ReusePortSteeringError
+ */
+export async function lockForPolicy(addon: Addon, group: GroupName, deadline: Deadline): Promise<GroupLock> {
+  const leader = groupSocketName('leader', group)
+  for (;;) {
+    const lock = await lockGroup(addon, group, deadline)
+    const socket = connectAbstract(addon, leader)
+    if ('errno' in socket) {
+      // A stranger leads no listener of this user's group.
+      if (getSystemErrorName(socket.errno) !== 'EAGAIN') return lock
+    } else socket.on('error', () => {}).destroy()
+    lock.end()
+    assertTimeLeft(deadline, leader, 'drains')
+    await endOf(addon, leader, deadline)
+  }
+}
+
+function assertTimeLeft(deadline: Deadline, name: string, what: string): void {
+  if (deadline.left() > 0) return
+  const reason = `process ${process.pid} waited ${deadline.total} ms for ${what} of other processes to end`
+  throw new ReusePortLockError(`@${name}`, reason)
+}
+
+/** Resolves when the process that has bound the name releases it, and also whenever another attempt is due. */
+export async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<void> {
   const socket = connectAbstract(addon, name)
   if ('errno' in socket) {
     await pause(CROWDED)

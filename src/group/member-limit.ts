@@ -1,13 +1,18 @@
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import type { Transport } from '../common/transport.js'
+import { describeStranger, isStrangers } from '../native/abstract-socket.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
-import { ReusePortGroupFullError, ReusePortInspectionError, ReusePortLockError } from './group-errors.js'
+import { ReusePortGroupFullError, ReusePortInspectionError } from './group-errors.js'
+import { groupSocketName } from './name.js'
 import { readGroups, socketsOn } from './reader.js'
 
-/** ms. A process that holds the lock needs less than 1 ms to join the group. */
-const LOCK_TIMEOUT = 2000
+/**
+ * ms for which the event loop may stand still. A process that holds the lock needs less than 1 ms to join the group, so
+ * this is for one that has no CPU at that moment.
+ */
+const LOCK_TIMEOUT = 50
 
 export interface Joining {
   readonly protocol: Transport
@@ -17,22 +22,32 @@ export interface Joining {
 }
 
 export interface Admission {
+  /**
+   * For the socket when it is a member: counts once more where the lock was not to be had.
+   *
+   * @throws ReusePortGroupFullError where the group has become too large; the caller then closes the socket.
+   */
+  confirm(): void
   /** Releases the lock, once this socket has joined the group or has failed to. */
   end(): void
 }
 
-const FREE: Admission = { end: () => {} }
+const FREE: Admission = { confirm: () => {}, end: () => {} }
 
 /**
  * Admits one more member to a group that has room. Other processes that set `maxMembers` wait until the member has
- * joined. Port 0 needs no lock: the port that the kernel chooses has no members yet.
+ * joined. Where the lock is not to be had in time, or a stranger has bound its name, members are counted before and after
+ * this one has joined: of processes that join at the same moment all may then be refused, but never too many be admitted.
+ * Port 0 needs no lock: the port that the kernel chooses has no members yet.
  *
- * @throws ReusePortGroupFullError, ReusePortLockError, ReusePortInspectionError
+ * @throws ReusePortGroupFullError, ReusePortInspectionError
  */
 export function admit(addon: Addon, joining: Joining, maxMembers: number | undefined): Admission {
   if (maxMembers === undefined || joining.port === 0) return FREE
-  const lock = new OwnedDescriptor(addon, acquireLock(addon, joining), joining.family)
-  const admission = { end: (): void => lock.close() }
+  const lock = acquireLock(addon, joining)
+  const confirm = (): void =>
+    lock === undefined ? refuseWhereFull(addon, joining, maxMembers, maxMembers + 1) : undefined
+  const admission = { confirm, end: (): void => lock?.close() }
   try {
     refuseWhereFull(addon, joining, maxMembers)
   } catch (error) {
@@ -42,27 +57,37 @@ export function admit(addon: Addon, joining: Joining, maxMembers: number | undef
   return admission
 }
 
-function acquireLock(addon: Addon, { protocol, family, address, port }: Joining): number {
-  const name = `reuseport:${protocol}${family}:${address}:${port}:${process.geteuid?.()}`
+function acquireLock(addon: Addon, { protocol, family, address, port }: Joining): OwnedDescriptor | undefined {
+  const where = { protocol, family: family === 4 ? 'IPv4' : 'IPv6', address, port, device: 0 } as const
+  const name = groupSocketName('join', where)
   const lock = addon.acquireLock(name, LOCK_TIMEOUT)
-  if (typeof lock === 'number') return lock
+  if (typeof lock === 'number') return new OwnedDescriptor(addon, lock, family)
   const code = getSystemErrorName(lock.errno)
   if (code === 'ENOSYS') throw new ReusePortInspectionError('maxMembers', 'this system has no abstract unix sockets')
-  throw new ReusePortLockError(`@${name}`, reasonFor(code))
+  if (isStrangers(lock)) warnOfStranger(describeStranger(addon, name))
+  return undefined
 }
 
-function reasonFor(code: string): string {
-  if (code === 'EACCES') return 'a process of another user has bound its name'
-  return code === 'ETIMEDOUT' ? `another process has held it for ${LOCK_TIMEOUT} ms` : code
+const told = new Set<string>()
+
+/** Once for each name and thread. */
+function warnOfStranger(reason: string): void {
+  if (told.has(reason)) return
+  told.add(reason)
+  process.emitWarning(`maxMembers counts the members without a lock: ${reason}`, {
+    type: 'ReusePortWarning',
+    code: 'REUSEPORT_NAME_TAKEN',
+  })
 }
 
-function refuseWhereFull(addon: Addon, joining: Joining, maxMembers: number): void {
+/** @param limit How many members are too many. */
+function refuseWhereFull(addon: Addon, joining: Joining, maxMembers: number, limit = maxMembers): void {
   const { protocol, port, address } = joining
   const family = joining.family === 4 ? 'IPv4' : 'IPv6'
   const members = socketsOn(addon, 'maxMembers', protocol, port).filter(
     (socket) => socket.address === address && socket.family === family && socket.uid === process.geteuid?.(),
   )
-  if (members.length < maxMembers) return
+  if (members.length < limit) return
   const groups = readGroups(addon, 'maxMembers', members)
   throw new ReusePortGroupFullError(
     address,

@@ -1,7 +1,7 @@
 import type { BindAddress } from '../common/address.js'
 import { InvalidArgumentValueError, type SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
-import { admit } from '../group/member-limit.js'
+import { type Admission, admit } from '../group/member-limit.js'
 import type { Addon } from '../native/addon-contract.js'
 import type { UnboundSocket } from '../options/configuration-types.js'
 import { type Configuration, canBeSkipped, configure, type OpenSocket, optionError } from '../options/configure.js'
@@ -49,13 +49,19 @@ export function openListener(addon: Addon, request: ListenerRequest, where: Bind
   const admission = admit(addon, { protocol: 'tcp', port, ...where }, configuration.maxMembers)
   try {
     const fd = openUnbound(addon, request, where.family)
-    return typeof fd === 'number' ? (listen({ addon, fd, family: where.family }, request, where.address) ?? fd) : fd
+    if (typeof fd !== 'number') return fd
+    return listen({ addon, fd, family: where.family }, request, where.address, admission) ?? fd
   } finally {
     admission.end()
   }
 }
 
-function listen(socket: OpenSocket, request: ListenerRequest, address: string): SystemFailure | undefined {
+function listen(
+  socket: OpenSocket,
+  request: ListenerRequest,
+  address: string,
+  admission: Admission,
+): SystemFailure | undefined {
   const { addon, fd, family } = socket
   const { backlog, configuration, port } = request
   return closingUnlessDone(addon, fd, () => {
@@ -63,8 +69,10 @@ function listen(socket: OpenSocket, request: ListenerRequest, address: string): 
     if (notBound !== undefined) return notBound
     configure(socket, configuration, 'before-listen')
     const notListening = addon.listen(fd, backlog)
-    if (notListening === undefined) configure(socket, configuration, 'after-listen')
-    return notListening
+    if (notListening !== undefined) return notListening
+    admission.confirm()
+    configure(socket, configuration, 'after-listen')
+    return undefined
   })
 }
 

@@ -83,8 +83,31 @@ export interface Addon {
   takeSocket(pid: number, inode: number): number | SystemFailure
   /** Another descriptor for the same socket. The addon owns it as in `openSocket`. */
   duplicate(fd: number): number | SystemFailure
-  /** Whether the process at the other end of a unix socket has the same user. */
-  isOwnPeer(fd: number): boolean | SystemFailure
+  /** The process at the other end of a unix socket, as the kernel tells it. SO_PEERCRED, unix(7). */
+  peerOf(fd: number): PeerRow | SystemFailure
+  /**
+   * Which user has bound an abstract unix socket of this name. ENOENT where none has; ENOSYS where the system does not
+   * tell. A socket that only was bound is found by unix_diag (sock_diag(7)), whose owner Linux tells from 5.3 on.
+   */
+  nameOwner(name: string): NameOwner | SystemFailure
+  /**
+   * Whether a stranger may have the same number as this user: in a user namespace that maps neither all users nor this one.
+   * Linux: user_namespaces(7).
+   */
+  isUidAmbiguous(): boolean
+  /** A descriptor for a process, owned as those of openSocket. ESRCH, EPERM, ENOSYS. Linux 5.3: pidfd_open(2). */
+  openProcess(pid: number): number | SystemFailure
+  /** `fd`: what openProcess gave. ESRCH where it has ended. Linux 5.1: pidfd_send_signal(2). */
+  signalProcess(fd: number, signal: number): undefined | SystemFailure
+  /** Whether it has ended: also while it is a zombie. */
+  hasProcessEnded(fd: number): boolean | SystemFailure
+  /** Sends a descriptor and a text of 1 to 4096 bytes over a unix socket, as one message. SCM_RIGHTS, unix(7). */
+  sendDescriptor(socket: number, fd: number, text: string): undefined | SystemFailure
+  /**
+   * Receives what sendDescriptor sent: the descriptor is owned as those of openSocket. EAGAIN where nothing has come,
+   * ECONNRESET at the end of the connection, EBADMSG where a message has no descriptor, several, or is longer.
+   */
+  receiveDescriptor(socket: number): ReceivedDescriptor | SystemFailure
   /**
    * The CPUs that this thread, and the threads and processes that it starts, may run on. ENOSYS where the system has no
    * such interface. Linux: sched_setaffinity(2).
@@ -101,6 +124,25 @@ export interface Addon {
   release(fd: number): undefined | SystemFailure
   /** Binds two sockets to one port and closes both. False where the second bind fails with EADDRINUSE. */
   probe(): boolean | SystemFailure
+}
+
+export interface PeerRow {
+  /** 0 where the pid namespace of this process does not see it. */
+  readonly pid: number
+  readonly uid: number
+  /** Whether it is this user, not one that only looks so (`isUidAmbiguous`). */
+  readonly isOwn: boolean
+}
+
+export interface NameOwner {
+  /** Null where the kernel does not tell. */
+  readonly uid: number | null
+  readonly isOwn: boolean
+}
+
+export interface ReceivedDescriptor {
+  readonly fd: number
+  readonly text: string
 }
 
 export type ProgramWords = Uint32Array | SystemFailure

@@ -1,6 +1,8 @@
 // Pure: refuses an unknown option and suggests the nearest known name.
 import { ReusePortUnknownOptionError } from '../common/errors.js'
 
+const LONGEST_NAME = 64
+
 /**
  * Refuses an own key of `options` that is in neither `known` nor `inert`. Names in `inert` are accepted because Node
  * accepts them, but are never suggested. `path` is the prefix of the keys: '' or, ending with a dot, 'socketOptions.'.
@@ -13,7 +15,10 @@ export function refuseUnknownOptions(
 ): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name) || inert.includes(name)) continue
-    throw new ReusePortUnknownOptionError(`${path}${name}`, nearestName(name, known), known)
+    // A name of another process may be as long as a message: comparing it would take long.
+    const isLong = name.length > LONGEST_NAME
+    const shown = isLong ? `${name.slice(0, LONGEST_NAME)}…` : name
+    throw new ReusePortUnknownOptionError(`${path}${shown}`, isLong ? undefined : nearestName(name, known), known)
   }
 }
 

@@ -1,29 +1,29 @@
-// The protocol between the processes that want a policy for a group: lines of JSON over the abstract unix socket of the
-// keeper, the process that keeps the policy in force.
+// The connections between the processes that want a policy for a group: to the abstract unix socket of the keeper, the
+// process that keeps the policy in force.
 import type net from 'node:net'
 import process from 'node:process'
-import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError } from '../common/errors.js'
-import type { Deadline } from '../common/waiting.js'
-import { type GroupName, steeringName } from '../group/lock.js'
-import { connectAbstract } from '../native/abstract-socket.js'
+import { onLine } from '../common/lines.js'
+import { type Deadline, pause } from '../common/waiting.js'
+import { type GroupName, groupSocketName } from '../group/name.js'
+import { connectAbstract, describeStranger, isStrangers } from '../native/abstract-socket.js'
 import type { Addon } from '../native/addon-contract.js'
-import { connectionDescriptor } from '../node/adopt.js'
-import type { Steering, SteeringPolicy } from './steering-types.js'
+import {
+  type Answer,
+  formatMessage,
+  LONGEST_MESSAGE,
+  type Message,
+  parseMessage,
+  type Wish,
+} from './keeper-messages.js'
+import type { Steering } from './steering-types.js'
 
-/** A policy, and the time of the request on the clock that all processes share (ns, CLOCK_MONOTONIC). */
-export interface Wish {
-  readonly policy: SteeringPolicy
-  readonly since: number
-}
-
-export type Answer = { readonly steering: Steering } | { readonly refused: string }
-
-export type Message = Partial<Wish> & Partial<{ steering: Steering; refused: string }>
+/** Another user has bound the name of the group's keeper. */
+export class NameTakenError extends ReusePortSteeringError {}
 
 /** Tells the group's keeper, if there is one, that its program has been replaced: by a connection without a message. */
 export function tellKeeper(addon: Addon, group: GroupName): void {
-  const socket = connectAbstract(addon, steeringName('keeper', group))
+  const socket = connectAbstract(addon, groupSocketName('keeper', group))
   if (!('errno' in socket)) socket.on('error', () => {}).end()
 }
 
@@ -58,12 +58,11 @@ export async function ask(
   socket: net.Socket,
   wish: Wish,
   deadline: Deadline,
-  onOther: (message: Message) => void,
+  onOther: (wish: Wish) => void,
 ): Promise<Steering | undefined> {
   const answered = new Promise<Answer | undefined>((resolve) => {
     readMessages(socket, (message) => {
-      if (message.steering !== undefined) resolve({ steering: message.steering })
-      else if (message.refused !== undefined) resolve({ refused: message.refused })
+      if ('steering' in message || 'refused' in message) resolve(message)
       else onOther(message)
     })
     socket.once('close', () => resolve(undefined))
@@ -86,42 +85,54 @@ export async function ask(
 
 /** @returns undefined if the group has no keeper. @throws ReusePortSteeringError if another user has bound its name. */
 export function connectTo(addon: Addon, group: GroupName): net.Socket | undefined {
-  const socket = connectAbstract(addon, steeringName('keeper', group))
+  const name = groupSocketName('keeper', group)
+  const socket = connectAbstract(addon, name)
   if (!('errno' in socket)) return socket.on('error', () => {})
-  if (getSystemErrorName(socket.errno) === 'EACCES') throw new ReusePortSteeringError(STRANGER)
+  if (isStrangers(socket)) throw new NameTakenError(describeStranger(addon, name))
   return undefined
 }
 
-export const STRANGER = "a process of another user has bound the name of the policy keeper's unix socket"
-
-export function isOwn(addon: Addon, socket: net.Socket): boolean {
-  const fd = connectionDescriptor(socket)
-  return fd !== undefined && addon.isOwnPeer(fd) === true
+export function send(socket: net.Socket, message: Message): void {
+  if (socket.writable) socket.write(formatMessage(message))
 }
 
-export function send(socket: net.Socket, message: Wish | Answer): void {
-  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
-}
-
-/** Code units of UTF-16. */
-const LONGEST_MESSAGE = 1 << 20
-
-function toMessage(value: unknown): Message {
-  if (typeof value !== 'object' || value === null) throw new TypeError('not a message')
-  return value as Message
-}
-
-/** Each line is one message: a JSON object. Any other input, or a line that is too long, ends the connection. */
-export function readMessages(socket: net.Socket, onMessage: (message: Message) => void): void {
-  let text = ''
-  socket.setEncoding('utf8').on('data', (part) => {
-    const lines = `${text}${part}`.split('\n')
-    text = lines.pop() ?? ''
+/**
+ * Each line is one message. Any other line, or one that is too long, ends the connection.
+ *
+ * @param refuse Is told why a line is not a message, before that.
+ */
+export function readMessages(
+  socket: net.Socket,
+  onMessage: (message: Message) => void,
+  refuse: (reason: string) => void = () => {},
+): void {
+  onLine(socket, LONGEST_MESSAGE, (line) => {
+    let message: Message
     try {
-      if (text.length > LONGEST_MESSAGE) throw new RangeError('too long')
-      for (const line of lines) onMessage(toMessage(JSON.parse(line)))
-    } catch {
-      socket.destroy()
+      message = parseMessage(line)
+    } catch (error) {
+      refuse((error as Error).message)
+      socket.destroySoon()
+      return
     }
+    onMessage(message)
   })
+}
+
+/** ms between two attempts while a process of this user has bound the keeper's name and does not listen. */
+const AGAIN = 5
+
+/** @throws ReusePortSteeringError where the time is over. */
+export async function waitForName(deadline: Deadline): Promise<void> {
+  deadline.assertNotAborted()
+  if (deadline.left() === 0) {
+    throw new ReusePortSteeringError('the process that has bound the name of the policy keeper does not answer')
+  }
+  await pause(AGAIN)
+}
+
+/** What a follower is told of an error. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ReusePortSteeringError) return error.reason
+  return error instanceof Error ? error.message : String(error)
 }

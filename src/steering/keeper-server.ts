@@ -1,14 +1,15 @@
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError } from '../common/errors.js'
-import { steeringName } from '../group/lock.js'
-import type { SeenSocket } from '../group/rows.js'
-import { listenAbstract } from '../native/abstract-socket.js'
+import { type GroupName, groupSocketName } from '../group/name.js'
+import { describeStranger, isStrangers, listenAbstract } from '../native/abstract-socket.js'
 import type { Addon } from '../native/addon-contract.js'
-import { type Answer, isOwn, type Message, readMessages, STRANGER, send, type Wish } from './keeper-channel.js'
+import { peerOf } from '../native/peer.js'
+import { NameTakenError, readMessages, send } from './keeper-channel.js'
+import type { Answer, Wish } from './keeper-messages.js'
 
 export interface KeeperEvents {
-  onMessage(message: Message, answer: (answer: Answer) => void): void
+  onWish(wish: Wish, answer: (answer: Answer) => void): void
   /** A process that had sent a wish has closed its connection. */
   onGone(): void
   /** A process reports that the program of the policy has been replaced, for example by a drain (`tellKeeper`). */
@@ -30,20 +31,20 @@ export class KeeperServer {
   }
 
   /** @returns undefined if the group already has a keeper. @throws ReusePortSteeringError */
-  static open(addon: Addon, group: SeenSocket, events: KeeperEvents): KeeperServer | undefined {
+  static open(addon: Addon, group: GroupName, events: KeeperEvents): KeeperServer | undefined {
     const keeper = new KeeperServer(addon, events)
     const server = keeper.#server
     server.on('error', () => events.onError())
-    const failure = listenAbstract(addon, steeringName('keeper', group), server)
+    const name = groupSocketName('keeper', group)
+    const failure = listenAbstract(addon, name, server)
     if (failure === undefined) {
       server.unref()
       return keeper
     }
     const code = getSystemErrorName(failure.errno)
     if (code === 'ETIMEDOUT') return undefined
-    throw new ReusePortSteeringError(
-      code === 'EACCES' ? STRANGER : `this process cannot keep the policy (${failure.syscall} ${code})`,
-    )
+    if (isStrangers(failure)) throw new NameTakenError(describeStranger(addon, name))
+    throw new ReusePortSteeringError(`this process cannot keep the policy (${failure.syscall} ${code})`)
   }
 
   tellAll(wish: Wish): void {
@@ -57,16 +58,22 @@ export class KeeperServer {
 
   #onFollower(socket: net.Socket): void {
     socket.on('error', () => {}).unref()
-    if (!isOwn(this.#addon, socket)) {
+    if (peerOf(this.#addon, socket)?.isOwn !== true) {
       socket.destroy()
       return
     }
     let isFollower = false
-    readMessages(socket, (message) => {
-      isFollower = true
-      this.#followers.add(socket)
-      this.#events.onMessage(message, (answer) => send(socket, answer))
-    })
+    const answer = (said: Answer): void => send(socket, said)
+    readMessages(
+      socket,
+      (message) => {
+        if (!('policy' in message)) return
+        isFollower = true
+        this.#followers.add(socket)
+        this.#events.onWish(message, answer)
+      },
+      (reason) => answer({ refused: reason }),
+    )
     socket.once('end', () => {
       socket.end()
       if (!isFollower) this.#events.onTakenAway()

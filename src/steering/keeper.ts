@@ -10,9 +10,9 @@ import { ReusePortInspectionError, ReusePortLockError } from '../group/group-err
 import { isStillMember, type Member } from '../group/member.js'
 import type { ListenableServer } from '../node/server.js'
 import type { Applied } from './apply-policy.js'
-import { type Answer, ask, connectTo, type Message, now, type Wish } from './keeper-channel.js'
+import { ask, connectTo, NameTakenError, now, reasonOf, waitForName } from './keeper-channel.js'
+import type { Answer, Wish } from './keeper-messages.js'
 import { KeeperServer } from './keeper-server.js'
-import { parsePolicy } from './policy.js'
 import { LEFT, PolicyInForce } from './policy-in-force.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
 
@@ -51,6 +51,7 @@ export class Keeper {
   #following: net.Socket | undefined
   #looking: NodeJS.Timeout | undefined
   #gathering: NodeJS.Timeout | undefined
+  #again: NodeJS.Timeout | undefined
   /** The latest call of `steer`: one call runs after the other. */
   #steering: Promise<unknown> = Promise.resolve()
 
@@ -86,6 +87,7 @@ export class Keeper {
         return toSteering(await this.#inForce.put(this.#member, wish, deadline))
       }
       if (this.#take()) return this.#keep(deadline)
+      await waitForName(deadline)
     }
   }
 
@@ -94,6 +96,7 @@ export class Keeper {
     this.#wish = undefined
     clearInterval(this.#looking)
     clearTimeout(this.#gathering)
+    clearTimeout(this.#again)
     this.#gathering = undefined
     this.#listening?.close()
     this.#listening = undefined
@@ -122,7 +125,7 @@ export class Keeper {
   #take(): boolean {
     const { addon, socket } = this.#member
     const server = KeeperServer.open(addon, socket, {
-      onMessage: (message, answer) => void this.#onWish(message, answer),
+      onWish: (wish, answer) => void this.#onWish(wish, answer),
       onGone: () => this.#lookSoon(),
       onTakenAway: () => {
         this.#inForce.forget()
@@ -137,14 +140,15 @@ export class Keeper {
   }
 
   /** Handles the wish of a follower. A newer wish replaces the group's policy, unless it cannot be put in force. */
-  async #onWish({ policy, since }: Message, answer: (answer: Answer) => void): Promise<void> {
+  async #onWish({ policy, since }: Wish, answer: (answer: Answer) => void): Promise<void> {
     const own = this.#wish
-    if (own === undefined || typeof since !== 'number') return
+    if (own === undefined) return
     // The process that asks sees the connection close, and becomes the keeper.
     if (this.hasLeft) return this.stop()
     try {
       const isNew = since > own.since && JSON.stringify(policy) !== JSON.stringify(own.policy)
-      const wish = isNew ? { policy: parsePolicy(policy), since } : own
+      // A time that has not come yet would win for ever.
+      const wish = isNew ? { policy, since: Math.min(since, Math.max(now(), own.since)) } : own
       this.#wish = wish
       const steering = toSteering(await this.#inForce.put(this.#member, wish, new Deadline(ANSWER, undefined)))
       answer({ steering })
@@ -154,7 +158,7 @@ export class Keeper {
       if (this.hasLeft) return this.stop()
       this.#wish = own
       this.#lookSoon()
-      answer({ refused: toReason(error) })
+      answer({ refused: reasonOf(error) })
     }
   }
 
@@ -199,29 +203,33 @@ export class Keeper {
   }
 
   /** The keeper reports a newer wish of another process. */
-  #onChange({ policy, since }: Message): void {
-    if (typeof since !== 'number' || policy === undefined) return
-    this.#wish = { policy: parsePolicy(policy), since }
-    if (policy === 'hash') this.stop()
+  #onChange(wish: Wish): void {
+    this.#wish = wish
+    if (wish.policy === 'hash') this.stop()
   }
 
   /** The keeper has ended: this process or another follower takes its place. */
   async #succeed(socket: net.Socket): Promise<void> {
-    const wish = this.#wish
-    if (this.#following !== socket || wish === undefined) return
+    if (this.#following !== socket) return
     this.#following = undefined
-    if (this.hasLeft) return this.stop()
+    await this.#takeOrFollow()
+  }
+
+  async #takeOrFollow(): Promise<void> {
+    const deadline = new Deadline(ANSWER, undefined)
     try {
-      for (;;) {
-        if (this.#take()) {
-          await this.#look()
-          return
-        }
-        if ((await this.#follow(wish, new Deadline(ANSWER, undefined))) !== undefined) return
+      while (this.#wish !== undefined && this.#listening === undefined) {
+        if (this.hasLeft) return this.stop()
+        if (this.#take()) return await this.#look()
+        if ((await this.#follow(this.#wish, deadline)) !== undefined) return
+        await waitForName(deadline)
       }
-    } catch {
-      // From now on this server neither keeps nor follows, until a program calls `steer` for it again.
-      this.stop()
+    } catch (error) {
+      // From then on this server neither keeps nor follows, until a program calls `steer` for it again; but a stranger who
+      // has bound the name may go. The program stays as it is meanwhile.
+      if (!(error instanceof NameTakenError)) return this.stop()
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => void this.#takeOrFollow(), LOOK).unref()
     }
   }
 }
@@ -229,11 +237,6 @@ export class Keeper {
 function toSteering({ members, method, policy, reason }: Applied): Steering {
   const keeper = policy === 'hash' ? undefined : process.pid
   return { policy, method, members: members.length, keeper, reason }
-}
-
-function toReason(error: unknown): string {
-  if (error instanceof ReusePortSteeringError) return error.reason
-  return error instanceof Error ? error.message : String(error)
 }
 
 function isExpected(error: unknown): boolean {

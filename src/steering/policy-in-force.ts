@@ -1,10 +1,10 @@
 import { ReusePortSteeringError } from '../common/errors.js'
 import type { Deadline } from '../common/waiting.js'
-import { lockGroup } from '../group/lock.js'
+import { lockForPolicy } from '../group/lock.js'
 import { isStillMember, type Member, membersNow } from '../group/member.js'
 import type { SeenSocket } from '../group/rows.js'
 import { type Applied, applyPolicy } from './apply-policy.js'
-import type { Wish } from './keeper-channel.js'
+import type { Wish } from './keeper-messages.js'
 
 export const LEFT = 'the server has left its group in the meantime'
 
@@ -21,7 +21,7 @@ export class PolicyInForce {
   put(member: Member, wish: Wish, deadline: Deadline): Promise<Applied> {
     const putting = this.#latest.then(async () => {
       if (this.#applied !== undefined && this.#isInForce(member, wish)) return this.#applied
-      const lock = await lockGroup(member.addon, member.socket, deadline)
+      const lock = await lockForPolicy(member.addon, member.socket, deadline)
       try {
         if (!isStillMember(member)) throw new ReusePortSteeringError(LEFT)
         this.#applied = undefined

@@ -2,7 +2,8 @@ import { ReusePortSteeringError } from '../common/errors.js'
 import { Deadline } from '../common/waiting.js'
 import { inspectGroup } from '../group/group.js'
 import type { Group, GroupTarget } from '../group/group-types.js'
-import { type GroupName, lockGroup } from '../group/lock.js'
+import { lockForPolicy } from '../group/lock.js'
+import type { GroupName } from '../group/name.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { requireAddon } from '../native/require-addon.js'
@@ -30,13 +31,13 @@ export async function repairGroup(target: GroupTarget): Promise<Steering> {
   if (group.members.length === 0 || group.protocol !== 'tcp') {
     throw new ReusePortSteeringError(`no TCP server listens on ${group.address} port ${group.port}`)
   }
-  const name: GroupName = { ...group, device: group.device ?? 0, uid: group.uid ?? 0 }
+  const name: GroupName = { ...group, device: group.device ?? 0 }
   const deadline = new Deadline(LOCK_TIMEOUT, undefined)
   tellKeeper(addon, name)
   // A wish of time 0 is older than any other, so it changes nothing: it only asks for the policy in force.
   const kept = await askKeeper(addon, name, { policy: 'hash', since: 0 }, deadline)
   if (kept !== undefined) return kept
-  const lock = await lockGroup(addon, name, deadline)
+  const lock = await lockForPolicy(addon, name, deadline)
   try {
     detachFrom(addon, group)
   } finally {

@@ -17,7 +17,7 @@ import { Deadline } from '../common/waiting.js'
 import { inspectGroup } from '../group/group.js'
 import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
 import type { GroupTarget } from '../group/group-types.js'
-import { lockGroup } from '../group/lock.js'
+import { lockForPolicy } from '../group/lock.js'
 import { type Member, memberOf, memberWith } from '../group/member.js'
 import { requireAddon } from '../native/require-addon.js'
 import type { ListenableServer } from '../node/server.js'
@@ -142,7 +142,7 @@ async function steerGroup(target: GroupTarget, policy: SteeringPolicy, deadline:
 }
 
 async function applyOnce(member: Member, wanted: SteeringPolicy, deadline: Deadline): Promise<Steering> {
-  const lock = await lockGroup(member.addon, member.socket, deadline)
+  const lock = await lockForPolicy(member.addon, member.socket, deadline)
   try {
     const { members, method, policy, reason } = applyPolicy(member, wanted)
     return { policy, method, members: members.length, keeper: undefined, reason }

@@ -7,24 +7,34 @@ import type { BoundSocket } from '../group/socket-table.js'
 /** How often a group is probed whose members change during the probe. */
 const ATTEMPTS = 2
 
+/** What is known after listeners were steered around. */
+export interface SteeredAway {
+  /** The members of the group, those that leave among them. */
+  readonly members: readonly BoundSocket[]
+  /** The slots of those that leave, in the order of their descriptors. Empty where no program is attached. */
+  readonly slots: readonly number[]
+}
+
 /**
- * Sends new connections to every member except this one, if there is another. The caller holds the group's lock.
+ * Sends new connections to every member except these, if there are others. The caller holds the group's lock.
  *
- * @returns the members, this one among them.
+ * @param leaving Descriptors of members, `member` among them.
  * @throws ReusePortSteeringError, ReusePortInspectionError; the kernel then chooses by hash, or as before the call.
  */
-export function steerAway(member: Member, neededBy: string): readonly BoundSocket[] {
+export function steerAway(member: Member, leaving: readonly number[], neededBy: string): SteeredAway {
   for (let attempt = 1; ; attempt++) {
     const members = membersNow(member, neededBy)
-    if (members.length < 2) {
+    if (members.length <= leaving.length) {
       if (attempt > 1) detach(member)
-      return members
+      return { members, slots: [] }
     }
-    const [own] = learnSlots(member, [member.fd], members.length)
-    if (own !== undefined) {
-      const others = Float64Array.from(members.keys()).filter((slot) => slot !== own)
-      attachChecked(member, member.addon.buildProgram('uniform', others, others))
-      return members
+    const slots = learnSlots(member, leaving, members.length).filter((slot) => slot !== undefined)
+    if (slots.length === leaving.length) {
+      steerTo(
+        member,
+        [...members.keys()].filter((slot) => !slots.includes(slot)),
+      )
+      return { members, slots }
     }
     if (attempt === ATTEMPTS) {
       detach(member)
@@ -33,6 +43,12 @@ export function steerAway(member: Member, neededBy: string): readonly BoundSocke
       )
     }
   }
+}
+
+/** Sends new connections to these slots, to each as often. The caller holds the group's lock. @throws ReusePortSteeringError */
+export function steerTo(member: Member, slots: readonly number[]): void {
+  const numbers = Float64Array.from(slots)
+  attachChecked(member, member.addon.buildProgram('uniform', numbers, numbers))
 }
 
 /**

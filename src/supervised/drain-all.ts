@@ -1,9 +1,9 @@
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
+import { HANDSHAKE_TIMEOUT, LOCK_TIMEOUT } from '../supervisor/patience.js'
+import type { DrainTimes } from './drain-times.js'
 
-export interface DrainTimes {
-  readonly grace: number
-  readonly drainTimeout: number
-}
+/** The supervisor's patience counts with these. */
+const WAITS = { lockTimeout: LOCK_TIMEOUT, handshakeTimeout: HANDSHAKE_TIMEOUT }
 
 /** Drains servers. A server whose drain fails has no report; the end of the process closes it. */
 export async function drainAll(
@@ -11,7 +11,7 @@ export async function drainAll(
   { grace, drainTimeout: connectionTimeout }: DrainTimes,
 ): Promise<readonly DrainReport[]> {
   const reports = await Promise.allSettled(
-    servers.map(({ server, handOver }) => drain(server, { handOver, grace, connectionTimeout })),
+    servers.map(({ server, handOver }) => drain(server, { ...WAITS, handOver, grace, connectionTimeout })),
   )
   return reports.flatMap((report) => (report.status === 'fulfilled' ? [report.value] : []))
 }

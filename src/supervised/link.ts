@@ -5,10 +5,16 @@ import process from 'node:process'
 import workerThreads, { type MessagePort } from 'node:worker_threads'
 import { loadAddon } from '../native/addon.js'
 import {
-  CONFIGURATION_FD,
   type Envelope,
-  type FromWorker,
   isEnvelope,
+  openEnvelope,
+  parseToWorker,
+  parseWorkerConfiguration,
+  toEnvelope,
+} from '../supervisor/messages.js'
+import {
+  CONFIGURATION_FD,
+  type FromWorker,
   THREAD_DATA,
   type ToWorker,
   type WorkerConfiguration,
@@ -22,6 +28,30 @@ export interface Link {
   /** @param handle The handle of the socket, where the worker is a process. */
   send(message: FromWorker, handle?: unknown): void
   onMessage(listener: (message: ToWorker, handle: unknown) => void): void
+}
+
+type Listener = (message: ToWorker, handle: unknown) => void
+
+/** A program that forks may send such messages to itself. What is none is told once, and leaves no handle open. */
+function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void {
+  let message: ToWorker
+  try {
+    message = parse()
+  } catch (error) {
+    closeHandle(handle)
+    process.emitWarning(`a message of the supervisor is refused: ${(error as Error).message}`, {
+      type: 'ReusePortWarning',
+      code: 'REUSEPORT_MESSAGE_REFUSED',
+    })
+    return
+  }
+  if (message.type !== 'take') closeHandle(handle)
+  listener(message, handle)
+}
+
+function closeHandle(handle: unknown): void {
+  const { close } = (handle ?? {}) as { readonly close?: unknown }
+  if (typeof close === 'function') Reflect.apply(close, handle, [])
 }
 
 /** Undefined where no supervisor has started this process or thread directly. */
@@ -39,7 +69,7 @@ function processLink(): Link | undefined {
   if (state.loaded) state.addon.leadProcessGroup()
   // Processes that this process starts are not workers of the supervisor.
   delete process.env[CONFIGURATION_FD]
-  const configuration = JSON.parse(readFileSync(Number(fd), 'utf8')) as WorkerConfiguration
+  const configuration = parseWorkerConfiguration(JSON.parse(readFileSync(Number(fd), 'utf8')))
   closeSync(Number(fd))
   // The link keeps this function, because the program may replace `process.send`.
   const send = process.send.bind(process) as unknown as Send
@@ -49,11 +79,11 @@ function processLink(): Link | undefined {
     isOpen: () => process.connected,
     send(body, handle) {
       // The callback ignores an error: a channel that closes in the meantime has no reader.
-      if (process.connected) send({ cmd: 'NODE_REUSEPORT', body }, handle, () => {})
+      if (process.connected) send(toEnvelope(body), handle, () => {})
     },
     onMessage(listener) {
       ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown, handle: unknown) => {
-        if (isEnvelope(message)) listener(message.body as ToWorker, handle)
+        if (isEnvelope(message)) hear(() => openEnvelope(message, parseToWorker), handle, listener)
       })
     },
   }
@@ -72,7 +102,8 @@ function threadLink(): Link | undefined {
     // The program sees `workerData` as without a supervisor.
   ;(workerThreads as { workerData: unknown }).workerData = null
   syncBuiltinESMExports()
-  const { configuration, port } = data
+  const { port } = data
+  const configuration = parseWorkerConfiguration(data.configuration)
   let isOpen = true
   port.on('close', () => {
     isOpen = false
@@ -84,7 +115,7 @@ function threadLink(): Link | undefined {
     isOpen: () => isOpen,
     send: (message) => port.postMessage(message),
     onMessage(listener) {
-      port.on('message', (message: ToWorker) => listener(message, undefined))
+      port.on('message', (message: unknown) => hear(() => parseToWorker(message), undefined, listener))
       port.unref()
     },
   }

@@ -1,20 +1,13 @@
 // The threads and cluster workers that a worker's program starts: they drain when the worker drains. They have sockets
 // of their own, which no supervisor keeps.
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BroadcastChannel, isMainThread, threadId, type Worker } from 'node:worker_threads'
-import { type Envelope, isEnvelope, type Place, WORKER_NAME } from '../supervisor/protocol.js'
-import type { DrainTimes } from './drain-all.js'
-
-interface Order {
-  readonly type: 'leave'
-  readonly to: readonly number[]
-  readonly times: DrainTimes
-}
-
-type NestedMessage =
-  | Order
-  | { readonly type: 'left'; readonly thread: number }
-  | { readonly type: 'listening'; readonly thread: number; readonly place: Place }
+import { isEnvelope, toEnvelope } from '../supervisor/messages.js'
+import { leaveTimeout } from '../supervisor/patience.js'
+import { type Place, WORKER_NAME } from '../supervisor/protocol.js'
+import type { DrainTimes } from './drain-times.js'
+import { type NestedMessage, toClusterOrder, toNestedMessage } from './nested-messages.js'
 
 /** The channel between the threads of one process. Its name contains the worker, because workers may be threads too. */
 function openChannel(): BroadcastChannel {
@@ -32,9 +25,9 @@ export class Nested {
   constructor(onListening: (place: Place) => void = () => {}) {
     this.#channel.unref()
     this.#channel.onmessage = (event: unknown): void => {
-      const message = (event as MessageEvent).data as NestedMessage
-      if (message.type === 'left') this.#gone(message.thread)
-      if (message.type !== 'listening') return
+      const message = toNestedMessage((event as MessageEvent).data)
+      if (message?.type === 'left') this.#gone(message.thread)
+      if (message?.type !== 'listening') return
       this.#threads.add(message.thread)
       onListening(message.place)
     }
@@ -55,15 +48,16 @@ export class Nested {
 
   /** Resolves when each thread and cluster worker has drained its servers. */
   async leave(times: DrainTimes): Promise<void> {
-    await Promise.all([
-      this.#leaveThreads(times),
-      ...clusterWorkers().map((worker) => leaveClusterWorker(worker, times)),
-    ])
+    const all = [this.#leaveThreads(times), ...clusterWorkers().map((worker) => leaveClusterWorker(worker, times))]
+    // For those that stand still.
+    const late = new AbortController()
+    await Promise.race([Promise.all(all), sleep(leaveTimeout(times), undefined, { signal: late.signal, ref: false })])
+    late.abort()
   }
 
   #leaveThreads(times: DrainTimes): Promise<void> {
     if (this.#threads.size === 0) return Promise.resolve()
-    this.#channel.postMessage({ type: 'leave', to: [...this.#threads], times } satisfies Order)
+    this.#channel.postMessage({ type: 'leave', to: [...this.#threads], times } satisfies NestedMessage)
     return new Promise((resolve) => {
       this.#onLeft = () => {
         if (this.#threads.size === 0) resolve()
@@ -92,9 +86,9 @@ function leaveClusterWorker(worker: ClusterWorker, times: DrainTimes): Promise<v
     }
     worker.once('disconnect', () => resolve())
     ;(worker.process as NodeJS.EventEmitter).on('internalMessage', (message: unknown) => {
-      if (isEnvelope(message) && message.body === 'left') resolve()
+      if (isEnvelope(message) && message['body'] === 'left') resolve()
     })
-    worker.process.send({ cmd: 'NODE_REUSEPORT', body: { leave: times } } satisfies Envelope)
+    worker.process.send(toEnvelope({ leave: times }))
   })
 }
 
@@ -104,8 +98,8 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place
     const channel = openChannel()
     channel.unref()
     channel.onmessage = (event: unknown): void => {
-      const message = (event as MessageEvent).data as NestedMessage
-      if (message.type !== 'leave' || !message.to.includes(threadId)) return
+      const message = toNestedMessage((event as MessageEvent).data)
+      if (message?.type !== 'leave' || !message.to.includes(threadId)) return
       void leave(message.times).finally(() =>
         channel.postMessage({ type: 'left', thread: threadId } satisfies NestedMessage),
       )
@@ -115,9 +109,9 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place
   // In a cluster worker no report is needed: the primary gets the event 'listening' of cluster.
   if (process.send === undefined || !cluster().isWorker) return () => {}
   ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown) => {
-    if (!isEnvelope(message)) return
-    const { leave: times } = message.body as { readonly leave: DrainTimes }
-    void leave(times).finally(() => process.send?.({ cmd: 'NODE_REUSEPORT', body: 'left' } satisfies Envelope))
+    const times = isEnvelope(message) ? toClusterOrder(message['body']) : undefined
+    if (times === undefined) return
+    void leave(times).finally(() => process.send?.(toEnvelope('left')))
   })
   return () => {}
 }

@@ -1,80 +1,127 @@
-// The control socket: a supervisor answers `status` and `reload` on a unix socket. Only the supervisor's user and
-// root can access its folder.
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+// A supervisor answers on a unix socket of its user: who its workers are, and reload.
+import { randomBytes } from 'node:crypto'
+import { chmodSync, renameSync, rmSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import process from 'node:process'
+import { onLine } from '../common/lines.js'
+import { loadAddon } from '../native/addon.js'
+import { peerOf } from '../native/peer.js'
+import {
+  type ControlCommand,
+  formatAnswer,
+  LONGEST_REQUEST,
+  parseRequest,
+  type SupervisorStatus,
+} from './control-protocol.js'
+import { openOwnFolder, ownUid, type RuntimeFolder } from './runtime-folder.js'
 
-/** The status of a supervisor, as it answers on its control socket. */
-export interface SupervisorStatus {
-  readonly pid: number
-  readonly script: string
-  readonly state: string
-  readonly generation: number
-  readonly startedAt: string
-  readonly workers: readonly {
-    readonly slot: number
-    readonly pid: number
-    readonly threadId?: number
-    readonly generation: number
-    readonly state: string
-    readonly startedAt: string
-    /** Inodes of the listening sockets that the worker accepts from. */
-    readonly sockets: readonly number[]
-  }[]
-}
+/** ms for a client to say what it wants. */
+const REQUEST = 5000
 
-export type ControlCommand = 'status' | 'reload'
+/** ms between two words to a client that waits. */
+const PROGRESS = 1000
 
-export type ControlAnswer<T> = { readonly done: T } | { readonly failed: string }
+/** More clients than that at a time are turned away. */
+const MOST_CLIENTS = 64
 
-const LONGEST_LINE = 1 << 20
-
-function folderOf(uid: number): string {
-  return path.join(tmpdir(), `reuseport-${uid}`)
-}
-
-function ownUid(): number {
-  return process.getuid?.() ?? 0
-}
+type Answer = (command: ControlCommand) => Promise<unknown>
 
 /** @internal */
 export class ControlServer {
   readonly #server: net.Server
-  readonly #path: string
+  readonly #folder: RuntimeFolder
+  readonly #name: string
+  readonly #clients = new Set<net.Socket>()
 
-  /** @throws Error of the file system; Error where the folder belongs to another user or other users can access it. */
-  static async open(answer: (command: ControlCommand) => Promise<unknown>): Promise<ControlServer> {
-    const folder = folderOf(ownUid())
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const { uid, mode } = lstatSync(folder)
-    const isOurs = lstatSync(folder).isDirectory() && uid === ownUid() && (mode & 0o077) === 0
-    if (!isOurs) throw new Error(`${folder} must be a folder that only this user can access`)
-    const file = path.join(folder, `${process.pid}.sock`)
-    // A file that an ended process with the same pid has left behind.
-    rmSync(file, { force: true })
-    const server = net.createServer((socket) => serve(socket, answer))
+  /** @throws what the file system says; the reason where no folder can be this user's alone. */
+  static async open(answer: Answer): Promise<ControlServer> {
+    const folder = openOwnFolder(ownUid())
+    // Unique also where processes of several pid namespaces share the folder.
+    const name = `${process.pid}.${randomBytes(8).toString('hex')}.sock`
+    try {
+      return await new ControlServer(folder, name, answer).#listen()
+    } catch (error) {
+      folder.close()
+      throw error
+    }
+  }
+
+  private constructor(folder: RuntimeFolder, name: string, answer: Answer) {
+    this.#folder = folder
+    this.#name = name
+    this.#server = net.createServer((socket) => this.#serve(socket, answer))
+    this.#server.maxConnections = MOST_CLIENTS
+  }
+
+  /** The socket gets its name when it listens: a name that refuses connections is one whose process has ended. */
+  async #listen(): Promise<this> {
+    const before = this.#folder.fileIn(`${this.#name}.new`)
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(file, resolve)
+      this.#server.once('error', reject).listen(before, resolve)
     })
-    chmodSync(file, 0o600)
-    server.unref()
-    return new ControlServer(server, file)
+    chmodSync(before, 0o600)
+    renameSync(before, this.#folder.fileIn(this.#name))
+    // Nothing that a client does ends the supervisor.
+    this.#server.removeAllListeners('error').on('error', () => {})
+    this.#server.unref()
+    return this
   }
 
-  private constructor(server: net.Server, file: string) {
-    this.#server = server
-    this.#path = file
-  }
-
+  /** Ends every connection too: a client that says nothing keeps no supervisor from ending. */
   close(): void {
     this.#server.close()
-    rmSync(this.#path, { force: true })
+    for (const client of this.#clients) client.destroy()
+    rmSync(this.#folder.fileIn(this.#name), { force: true })
+    this.#folder.close()
+  }
+
+  #serve(socket: net.Socket, answer: Answer): void {
+    socket.on('error', () => {}).unref()
+    if (!mayAsk(socket)) {
+      socket.destroy()
+      return
+    }
+    this.#clients.add(socket)
+    const impatience = setTimeout(() => socket.destroy(), REQUEST).unref()
+    socket.once('close', () => {
+      clearTimeout(impatience)
+      this.#clients.delete(socket)
+    })
+    let hasAsked = false
+    onLine(socket, LONGEST_REQUEST, (line) => {
+      if (hasAsked) return
+      hasAsked = true
+      clearTimeout(impatience)
+      const request = parseRequest(line)
+      if (typeof request === 'string') socket.end(formatAnswer({ kind: 'failed', reason: request }))
+      else void reply(socket, request.command, answer)
+    })
   }
 }
 
-/** @internal A supervisor also works without a control socket, so a failure is only a warning. */
+/** The folder lets nobody else in; the kernel is asked all the same. */
+function mayAsk(socket: net.Socket): boolean {
+  const state = loadAddon()
+  if (!state.loaded) return true
+  const peer = peerOf(state.addon, socket)
+  return peer !== undefined && (peer.isOwn || peer.uid === 0)
+}
+
+async function reply(socket: net.Socket, command: ControlCommand, answer: Answer): Promise<void> {
+  const progress = (): void => void socket.write(formatAnswer({ kind: 'accepted' }))
+  if (command !== 'status') progress()
+  const timer = setInterval(progress, PROGRESS).unref()
+  try {
+    socket.end(formatAnswer({ kind: 'done', value: await answer(command) }))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    socket.end(formatAnswer({ kind: 'failed', reason }))
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** @internal Without one a supervisor works as well. */
 export async function openControl(
   supervisor: { status(): SupervisorStatus; reload(): Promise<void> },
   warn: (message: string) => void,
@@ -87,99 +134,4 @@ export async function openControl(
     warn(`reuseport ls and reuseport reload cannot reach this supervisor: ${(error as Error).message}`)
     return undefined
   }
-}
-
-function serve(socket: net.Socket, answer: (command: ControlCommand) => Promise<unknown>): void {
-  socket.on('error', () => {})
-  readLine(socket).then(
-    async (line) => {
-      const command = line.trim()
-      if (command !== 'status' && command !== 'reload') {
-        const failed = `unknown command '${command}': the supervisor answers 'status' and 'reload'`
-        socket.end(`${JSON.stringify({ failed })}\n`)
-        return
-      }
-      const said = await answer(command).then(
-        (done) => ({ done }),
-        (error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }),
-      )
-      socket.end(`${JSON.stringify(said)}\n`)
-    },
-    () => socket.destroy(),
-  )
-}
-
-function readLine(socket: net.Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    socket.setEncoding('utf8')
-    socket.on('data', (data: string) => {
-      text += data
-      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
-      else if (text.length > LONGEST_LINE) reject(new Error(`the line is longer than ${LONGEST_LINE} characters`))
-    })
-    socket.once('error', reject)
-    socket.once('close', () => reject(new Error('the supervisor closed the connection before it answered')))
-  })
-}
-
-/**
- * Sends a command to the supervisor whose control socket is `file`.
- *
- * @throws where the supervisor closes the connection without an answer, or answers that the command failed; ENOENT or
- * ECONNREFUSED where no supervisor listens on `file`.
- */
-export async function ask<T>(file: string, command: ControlCommand): Promise<T> {
-  const socket = net.connect(file)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve).once('error', reject)
-    })
-    const line = readLine(socket)
-    socket.write(`${command}\n`)
-    const answer = JSON.parse(await line) as ControlAnswer<T>
-    if ('failed' in answer) throw new Error(answer.failed)
-    return answer.done
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** The control sockets of the supervisors of this user; for root, those of all users. */
-export function controlFiles(): readonly { readonly pid: number; readonly file: string }[] {
-  const folders =
-    ownUid() === 0
-      ? readdirOrNothing(tmpdir())
-          .filter((name) => /^reuseport-\d+$/.test(name))
-          .map((name) => path.join(tmpdir(), name))
-      : [folderOf(ownUid())]
-  return folders.flatMap((folder) =>
-    readdirOrNothing(folder).flatMap((name) => {
-      const [, pid] = /^(\d+)\.sock$/.exec(name) ?? []
-      return pid === undefined ? [] : [{ pid: Number(pid), file: path.join(folder, name) }]
-    }),
-  )
-}
-
-function readdirOrNothing(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-/** The status of each supervisor that answers. The file that a dead supervisor has left behind is removed. */
-export async function supervisors(): Promise<readonly SupervisorStatus[]> {
-  const all = await Promise.all(
-    controlFiles().map(async ({ file }) => {
-      try {
-        return [await ask<SupervisorStatus>(file, 'status')]
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') rmSync(file, { force: true })
-        return []
-      }
-    }),
-  )
-  return all.flat()
 }

@@ -1,4 +1,10 @@
-import type { WorkerFailure } from './running-worker.js'
+import type { WorkerExit } from './launch.js'
+
+/** @internal Why a worker did not become ready. */
+export type WorkerFailure =
+  | { readonly why: 'exited'; readonly exit: WorkerExit }
+  | { readonly why: 'late'; readonly timeout: number }
+  | { readonly why: 'stopped' }
 
 /**
  * The supervisor could not start, replace or keep its workers running, or a method was called in the wrong state. The
@@ -9,6 +15,19 @@ export class SupervisorError extends Error {
 
   constructor(code: SupervisorError['code'], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+/**
+ * The process at a control socket is not the supervisor that it should be, or does not answer as one; or
+ * (`ERR_REUSEPORT_AMBIGUOUS`) there are several, and none was named.
+ */
+export class ControlError extends Error {
+  readonly code: 'ERR_REUSEPORT_CONTROL' | 'ERR_REUSEPORT_AMBIGUOUS'
+
+  constructor(message: string, code: ControlError['code'] = 'ERR_REUSEPORT_CONTROL') {
+    super(message)
     this.code = code
   }
 }
@@ -38,4 +57,10 @@ export function describeExit({
   if (error !== undefined && code === null) return `could not be started (${error.message})`
   if (error !== undefined) return `threw ${error.name}: ${error.message}`
   return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+}
+
+/** @internal */
+export function workerError(slot: number, failure: WorkerFailure): SupervisorError {
+  const cause = failure.why === 'exited' ? failure.exit.error : undefined
+  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
 }

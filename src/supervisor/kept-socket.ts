@@ -1,5 +1,6 @@
 import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
 import type { Listening } from './protocol.js'
 
 /** A listening socket that the supervisor holds, so that the socket and its accept queue outlive a worker. */
@@ -23,13 +24,35 @@ interface Handle {
   close(): void
 }
 
-/** Keeps the handle that a process sent with its message. @returns undefined where the message has no handle. */
+/**
+ * Keeps the handle that a process sent with its message.
+ *
+ * @returns undefined where the message has no handle, or one that is not bound to the port that the message names; the
+ *   handle is then closed.
+ */
 export function keepHandle(listening: Listening, handle: unknown): Kept | undefined {
-  if (typeof handle !== 'object' || handle === null || !('fd' in handle) || typeof handle.fd !== 'number')
-    return undefined
+  if (!isHandle(handle)) return undefined
   const { fd } = handle
-  if (fd < 0) return undefined
-  return { ...describe(listening), fd, handle, close: once(() => (handle as Handle).close()) }
+  const state = loadAddon()
+  const isBound = fd >= 0 && (!state.loaded || isBoundTo(state.addon, fd, listening))
+  if (isBound) return { ...describe(listening), fd, handle, close: once(() => handle.close()) }
+  closeHandle(handle)
+  return undefined
+}
+
+function isHandle(handle: unknown): handle is Handle {
+  return typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number'
+}
+
+/** A handle that came with a message and that nobody takes. */
+export function closeHandle(handle: unknown): void {
+  const { close } = (handle ?? {}) as { readonly close?: unknown }
+  if (typeof close === 'function') Reflect.apply(close, handle, [])
+}
+
+function isBoundTo(addon: Addon, fd: number, { port }: Listening): boolean {
+  const bound = addon.localAddress(fd)
+  return !('errno' in bound) && bound.port === port
 }
 
 /**
@@ -44,8 +67,7 @@ export function keepDescriptor(listening: Listening, fd: number): Kept | undefin
   const { addon } = state
   const duplicate = addon.duplicate(fd)
   if (typeof duplicate !== 'number') return undefined
-  const bound = addon.localAddress(duplicate)
-  if ('errno' in bound || bound.port !== listening.port) {
+  if (!isBoundTo(addon, duplicate, listening)) {
     addon.close(duplicate)
     return undefined
   }

@@ -4,12 +4,11 @@ import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
 import { loadAddon } from '../native/addon.js'
-import type { Kept } from './kept-socket.js'
+import { closeHandle, type Kept } from './kept-socket.js'
+import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
 import {
   CONFIGURATION_FD,
-  type Envelope,
   type FromWorker,
-  isEnvelope,
   type KeptSocket,
   THREAD_DATA,
   type ToWorker,
@@ -38,6 +37,8 @@ export interface WorkerExit {
 /** @internal */
 export interface WorkerListeners {
   onMessage(message: FromWorker, handle: unknown): void
+  /** The process or thread sent what is not a message of the protocol. */
+  onRefusedMessage(reason: string): void
   /** The program sent this message itself, by `process.send` or `parentPort.postMessage`. */
   onProgramMessage(message: unknown): void
   onOutput(stream: 'stdout' | 'stderr', text: string): void
@@ -66,6 +67,10 @@ const REGISTER = new URL('./register.js', import.meta.url)
 const FIRST_SOCKET = 5
 const EXIT_AFTER_DISCONNECT = 200 // ms
 const DISCONNECT_AFTER_EXIT = 1000 // ms at most
+/** ms for what the process printed last. A process that it has started may hold its output open for ever. */
+const OUTPUT_AFTER_EXIT = 1000
+/** ms in which the kernel ends a process that was killed. One that waits for a device may take longer. */
+const KILLED = 5000
 
 /** @internal */
 export type Launch = (
@@ -92,16 +97,20 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   const pipe = child.stdio[4] as Duplex | null | undefined
   // A worker that ends before it has read the configuration breaks the pipe. Its exit reports that failure.
   pipe?.on('error', () => {}).end(JSON.stringify({ ...configuration, sockets: kept }))
-  hear(child, listeners)
+  const giveUp = hear(child, listeners)
   return {
     pid: child.pid ?? -1,
     threadId: undefined,
     isConnected: () => child.connected,
     send(body, handle) {
-      if (child.connected) child.send({ cmd: 'NODE_REUSEPORT', body } satisfies Envelope, handle as never, () => {})
+      if (child.connected) child.send(toEnvelope(body), handle as never, () => {})
     },
     terminate: () => void child.kill('SIGTERM'),
-    kill: () => void child.kill('SIGKILL'),
+    kill: () => {
+      child.kill('SIGKILL')
+      // Ends nothing where the process has ended by then.
+      setTimeout(giveUp, KILLED).unref()
+    },
   }
 }
 
@@ -109,10 +118,11 @@ function toKept({ id, wish, isGiven }: Kept, fd: number): KeptSocket {
   return { id, wish, isGiven, fd }
 }
 
-function hear(child: ChildProcess, listeners: WorkerListeners): void {
+/** @returns what takes a process that does not end for one that has. */
+function hear(child: ChildProcess, listeners: WorkerListeners): () => void {
   const emitter = child as NodeJS.EventEmitter
   emitter.on('internalMessage', (message: unknown, handle: unknown) => {
-    if (isEnvelope(message)) listeners.onMessage(message.body as FromWorker, handle)
+    if (isEnvelope(message)) take(() => openEnvelope(message, parseFromWorker), handle, listeners)
   })
   emitter.on('message', (message: unknown) => listeners.onProgramMessage(message))
   hearOutput(child, listeners)
@@ -138,7 +148,34 @@ function hear(child: ChildProcess, listeners: WorkerListeners): void {
     // Messages that the process sent before it ended may still be in the channel.
     if (child.connected) setTimeout(tell, DISCONNECT_AFTER_EXIT).unref()
     else tell()
+    setTimeout(() => unref(child), OUTPUT_AFTER_EXIT).unref()
   })
+  return () => {
+    exit ??= { code: null, signal: 'SIGKILL', error: undefined }
+    tell()
+    unref(child)
+  }
+}
+
+/** From now on neither the process nor its output keeps this process alive. */
+function unref(child: ChildProcess): void {
+  child.unref()
+  child.channel?.unref()
+  for (const stream of child.stdio) (stream as { unref?(): void } | null | undefined)?.unref?.()
+}
+
+/** A message that is refused leaves no handle open. */
+function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListeners): void {
+  let message: FromWorker
+  try {
+    message = parse()
+  } catch (error) {
+    closeHandle(handle)
+    listeners.onRefusedMessage((error as Error).message)
+    return
+  }
+  if (message.type !== 'listening') closeHandle(handle)
+  listeners.onMessage(message, handle)
 }
 
 function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, listeners: WorkerListeners): void {
@@ -162,7 +199,8 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
     transferList: [port2],
   })
   let error: Error | undefined
-  port1.on('message', (message: FromWorker) => listeners.onMessage(message, undefined))
+  const hear = (message: unknown): void => take(() => parseFromWorker(message), undefined, listeners)
+  port1.on('message', hear)
   thread.on('message', (message: unknown) => listeners.onProgramMessage(message))
   thread.on('error', (thrown) => {
     error = thrown instanceof Error ? thrown : new Error(String(thrown))
@@ -172,7 +210,7 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
     isRunning = false
     // The last messages of the thread may still be in the port.
     for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
-      listeners.onMessage(last.message as FromWorker, undefined)
+      hear(last.message)
     }
     port1.close()
     listeners.onExit({ code, signal: null, error })

@@ -1,20 +1,19 @@
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { CommonSockets } from './common-sockets.js'
-import { describeFailure, SupervisorError } from './errors.js'
+import { type SupervisorError, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
+import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
 import { WORKER_NAME } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
-import { RunningWorker, type WorkerEvents, type WorkerFailure } from './running-worker.js'
+import { RunningWorker, type WorkerEvents } from './running-worker.js'
 import { Slot, type SlotOwner } from './slot.js'
 import { describe } from './worker-info.js'
-
-/** ms beyond `drainTimeout` in which a worker leaves its group and its program ends. */
-const LEAVE_MARGIN = 5000
 
 export interface PoolOwner extends RestartOwner {
   /** Ports for the calls with port 0. */
@@ -31,11 +30,15 @@ export class Pool implements SlotOwner, WorkerEvents {
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
   readonly #common = new CommonSockets()
+  /** One warning each is enough of what a program sends. */
+  readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
   #started = 0
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
+    // Each worker that starts listens to it.
+    setMaxListeners(0, owner.signal)
   }
 
   get slots(): readonly Slot[] {
@@ -51,7 +54,7 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   get leaveTimeout(): number {
-    return this.#owner.settings.drainTimeout + LEAVE_MARGIN
+    return leaveTimeout(this.#owner.settings)
   }
 
   get signal(): AbortSignal {
@@ -79,7 +82,7 @@ export class Pool implements SlotOwner, WorkerEvents {
       added.map(async (slot) => {
         const failure = await slot.run(() => slot.start())
         if (failure === undefined) return
-        first ??= toError(slot.index, failure)
+        first ??= workerError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
         // The worker may have opened sockets before it failed.
         await slot.run(() => slot.end([]))
@@ -99,7 +102,7 @@ export class Pool implements SlotOwner, WorkerEvents {
   async replaceAll(): Promise<void> {
     for (const slot of [...this.#slots]) {
       const failure = await slot.run(() => slot.replace())
-      if (failure !== undefined) throw toError(slot.index, failure)
+      if (failure !== undefined) throw workerError(slot.index, failure)
     }
   }
 
@@ -116,14 +119,11 @@ export class Pool implements SlotOwner, WorkerEvents {
   async #end(slot: Slot, kept: readonly string[]): Promise<void> {
     slot.isEnding = true
     const { current } = slot
-    const went = await slot.run(() => slot.end(kept))
-    if (!went) {
-      const timeout = this.leaveTimeout / 1000
-      this.#owner.emit(
-        'warning',
-        `worker ${slot.index} (${current?.pid}) did not end within ${timeout} s and was killed`,
-      )
-    }
+    const started = performance.now()
+    if (await slot.run(() => slot.end(kept))) return
+    const waited = ((performance.now() - started) / 1000).toFixed(1)
+    const text = `worker ${slot.index} (${current?.pid}) did not end within ${waited} s and was killed`
+    this.#owner.emit('warning', text)
   }
 
   /** All sockets that the supervisor holds. */
@@ -216,6 +216,12 @@ export class Pool implements SlotOwner, WorkerEvents {
     this.#common.hear(worker, message)
   }
 
+  onRefusedMessage(worker: RunningWorker, reason: string): void {
+    if (this.#warnedOf.has(worker)) return
+    this.#warnedOf.add(worker)
+    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
+  }
+
   onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
     this.#owner.emit('worker:output', describe(worker), stream, text)
   }
@@ -241,9 +247,4 @@ export class Pool implements SlotOwner, WorkerEvents {
       if (slot.current === worker) await restart(slot, exit, this.#owner)
     })
   }
-}
-
-function toError(slot: number, failure: WorkerFailure): SupervisorError {
-  const cause = failure.why === 'exited' ? failure.exit.error : undefined
-  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
 }

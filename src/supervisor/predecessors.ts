@@ -1,71 +1,107 @@
-// Tells the processes of an earlier `reuseport run` on the same ports to drain and end, when the new workers serve.
+// What an earlier `reuseport run` of this user has left on a port: told to drain and end, once the new workers serve. Which
+// process that is, the kernel says: the peer at a control socket of this user, and the holder of a listening socket.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspectGroup } from '../index.js'
-import { supervisors } from './control.js'
+import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
+import { ProcessHandle } from '../native/process-handle.js'
+import { reachSupervisors } from './control-client.js'
 import type { ListeningInfo, Replaced } from './events.js'
 import { WORKER_NAME } from './protocol.js'
 
 const GLANCE = 50 // ms
 
-/** @internal @throws ReusePortInspectionError */
+/**
+ * @internal
+ * @param own The processes of this supervisor.
+ * @param warn Is told of what could not be asked or ended.
+ * @throws ReusePortInspectionError
+ */
 export async function endPredecessors(
   ports: readonly ListeningInfo[],
   own: ReadonlySet<number>,
   timeout: number,
   signal: AbortSignal,
+  warn: (message: string) => void,
 ): Promise<Replaced> {
+  const state = loadAddon()
+  if (!state.loaded) return { ended: [], strangers: [], late: [] }
+  const { addon } = state
   const groups = await Promise.all(ports.map(({ address, port }) => inspectGroup({ port, host: address })))
-  const pids = new Set(groups.flatMap(({ members }) => members.map(({ pid }) => pid ?? 0)))
-  const known = await supervisors()
-  const ended = new Set<number>()
-  const strangers: number[] = []
-  for (const pid of pids) {
-    if (pid === 0 || own.has(pid)) continue
-    const supervisor = known.find((one) => one.pid === pid || one.workers.some((worker) => worker.pid === pid))?.pid
-    const end = supervisor ?? supervisorOf(pid)
-    if (end === undefined) strangers.push(pid)
-    else if (!own.has(end)) ended.add(end)
+  const members = groups.flatMap((group) => group.members).filter(({ pid }) => pid === undefined || !own.has(pid))
+  const inodes = Float64Array.from(members, ({ inode }) => inode)
+  const ending: ProcessHandle[] = []
+  const held = new Set<number>()
+  const end = (handle: ProcessHandle): void => {
+    ending.push(handle)
+    for (const inode of addon.heldBy(handle.pid, inodes)) held.add(inode)
+    const failure = handle.terminate()
+    if (failure !== undefined)
+      warn(`process ${handle.pid} could not be told to end (${failure.syscall} ${failure.errno})`)
   }
-  for (const pid of ended) tryToEnd(pid)
-  const deadline = performance.now() + timeout
-  while ([...ended].some(isAlive) && performance.now() < deadline && !signal.aborted) await sleep(GLANCE)
-  return { ended: [...ended], strangers, late: [...ended].filter(isAlive) }
+  try {
+    const reached = await reachSupervisors('own', warn)
+    for (const { peer } of reached) {
+      const handle = own.has(peer.pid) ? undefined : ProcessHandle.open(addon, peer.pid)
+      if (handle === undefined) continue
+      // A supervisor holds every socket of its workers. Looked at when the handle is open: it is that process.
+      if (addon.heldBy(peer.pid, inodes).length > 0) end(handle)
+      else handle.close()
+    }
+    for (const one of reached) one.close()
+    const strangers = new Set<number>()
+    for (const { inode, pid } of members) {
+      if (pid === undefined || held.has(inode)) continue
+      const other = openUnasked(addon, pid, inode)
+      if (other === undefined) strangers.add(pid)
+      else end(other)
+    }
+    // A process that is stopped (SIGSTOP) hears the signal when it is continued.
+    const isEnding = (): boolean => ending.some((handle) => !handle.hasEnded() && !handle.isStopped())
+    const deadline = performance.now() + timeout
+    while (isEnding() && performance.now() < deadline && !signal.aborted) await sleep(GLANCE)
+    return {
+      ended: ending.map(({ pid }) => pid),
+      strangers: [...strangers],
+      late: ending.filter((handle) => !handle.hasEnded()).map(({ pid }) => pid),
+    }
+  } finally {
+    for (const handle of ending) handle.close()
+  }
 }
 
-/** A worker's supervisor, or the worker itself where its supervisor has died; undefined for others. Linux: proc(5). */
-function supervisorOf(pid: number): number | undefined {
-  const environment = readOrNothing(`/proc/${pid}/environ`).split('\0')
-  const name = environment.find((line) => line.startsWith(`${WORKER_NAME}=`))
-  if (name === undefined) return undefined
-  const supervisor = Number.parseInt(name.slice(WORKER_NAME.length + 1), 10)
-  // Pids are reused: a process with the pid of the supervisor is the supervisor only if it is the parent of the worker.
-  return Number(/^PPid:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1]) === supervisor ? supervisor : pid
+/**
+ * Of a worker whose supervisor did not answer on a control socket: its parent where that holds the socket too, which only
+ * a supervisor does; otherwise the worker, whose supervisor has died. Linux: proc(5).
+ */
+function openUnasked(addon: Addon, pid: number, inode: number): ProcessHandle | undefined {
+  if (!isWorker(pid)) return undefined
+  const parent = parentOf(pid)
+  const holds = (one: number): boolean => addon.heldBy(one, Float64Array.of(inode)).length > 0
+  const isSupervised = parent > 1 && parent !== process.pid && holds(parent)
+  const handle = ProcessHandle.open(addon, isSupervised ? parent : pid)
+  // Looked at again: the number may have become another process's before the handle was opened.
+  if (handle === undefined || (holds(handle.pid) && (isSupervised || isWorker(pid)))) return handle
+  handle.close()
+  return undefined
+}
+
+function isWorker(pid: number): boolean {
+  return readOrNothing(`/proc/${pid}/environ`)
+    .split('\0')
+    .some((line) => line.startsWith(`${WORKER_NAME}=`))
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1] ?? 0)
 }
 
 function readOrNothing(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, 'latin1')
   } catch {
     return ''
-  }
-}
-
-function tryToEnd(pid: number): void {
-  try {
-    process.kill(pid, 'SIGTERM')
-  } catch {
-    // The process has ended in the meantime.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    // A zombie has ended: only its parent has not waited for it yet.
-    return !/^State:\s+Z/m.test(readOrNothing(`/proc/${pid}/status`))
-  } catch {
-    return false
   }
 }

@@ -77,17 +77,6 @@ export type FromWorker =
   /** The worker was told to open this socket, and failed. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
 
-/** @internal The form of the messages on Node's IPC channel. */
-export interface Envelope {
-  readonly cmd: 'NODE_REUSEPORT'
-  readonly body: unknown
-}
-
-/** @internal */
-export function isEnvelope(message: unknown): message is Envelope {
-  return typeof message === 'object' && message !== null && 'cmd' in message && message.cmd === 'NODE_REUSEPORT'
-}
-
 /** @internal */
 export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {
   return JSON.stringify([address, port, ipv6Only, options])

@@ -1,6 +1,8 @@
+import type { WorkerFailure } from './errors.js'
 import type { Kept } from './kept-socket.js'
-import { keepDescriptor, keepHandle } from './kept-socket.js'
+import { closeHandle, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, Program, WorkerExit } from './launch.js'
+import { PROGRAM } from './patience.js'
 import type { FromWorker, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
@@ -26,12 +28,16 @@ export interface WorkerEvents {
   onLeft(worker: RunningWorker, left: FromWorker & { readonly type: 'left' }): void
   onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void
   onProgramMessage(worker: RunningWorker, message: unknown): void
+  onRefusedMessage(worker: RunningWorker, reason: string): void
   onDisconnect(worker: RunningWorker): void
   onExit(worker: RunningWorker, exit: WorkerExit): void
 }
 
 /** ms for the answer to the message `release`. */
 const RELEASES = 1000
+
+/** The most sockets that a worker may have. */
+const MOST_SOCKETS = 4096
 
 /** @internal A process or thread that runs the program, from its start to its end. */
 export class RunningWorker {
@@ -50,6 +56,7 @@ export class RunningWorker {
   #hasNested = false
   #wasTold = false
   #changed: () => void = () => {}
+  #onLeft: () => void = () => {}
   #onReleased: (ids: readonly string[]) => void = () => {}
 
   constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents) {
@@ -63,6 +70,7 @@ export class RunningWorker {
     })
     this.#launched = launch(program, configuration, sockets, {
       onMessage: (message, handle) => this.#hear(message, handle, events),
+      onRefusedMessage: (reason) => events.onRefusedMessage(this, reason),
       onProgramMessage: (message) => {
         if (message === 'ready') this.#saidReady = true
         this.#changed()
@@ -109,8 +117,15 @@ export class RunningWorker {
   #hear(message: FromWorker, handle: unknown, events: WorkerEvents): void {
     switch (message.type) {
       case 'listening': {
+        if (this.claimed.size >= MOST_SOCKETS) {
+          closeHandle(handle)
+          events.onRefusedMessage(this, `it claims more than ${MOST_SOCKETS} sockets`)
+          break
+        }
         const { fd } = message
-        const kept = fd === undefined ? keepHandle(message, handle) : keepDescriptor(message, fd)
+        const isThread = this.threadId !== undefined
+        // A number of a process means nothing here.
+        const kept = isThread && fd !== undefined ? keepDescriptor(message, fd) : keepHandle(message, handle)
         this.claimed.add(message.id)
         events.onListening(this, message, kept)
         this.#changed()
@@ -132,6 +147,7 @@ export class RunningWorker {
         events.onRelieve(this, message.signal)
         break
       case 'left':
+        this.#onLeft()
         events.onLeft(this, message)
         break
       case 'want':
@@ -188,7 +204,7 @@ export class RunningWorker {
     if (ids.length === 0 || !this.isConnected) return ids
     let timer: NodeJS.Timeout | undefined
     const released = await new Promise<readonly string[]>((resolve) => {
-      this.#onReleased = resolve
+      this.#onReleased = (all) => resolve(ids.filter((id) => all.includes(id)))
       timer = setTimeout(resolve, RELEASES, ids)
       this.send({ type: 'release', ids })
     })
@@ -211,8 +227,14 @@ export class RunningWorker {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, timeout, 'late')
+      // What is left then is the program's own to do.
+      this.#onLeft = () => {
+        clearTimeout(timer)
+        timer = setTimeout(resolve, PROGRAM, 'late')
+      }
     })
     const outcome = await Promise.race([this.exited, late])
+    this.#onLeft = () => {}
     clearTimeout(timer)
     if (outcome !== 'late') return true
     this.kill()
@@ -225,9 +247,3 @@ export class RunningWorker {
     if (this.#state !== 'gone') this.#launched.kill()
   }
 }
-
-/** @internal Why a worker did not become ready. */
-export type WorkerFailure =
-  | { readonly why: 'exited'; readonly exit: WorkerExit }
-  | { readonly why: 'late'; readonly timeout: number }
-  | { readonly why: 'stopped' }

@@ -1,5 +1,6 @@
+import type { WorkerFailure } from './errors.js'
 import type { Kept } from './kept-socket.js'
-import type { RunningWorker, WorkerFailure } from './running-worker.js'
+import type { RunningWorker } from './running-worker.js'
 
 /** The part of the pool that a slot needs. */
 export interface SlotOwner {

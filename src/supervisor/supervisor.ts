@@ -2,7 +2,8 @@
 // and the addon for tasks beside the ports (CPUs, systemd, peers).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
-import { type ControlServer, openControl, type SupervisorStatus } from './control.js'
+import { type ControlServer, openControl } from './control.js'
+import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
@@ -48,6 +49,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #stopped: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #failure: SupervisorError | undefined
+  readonly #warn = (message: string): void => void this.emit('warning', message)
 
   constructor(options: SupervisorOptions) {
     super()
@@ -128,7 +130,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (warning !== undefined) this.emit('warning', warning)
       for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
-      this.#control = await openControl(this, (message) => this.emit('warning', message))
+      this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = this.#startWatch()
       await this.#queue(async () => {
@@ -224,15 +226,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
 
   async #replace(): Promise<void> {
     const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
-    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal)
+    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal, this.#warn)
     this.emit('replaced', replaced)
   }
 
   #startWatch(): Watch {
     // The events 'reload:done' and 'reload:failed' report the result.
     const onChange = (): void => void this.reload().catch(() => {})
-    const warn = (error: Error): void =>
-      void this.emit('warning', `the option 'watch' skips a folder: ${error.message}`)
+    const warn = ({ message }: Error): void => this.#warn(`the option 'watch' skips a folder: ${message}`)
     return new Watch(this.#settings.cwd, onChange, warn)
   }
 

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import type { SupervisorStatus } from './control.js'
+import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerInfo } from './events.js'
 import type { Kept } from './kept-socket.js'
 import type { RunningWorker } from './running-worker.js'

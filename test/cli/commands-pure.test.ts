@@ -6,10 +6,10 @@ import { ls } from '../../src/cli/ls.js'
 import { RELOAD_HELP, reload } from '../../src/cli/reload.js'
 import { RUN_HELP, run } from '../../src/cli/run.js'
 import type { Screen } from '../../src/cli/terminal.js'
+import { ControlError } from '../../src/supervisor.js'
 
 const fakes = vi.hoisted(() => ({
-  files: [] as { pid: number; file: string }[],
-  ask: (_file: string): Promise<unknown> => Promise.resolve(),
+  reload: (_pid: number | undefined, _warn: (text: string) => void): Promise<void> => Promise.resolve(),
   start: (_supervisor: unknown): Promise<void> => Promise.resolve(),
   construct: (): void => {},
 }))
@@ -33,8 +33,7 @@ vi.mock('../../src/supervisor.js', async (load) => {
   return {
     ...real,
     Supervisor: FakeSupervisor,
-    controlFiles: () => fakes.files,
-    ask: (file: string) => fakes.ask(file),
+    reloadSupervisor: (...args: Parameters<typeof fakes.reload>) => fakes.reload(...args),
   }
 })
 
@@ -55,8 +54,7 @@ beforeEach(() => {
 
 afterEach(() => {
   Object.assign(fakes, {
-    files: [],
-    ask: () => Promise.resolve(),
+    reload: () => Promise.resolve(),
     start: () => Promise.resolve(),
     construct: () => {},
   })
@@ -64,44 +62,36 @@ afterEach(() => {
 })
 
 describe('reload', () => {
-  const [one, two] = [
-    { pid: 11, file: '/11.sock' },
-    { pid: 12, file: '/12.sock' },
-  ]
-
   test('help', async () => {
     expect(await reload(['-h'])).toBe(0)
     expect(stdout).toBe(`${RELOAD_HELP}\n`)
   })
 
-  test('the only one, or the one that is named', async () => {
-    const asked: string[] = []
-    fakes.ask = async (file) => void asked.push(file)
-    fakes.files = [one]
+  test('the only one, or the one that is named; what is wrong with others is told without control characters', async () => {
+    const asked: unknown[] = []
+    fakes.reload = async (pid, warn) => {
+      asked.push(pid)
+      warn('process 7: \u001b[2Jnonsense')
+    }
     expect(await reload([])).toBe(0)
-    fakes.files = [one, two]
     expect(await reload(['12'])).toBe(0)
-    expect(asked).toEqual(['/11.sock', '/12.sock'])
+    expect(asked).toEqual([undefined, 12])
     expect(stdout).toMatch(/^(The new workers serve, after \d+\.\d s\.\n){2}$/)
+    expect(stderr).toBe('reuseport: process 7: ?[2Jnonsense\n'.repeat(2))
   })
 
-  test('none, another, or several', async () => {
-    await expect(reload([])).rejects.toThrow('this user has no such supervisor (running: none)')
-    fakes.files = [one, two]
-    await expect(reload(['13'])).rejects.toThrow('this user has no such supervisor (running: 11, 12)')
-    await expect(reload([])).rejects.toThrow('There are several supervisors: give the pid of one of 11, 12')
+  test('wrong usage', async () => {
     await expect(reload(['11', '12'])).rejects.toThrow('reload takes one pid, and got 2')
     await expect(reload(['eleven'])).rejects.toThrow("'eleven' is not a pid: a pid is a number")
+    fakes.reload = () => Promise.reject(new ControlError('there are several', 'ERR_REUSEPORT_AMBIGUOUS'))
     for (const words of [[], ['11', '12'], ['eleven']]) await expect(reload(words)).rejects.toThrow(UsageError)
   })
 
   test.each([
-    [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'the supervisor has ended in the meantime'],
-    [Object.assign(new Error('connect'), { code: 'ENOENT' }), 'the supervisor has ended in the meantime'],
+    [new ControlError('this user has no such supervisor (running: none)'), 'reload failed: this user has no such'],
     [new Error('worker 0 threw'), 'reload failed: worker 0 threw'],
   ])('%s', async (error, message) => {
-    fakes.files = [one]
-    fakes.ask = () => Promise.reject(error)
+    fakes.reload = () => Promise.reject(error)
     await expect(reload([])).rejects.toThrow(message)
   })
 })

@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseFlags, toPorts, UsageError } from '../../src/cli/arguments.js'
 import { differences, groupTable } from '../../src/cli/group-table.js'
-import { age, bar, cut, printable, screenOf } from '../../src/cli/terminal.js'
+import { age, bar, cut, printable, printableLines, screenOf, toJson } from '../../src/cli/terminal.js'
 import type { Group, GroupMember } from '../../src/index.js'
 import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast, parseRelease } from '../../src/system/kernel-versions.js'
 
@@ -99,6 +100,94 @@ test('text', () => {
     '23h',
     '1d',
   ])
+})
+
+describe('text of other processes', () => {
+  /** By code point, unlike the expression that replaces them. */
+  function isControl(character: string): boolean {
+    const code = character.codePointAt(0) ?? 0
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true
+    if (code === 0x2028 || code === 0x2029 || (code >= 0xd800 && code < 0xe000)) return true
+    return /\p{Cf}/u.test(character)
+  }
+  const controls = (text: string): readonly string[] => [...text].filter(isControl)
+
+  const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
+  const hostile = fc.constantFrom(
+    ...['\x1b[2J', '\x1b]0;title\x07', '\x9b', '\0', '\x7f', '\t', '\r', '\n', '\r\n', '\b', '\u2028', '\u2029'],
+    ...['\u202e', '\u2066', '\u200b', '\ufeff', '\u00ad', '\u{e0001}', '\ud83d', '\ude00', '\u{1f600}', '"', '\\'],
+  )
+  const text = fc
+    .array(
+      fc.oneof(
+        hostile,
+        units.map((codes) => String.fromCharCode(...codes)),
+        fc.string(),
+      ),
+    )
+    .map((parts) => parts.join(''))
+
+  test.each([
+    ['a\nb\r\nc', 'a b c', 'a\nb\nc'],
+    ['a\rb', 'a?b', 'a?b'],
+    ['\x1b[31mred\x1b[0m', '?[31mred?[0m', '?[31mred?[0m'],
+    ['\u202eevil\u2066\u200b', '?evil??', '?evil??'],
+    ['\ud83d\n\ude00', '? ?', '?\n?'],
+    ['\u{e0001}\u{1f600} é 漢', '?\u{1f600} é 漢', '?\u{1f600} é 漢'],
+    ['\u2028\u2029\u0085', '???', '???'],
+    ['', '', ''],
+  ])('%j', (given, line, lines) => {
+    expect(printable(given)).toBe(line)
+    expect(printableLines(given)).toBe(lines)
+  })
+
+  test('no character of Unicode controls a terminal', () => {
+    const all = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code))
+    const bad = new Set(all.filter(isControl))
+    // Cc has 65 characters, Cf 170 in Unicode 15, and 2048 are halves of others.
+    expect(bad.size).toBeGreaterThanOrEqual(65 + 2 + 2048 + 160)
+    // Between spaces, so that halves do not become whole.
+    const given = all.join(' ')
+    const shown = all.map((one) => (one === '\n' ? ' ' : bad.has(one) ? '?' : one)).join(' ')
+    expect(printable(given) === shown).toBe(true)
+    const json = toJson(given)
+    expect([...json].filter((one) => bad.has(one))).toEqual([])
+    expect(JSON.parse(json) === given).toBe(true)
+  })
+
+  test('no text has a control character in a line, or another one than line breaks in lines', () => {
+    fc.assert(
+      fc.property(text, (given) => {
+        expect(controls(printable(given))).toEqual([])
+        const lines = printableLines(given).split('\n')
+        expect(lines.flatMap(controls)).toEqual([])
+        expect(lines.length).toBe(given.split('\n').length)
+        // Other characters stay, in their order.
+        const others = (one: string): string => [...one].filter((character) => !/[?\s]/.test(character)).join('')
+        expect(others(printable(given))).toBe(others([...given].filter((one) => !isControl(one)).join('')))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('JSON has none either, and is the JSON of the same value', () => {
+    const value = fc.oneof(
+      fc.object({ key: text, values: [text, fc.double(), fc.boolean(), fc.constant(null)], maxDepth: 2 }),
+      fc.jsonValue(),
+      text,
+    )
+    fc.assert(
+      fc.property(value, fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }), (given, indent) => {
+        const json = toJson(given, indent)
+        const shown = controls(json)
+        expect(shown.every((one) => one === '\n' && indent !== undefined)).toBe(true)
+        expect(json.split('\n').length).toBe(JSON.stringify(given, undefined, indent).split('\n').length)
+        expect(JSON.stringify(JSON.parse(json))).toBe(JSON.stringify(given))
+      }),
+      { numRuns: 2000 },
+    )
+    expect(toJson('\x7f\u202e\u{e0001}\ud800\n')).toBe('"\\u007f\\u202e\\udb40\\udc01\\ud800\\n"')
+  })
 })
 
 test('where there is a terminal, and where NO_COLOR is set', () => {

@@ -77,7 +77,15 @@ test('not one connection goes to it from the moment that it is steered around; w
   const waiting = Array.from({ length: 100 }, () => hear(port))
   await pause(2)
   const draining = drain(leaving, { grace: 2000 })
-  await expect.poll(() => hearMany(port, 30)).toEqual({ other: 30 })
+  // Before it is steered around it gets its share.
+  let meanwhile = 0
+  await expect
+    .poll(async () => {
+      const answers = await hearMany(port, 30)
+      meanwhile += answers['leaving'] ?? 0
+      return answers
+    })
+    .toEqual({ other: 30 })
   expect(await hearMany(port, 30)).toEqual({ other: 30 })
   // It could still have accepted.
   expect(leaving.listening).toBe(true)
@@ -85,7 +93,8 @@ test('not one connection goes to it from the moment that it is steered around; w
   const answers = await Promise.all(waiting)
   expect(answers.every((answer) => answer === 'leaving' || answer === 'other')).toBe(true)
   expect(lossless).toBe(true)
-  expect(acceptedWhileDraining).toBeLessThanOrEqual(answers.filter((answer) => answer === 'leaving').length)
+  const waited = answers.filter((answer) => answer === 'leaving').length
+  expect(acceptedWhileDraining).toBeLessThanOrEqual(waited + meanwhile)
 })
 
 test.each([0, 1, 2, 3])('whichever its slot: %i', async (slot) => {
@@ -157,8 +166,8 @@ test('all servers of a process at once, of one group and of several', async () =
   ]
   for (const servers of groups) await share(servers)
   const reports = await Promise.all(groups.flat().map((server) => drain(server)))
-  // The last one of each group has nobody to steer to.
-  expect(reports.map(({ method }) => method).toSorted()).toEqual(['close', 'close', ...Array(6).fill('steer')])
+  // They leave together, so there is nobody to steer to.
+  expect(reports.map(({ method }) => method)).toEqual(Array(8).fill('close'))
   expect(reports.every(({ lossless }) => lossless)).toBe(true)
 })
 
@@ -241,7 +250,7 @@ describe('where programs are refused (SO_LOCK_FILTER, as seccomp would)', () => 
     expect(report).toMatchObject({
       lossless: true,
       method: 'defer',
-      reason: expect.stringMatching(/^connections cannot be steered: .*does not allow it \(setsockopt EPERM\)$/),
+      reason: expect.stringMatching(/^connections cannot be steered: .* denies the call \(setsockopt EPERM\)$/),
     })
     const answers = await Promise.all(clients)
     expect(answers.filter((answer) => answer !== 'leaving' && answer !== 'other')).toEqual([])
@@ -403,7 +412,7 @@ test('connections that do not end are destroyed at connectionTimeout, those that
   const draining = drain(leaving, { connectionTimeout: 2000 })
   setTimeout(() => {
     for (const client of clients.slice(0, 3)) client.end()
-  }, 100)
+  }, 500)
   expect(await draining).toMatchObject({
     lossless: false,
     reason: '2 connections were destroyed at connectionTimeout',

@@ -1,10 +1,12 @@
 // Processes of another user cannot steer, nor keep others from draining.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import type net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { drain, steer } from '../../src/index.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { NamePurpose } from '../../src/group/name.js'
+import { drain, listenReusePort, steer } from '../../src/index.js'
 import { connectAbstract } from '../../src/native/abstract-socket.js'
 import { loadAddon } from '../../src/native/addon.js'
 import { hearMany, named, share } from '../support/group-of-servers.js'
@@ -20,8 +22,7 @@ const script = fileURLToPath(new URL('../fixtures/stranger.py', import.meta.url)
 const opened: net.Server[] = []
 let port: number
 
-const nameOf = (purpose: 'lock' | 'keeper'): string =>
-  `reuseport:steer-${purpose}:tcp4:127.0.0.1:${port}:${process.geteuid?.()}`
+const nameOf = (purpose: NamePurpose): string => `reuseport:${purpose}:tcp4:127.0.0.1:${port}`
 
 beforeEach(async (context) => {
   if (process.getuid?.() !== 0) context.skip('only root can start a process of another user')
@@ -33,29 +34,67 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => (server.listening ? closed(server) : undefined)))
 })
 
-function take(purpose: 'lock' | 'keeper'): ReturnType<typeof program> {
-  return program('python3', [script, String(STRANGER), 'take', nameOf(purpose)])
+/** How a stranger has a name: with a queue, without one, or with a full one. */
+const WAYS = ['take', 'bind', 'fill'] as const
+
+function take(purpose: NamePurpose, how: (typeof WAYS)[number]): ReturnType<typeof program> {
+  return program('python3', [script, String(STRANGER), how, nameOf(purpose)])
 }
 
-test('the name of the keeper is taken: steering is refused, with the reason', async () => {
-  await using _stranger = await take('keeper')
-  await expect(steer(opened[0] as net.Server, 'random')).rejects.toMatchObject({
-    code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
-    reason: "a process of another user has bound the name of the policy keeper's unix socket",
-  })
-  expect(await drain(opened[0] as net.Server)).toMatchObject({ lossless: true, method: 'steer' })
-})
+/** Of a program whose event loop stands still this is late, or never. */
+async function turns(): Promise<number> {
+  let count = 0
+  const timer = setInterval(() => count++, 1)
+  await pause(200)
+  clearInterval(timer)
+  return count
+}
 
-test('the name of the lock is taken: a drain goes without it at once', async () => {
-  await using _stranger = await take('lock')
-  const report = await drain(opened[0] as net.Server)
-  expect(report).toMatchObject({
-    lossless: true,
-    method: 'defer',
-    reason: expect.stringContaining('a process of another user has bound its name'),
+describe.each(WAYS)('a stranger has a name: %s', (how) => {
+  test('that of the keeper: steering is refused, with his uid; drains go on', async () => {
+    await using _stranger = await take('keeper', how)
+    await expect(steer(opened[0] as net.Server, 'random')).rejects.toMatchObject({
+      code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
+      reason: `a process of uid ${STRANGER} has bound the name @${nameOf('keeper')}`,
+    })
+    expect(await turns()).toBeGreaterThan(20)
+    expect(await drain(opened[0] as net.Server)).toMatchObject({ lossless: true, method: 'steer' })
   })
-  expect(report.duration).toBeLessThan(5000)
-  await expect(steer(opened[1] as net.Server, 'random')).rejects.toMatchObject({ code: 'ERR_REUSEPORT_LOCKED' })
+
+  test('that of the lock: a drain goes on without it, and loses nothing', async () => {
+    await using _stranger = await take('lock', how)
+    const report = await drain(opened[0] as net.Server)
+    expect(report).toMatchObject({
+      lossless: true,
+      method: 'defer',
+      reason: `The lock @${nameOf('lock')} could not be acquired: a process of uid ${STRANGER} has bound its name`,
+    })
+    expect(report.duration).toBeLessThan(5000)
+    await expect(steer(opened[1] as net.Server, 'random')).rejects.toMatchObject({ code: 'ERR_REUSEPORT_LOCKED' })
+  })
+
+  test('that of the leader: the same; a policy does not wait for him', async () => {
+    await using _stranger = await take('leader', how)
+    expect(await steer(opened[1] as net.Server, 'random')).toMatchObject({ method: 'program' })
+    const report = await drain(opened[0] as net.Server)
+    expect(report).toMatchObject({
+      lossless: true,
+      method: 'defer',
+      reason: expect.stringContaining(`uid ${STRANGER}`),
+    })
+    expect(report.duration).toBeLessThan(5000)
+  })
+
+  test('that of those who join: maxMembers holds all the same', async () => {
+    await using _stranger = await take('join', how)
+    const third = named('2')
+    const failed = once(third, 'error')
+    listenReusePort(third, { port, host: '127.0.0.1', maxMembers: 2 })
+    expect((await failed)[0]).toMatchObject({ code: 'ERR_REUSEPORT_GROUP_FULL' })
+    opened.push(third)
+    listenReusePort(third, { port, host: '127.0.0.1', maxMembers: 3 })
+    await once(third, 'listening')
+  })
 })
 
 test('who speaks to the keeper is not heard', async () => {

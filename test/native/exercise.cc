@@ -7,10 +7,12 @@
 #include <dirent.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -19,10 +21,12 @@
 #include <vector>
 
 #include "core/address.h"
+#include "core/descriptor_message.h"
 #include "core/filter_program.h"
 #include "core/group_lock.h"
 #include "core/option_table.h"
 #include "core/owned_descriptors.h"
+#include "core/peer.h"
 #include "core/process.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
@@ -137,8 +141,48 @@ void Locks(const Sys& sys, const std::string& name) {
   Result<UniqueFd> connected = ConnectToLock(sys, name);
   Expect(connected.ok(), "a connection to the holder of a lock succeeds");
   if (!connected.ok()) return;
-  Result<bool> own = IsOwnPeer(sys, connected.value().get());
-  Expect(own.ok() && own.value(), "the holder belongs to this user");
+  Result<Peer> peer = PeerOf(sys, connected.value().get());
+  Expect(peer.ok() && peer.value().is_own && peer.value().pid == getpid(), "the holder is this process");
+  Result<NameOwner> owner = OwnerOfName(sys, name);
+  Expect(owner.ok() && owner.value().is_own, "the owner of the name is this user");
+  Result<NameOwner> nobody = OwnerOfName(sys, name + "-nobody");
+  Expect(!nobody.ok() && nobody.failure().error == ENOENT, "nobody has another name");
+}
+
+// A name that is bound, and takes no connections: as whoever holds a lock has it for a moment.
+void BoundName(const Sys& sys, const std::string& name) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const UniqueFd bound(kSystem, fd);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) return Expect(false, "bind");
+  Result<NameOwner> owner = OwnerOfName(sys, name);
+  Expect(owner.ok() && owner.value().is_own && owner.value().uid == geteuid(), "who only bound the name is told");
+  Result<UniqueFd> lock = AcquireLock(sys, name, 5);
+  Expect(!lock.ok() && lock.failure().error == ETIMEDOUT, "a lock of this user is waited for");
+}
+
+void Messages(const Sys& sys) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return Expect(false, "socketpair");
+  const UniqueFd sender(kSystem, pair[0]);
+  const UniqueFd receiver(kSystem, pair[1]);
+  const bool sent = SendDescriptor(sys, sender.get(), receiver.get(), "text").ok();
+  Expect(sent, "a descriptor is sent");
+  Result<DescriptorMessage> received = ReceiveDescriptor(sys, receiver.get());
+  Expect(received.ok() && received.value().text == "text", "a descriptor is received with its text");
+  Expect(!received.ok() || InodeOf(received.value().fd.get()) == InodeOf(receiver.get()), "it is that descriptor");
+}
+
+void ThisProcess(const Sys& sys) {
+  Result<UniqueFd> process = OpenProcess(sys, getpid());
+  // valgrind, and kernels before 5.3, do not know the call.
+  if (!process.ok()) return Expect(process.failure().error == ENOSYS, "a process is opened");
+  Expect(SignalProcess(sys, process.value().get(), 0).ok(), "a process may be signalled");
+  Result<bool> ended = HasProcessEnded(sys, process.value().get());
+  Expect(ended.ok() && !ended.value(), "it has not ended");
 }
 
 void Owners(const Sys& sys) {
@@ -173,6 +217,9 @@ void Everything(const Sys& sys, const std::string& name) {
     UdpGroup(sys, family);
   }
   Locks(sys, name);
+  BoundName(sys, name + "-bound");
+  Messages(sys);
+  ThisProcess(sys);
   Owners(sys);
   Addresses();
   Result<std::vector<uint32_t>> cpus = GetCpus(sys);

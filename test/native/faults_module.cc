@@ -1,9 +1,11 @@
 // The addon over a table of system calls in which a test can make the n-th call of a name fail.
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
@@ -14,6 +16,7 @@
 #include "convert/steering.h"
 #include "convert/values.h"
 #include "core/filter_program.h"
+#include "unix_calls.h"
 #ifdef __linux__
 #include <linux/filter.h>
 #include <linux/netlink.h>
@@ -111,6 +114,29 @@ ssize_t RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* from, soc
   return Fails("recvfrom") ? -1 : ::recvfrom(fd, data, size, flags, from, length);
 }
 
+ssize_t SendMsg(int fd, const msghdr* message, int flags) {
+  return Fails("sendmsg") ? -1 : ::sendmsg(fd, message, flags);
+}
+
+ssize_t RecvMsg(int fd, msghdr* message, int flags) {
+  return Fails("recvmsg") ? -1 : ::recvmsg(fd, message, flags);
+}
+
+// "overflowuid" and "uid_map" make each user look ambiguous: as user 0 of a namespace that maps none.
+ssize_t ReadFile(const char* path, char* text, size_t size) {
+  if (Fails("read_file")) return -1;
+  for (const char* name : {"overflowuid", "uid_map"}) {
+    if (faults.count(name) == 0 || std::strstr(path, name) == nullptr) continue;
+    faults.erase(name);
+    return std::snprintf(text, size, "%s", name == std::string("uid_map") ? "" : std::to_string(geteuid()).c_str());
+  }
+  return reuseport::kSystem.read_file(path, text, size);
+}
+
+int Kill(pid_t pid, int signal) {
+  return Fails("kill") ? -1 : ::kill(pid, signal);
+}
+
 int FStat(int fd, struct stat* status) {
   return Fails("fstat") ? -1 : ::fstat(fd, status);
 }
@@ -129,6 +155,10 @@ int PidFdOpen(int pid) {
 
 int PidFdGetFd(int process, int fd) {
   return Fails("pidfd_getfd") ? -1 : reuseport::kSystem.pidfd_getfd(process, fd);
+}
+
+int PidFdSendSignal(int process, int signal) {
+  return Fails("pidfd_send_signal") ? -1 : reuseport::kSystem.pidfd_send_signal(process, signal);
 }
 
 int SetPgid(pid_t pid, pid_t group) {
@@ -153,9 +183,10 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl,       SetSockOpt, GetSockOpt, Bind,       Listen,    Connect,
-                                      Poll,   GetSockName, SendTo,     RecvFrom,   FStat,      Shutdown,  Duplicate,
-                                      Close,  SetPgid,     PidFdOpen,  PidFdGetFd, GetCpuMask, SetCpuMask};
+const reuseport::Sys kFaultySystem = {Socket,     Ioctl,           SetSockOpt, GetSockOpt, Bind,    Listen,  Connect,
+                                      Poll,       GetSockName,     SendTo,     RecvFrom,   SendMsg, RecvMsg, FStat,
+                                      Shutdown,   Duplicate,       Close,      ReadFile,   SetPgid, Kill,    PidFdOpen,
+                                      PidFdGetFd, PidFdSendSignal, GetCpuMask, SetCpuMask};
 
 // injectFault(call, errno, after, times): the call succeeds `after` times, then fails `times` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
@@ -238,6 +269,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("injectFault", Napi::Function::New<InjectFault>(env, "injectFault"));
   exports.Set("takeCalls", Napi::Function::New<TakeCalls>(env, "takeCalls"));
   exports.Set("buildProbe", Napi::Function::New<BuildProbe>(env, "buildProbe"));
+  AddUnixCalls(env, exports);
   exports.Set("checkProgram", Napi::Function::New<CheckProgram>(env, "checkProgram"));
   AddLinuxCalls(env, exports);
   return reuseport::InitAddon(env, exports, kFaultySystem);

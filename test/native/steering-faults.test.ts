@@ -34,7 +34,6 @@ const CALLS: readonly (readonly [string, () => unknown, readonly SystemCall[]])[
   ['deferNewConnections', () => faulty.deferNewConnections(fd, 4), ['getsockopt', 'setsockopt']],
   ['answerNewConnections', () => faulty.answerNewConnections(fd, 4, 0), ['setsockopt']],
   ['duplicate', () => faulty.duplicate(fd), ['duplicate', 'fstat']],
-  ['isOwnPeer', () => faulty.isOwnPeer(fd), ['getsockopt']],
   ['takeSocket', () => faulty.takeSocket(process.pid, inodeOf(fd)), ['pidfd_open', 'pidfd_getfd', 'fstat']],
   [
     'dumpHandshakes',

@@ -8,7 +8,7 @@ import type { Member } from '../../src/group/member.js'
 import type { Addon } from '../../src/native/addon-contract.js'
 import type { ListenableServer } from '../../src/node/server.js'
 import type { Keeper } from '../../src/steering/keeper.js'
-import type { Message, Wish } from '../../src/steering/keeper-channel.js'
+import type { Wish } from '../../src/steering/keeper-messages.js'
 import type { KeeperEvents } from '../../src/steering/keeper-server.js'
 import type { Steering } from '../../src/steering/steering-types.js'
 import { boundSocket } from '../support/answering-addon.js'
@@ -63,6 +63,7 @@ vi.mock('../../src/steering/keeper-server.js', () => ({
 }))
 
 const { keeperOf, stopKeeping } = await import('../../src/steering/keeper.js')
+const { NameTakenError } = await import('../../src/steering/keeper-channel.js')
 
 const THEIRS: Steering = { policy: 'random', method: 'program', members: 2, keeper: 99, reason: undefined }
 
@@ -105,9 +106,9 @@ const events = (): KeeperEvents => fakes.events as KeeperEvents
 const policies = (): unknown[] => put.map(({ policy }) => policy)
 
 /** What a follower that says this hears. */
-async function heard(message: Message | object): Promise<unknown> {
+async function heard(message: Wish): Promise<unknown> {
   let answer: unknown
-  events().onMessage(message as Message, (said) => {
+  events().onWish(message, (said) => {
     answer = said
   })
   await vi.advanceTimersByTimeAsync(0)
@@ -239,11 +240,9 @@ describe('as the keeper', () => {
     expect(await heard({ policy: 'random', since: mine.since + 3 })).toBeUndefined()
   })
 
-  test('a wish that is none, or that cannot be had, changes nothing', async () => {
+  test('a wish that cannot be had changes nothing', async () => {
     await keeper().steer('random', soon())
-    expect(await heard({ policy: 'hash' })).toBeUndefined()
     const { since } = put[0] as Wish
-    expect(await heard({ policy: 'fair', since: since + 1 })).toMatchObject({ refused: expect.stringMatching(/fair/) })
     fakes.put = () => Promise.reject('a text')
     expect(await heard({ policy: OTHER, since: since + 1 })).toEqual({ refused: 'a text' })
     // What the asker makes an error of says the rest.
@@ -277,14 +276,14 @@ describe('as a follower', () => {
       fakes.ask = async () => THEIRS
       return Object.assign(new EventEmitter(), { destroy: vi.fn() })
     }
-    expect(await keeper().steer('random', soon())).toBe(THEIRS)
+    const steering = keeper().steer('random', soon())
+    await vi.advanceTimersByTimeAsync(20)
+    expect(await steering).toBe(THEIRS)
   })
 
   test('others change the policy; what is no change is passed over; by hash it is over', async () => {
     const socket = follow()
     await keeper().steer('random', soon())
-    fakes.onOther({ policy: 'hash' })
-    fakes.onOther({ since: 1 })
     fakes.onOther({ policy: OTHER, since: 5 })
     expect(socket.destroy).not.toHaveBeenCalled()
     fakes.onOther({ policy: 'hash', since: 6 })
@@ -310,7 +309,7 @@ describe('as a follower', () => {
     const next = Object.assign(new EventEmitter(), { destroy: vi.fn() })
     fakes.connect = () => (++times < 3 ? undefined : next)
     socket.emit('close')
-    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersByTimeAsync(20)
     expect(times).toBe(3)
     expect(put).toEqual([])
     stopKeeping(server)
@@ -329,10 +328,44 @@ describe('as a follower', () => {
     await keeper().steer('random', soon())
     fakes.isFree = false
     fakes.connect = () => {
-      throw new ReusePortSteeringError('a stranger has the name')
+      throw new ReusePortSteeringError('it refuses')
     }
     other.emit('close')
-    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersByTimeAsync(3000)
     expect(put).toEqual([])
+  })
+
+  test('the keeper goes, and a stranger takes its name: this process tries again each second, and not more often', async () => {
+    const socket = follow()
+    await keeper().steer('random', soon())
+    fakes.isFree = false
+    let tries = 0
+    fakes.connect = () => {
+      tries++
+      throw new NameTakenError('a process of uid 65534 has bound the name')
+    }
+    socket.emit('close')
+    await vi.advanceTimersByTimeAsync(2500)
+    expect(tries).toBe(3)
+    fakes.isFree = true
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(policies()).toEqual(['random'])
+    stopKeeping(server)
+    fakes.isFree = false
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(tries).toBe(3)
+  })
+
+  test('a name that is bound, and that nobody answers by, is waited for until the deadline, with timers', async () => {
+    fakes.isFree = false
+    let tries = 0
+    fakes.connect = () => void tries++
+    const steering = keeper().steer('random', new Deadline(100, undefined))
+    const rejected = expect(steering).rejects.toThrow(
+      'the process that has bound the name of the policy keeper does not',
+    )
+    await vi.advanceTimersByTimeAsync(200)
+    await rejected
+    expect(tries).toBeLessThan(30)
   })
 })

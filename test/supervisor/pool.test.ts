@@ -6,6 +6,8 @@ import type { Slot } from '../../src/supervisor/slot.js'
 import { type FakeWorker, fakeKept, fakeLaunch, listening } from '../support/fake-worker.js'
 
 const fakes = vi.hoisted(() => ({ launch: undefined as unknown }))
+// The handles of these tests are none: no addon can tell where they are bound.
+vi.mock('../../src/native/addon.js', () => ({ loadAddon: () => ({ loaded: false, reason: 'none', cause: undefined }) }))
 vi.mock('../../src/supervisor/launch.js', () => ({
   launchProcess: (...args: unknown[]) => (fakes.launch as (...all: unknown[]) => unknown)(...args),
 }))

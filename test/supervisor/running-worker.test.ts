@@ -17,6 +17,7 @@ function noEvents(): { [Name in keyof WorkerEvents]: ReturnType<typeof vi.fn<Wor
     onWant: vi.fn(),
     onLeft: vi.fn(),
     onOutput: vi.fn(),
+    onRefusedMessage: vi.fn(),
     onProgramMessage: vi.fn(),
     onDisconnect: vi.fn(),
     onExit: vi.fn(),

@@ -1,18 +1,7 @@
 // What workers of one supervisor share, inherit and are told.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -276,24 +265,6 @@ describe('where others ask', () => {
     await one.supervisor.stop()
     expect(controlFiles().map(({ pid }) => pid)).not.toContain(process.pid)
     await expect(ask(file, 'status')).rejects.toThrow('ENOENT')
-  })
-
-  test.each([
-    ['of which others may write', (at: string) => mkdirSync(at, { mode: 0o777 })],
-    ['that is a link', (at: string) => symlinkSync('/', at)],
-  ])('a folder %s is not used', async (_what, make) => {
-    const port = await freePort()
-    const at = path.join(folder, `reuseport-${process.getuid?.()}`)
-    make(at)
-    if (!_what.includes('link')) chmodSync(at, 0o777)
-    const setting = path.join(folder, 'setting.json')
-    writeFileSync(setting, JSON.stringify({ how: 'plain', port }))
-    await using command = reuseport(['run', '-n', '1', script, setting], { env: { TMPDIR: folder } })
-    await command.said(
-      /reuseport ls and reuseport reload cannot reach this supervisor: .* must be a folder that only this user can access/,
-    )
-    await command.said(/1 worker on/)
-    expect(await answerers(port)).toHaveProperty('size', 1)
   })
 
   test('reuseport ls: the supervisor and its workers', async () => {

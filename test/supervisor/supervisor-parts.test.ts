@@ -1,6 +1,7 @@
 // The parts of a supervisor that need no worker: files that change, what systemd gives, ports, sockets, pinning, control.
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,7 +9,9 @@ import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AddonState } from '../../src/native/addon.js'
 import type { Addon } from '../../src/native/addon-contract.js'
-import { ask, ControlServer, controlFiles, openControl, supervisors } from '../../src/supervisor/control.js'
+import { ControlServer, openControl } from '../../src/supervisor/control.js'
+import { ask, controlFiles, reloadSupervisor, supervisors } from '../../src/supervisor/control-client.js'
+import type { SupervisorStatus } from '../../src/supervisor/control-protocol.js'
 import { givenSockets } from '../../src/supervisor/given-sockets.js'
 import { keepDescriptor, keepHandle } from '../../src/supervisor/kept-socket.js'
 import { parseOptions, SupervisorOptionError } from '../../src/supervisor/options.js'
@@ -176,16 +179,25 @@ describe('ports for the calls with port 0', () => {
 })
 
 describe('sockets', () => {
-  test('of a process: by its handle, which is closed once', () => {
+  test('of a process: by its handle, which is closed once', async () => {
+    const { address, family, port } = listening('a')
+    await answering({ localAddress: (fd) => (fd === 7 ? { address, family, port } : { ...EMFILE, syscall: 'x' }) })
     const close = vi.fn()
     for (const none of [undefined, null, 7, {}, { fd: '7' }, { fd: -1, close }]) {
       expect(keepHandle(listening('a'), none)).toBeUndefined()
     }
     const kept = keepHandle(listening('a'), { fd: 7, close })
     expect(kept).toMatchObject({ id: 'a', fd: 7, isGiven: false })
+    close.mockClear()
     kept?.close()
     kept?.close()
     expect(close).toHaveBeenCalledTimes(1)
+    // One that is bound elsewhere, or nowhere, is not kept and not left open.
+    for (const fd of [7, 8]) {
+      close.mockClear()
+      expect(keepHandle({ ...listening('a'), port: port + fd - 7 + (fd === 7 ? 1 : 0) }, { fd, close })).toBeUndefined()
+      expect(close).toHaveBeenCalledTimes(1)
+    }
   })
 
   test('of a thread: by a descriptor that is still the same socket', async () => {
@@ -263,84 +275,198 @@ describe('where a supervisor answers', () => {
 
   afterEach(() => rmSync(temporary, { recursive: true }))
 
-  const own = (): string => path.join(temporary, `reuseport-${process.getuid?.()}`)
+  const own = (): string => path.join(temporary, `reuseport-${process.geteuid?.()}`)
 
-  test('what it does not know, what fails, and what is too long', async () => {
-    const server = await ControlServer.open(async (command) => {
-      if (command === 'status') return { pid: 1 }
-      throw 'a text'
-    })
-    const [{ file } = { file: '' }] = controlFiles()
-    expect(await ask(file, 'status')).toEqual({ pid: 1 })
+  const STATUS: SupervisorStatus = {
+    pid: process.pid,
+    script: 'x.js',
+    state: 'running',
+    generation: 1,
+    startedAt: new Date(0).toISOString(),
+    workers: [],
+  }
+
+  const serve = (
+    reload: () => Promise<unknown> = async () => undefined,
+    status: () => unknown = () => STATUS,
+  ): Promise<ControlServer> => ControlServer.open(async (command) => (command === 'status' ? status() : reload()))
+
+  /** Sends this, and gives all that comes back. */
+  async function talk(file: string, ...said: readonly string[]): Promise<string> {
+    const socket = net.connect(file).setEncoding('utf8')
+    let heard = ''
+    socket
+      .on('error', () => {})
+      .on('data', (text) => {
+        heard += String(text)
+      })
+    for (const part of said) {
+      socket.write(part)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    if (!socket.destroyed) await new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    return heard
+  }
+
+  test('what it knows, what it does not know, what fails, and what is too long', async () => {
+    const server = await serve(() => Promise.reject('a text'))
+    const [{ file, pid } = { file: '', pid: 0 }] = controlFiles()
+    expect(pid).toBe(process.pid)
+    expect(path.dirname(file)).toBe(own())
+    expect(await ask(file, 'status')).toEqual(STATUS)
+    expect(await supervisors()).toEqual([STATUS])
     await expect(ask(file, 'reload')).rejects.toThrow('a text')
     await expect(ask(file, 'dance' as 'status')).rejects.toThrow(
       "unknown command 'dance': the supervisor answers 'status' and 'reload'",
     )
-    const long = net.connect(file)
-    const closed = once(long, 'close')
-    long.on('error', () => {}).write('x'.repeat((1 << 20) + 1))
-    await closed
-    // In pieces it is the same line.
-    const slow = net.connect(file).setEncoding('utf8')
-    slow.write('sta')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    slow.write('tus\n')
-    expect(await once(slow, 'data')).toEqual(['{"done":{"pid":1}}\n'])
-    slow.destroy()
-    await once(slow, 'close')
+    expect(await talk(file, 'x'.repeat(300))).toBe('')
+    // In pieces it is the same line, and one without a version is answered too.
+    expect(JSON.parse(await talk(file, 'sta', 'tus\n'))).toEqual({ version: 1, done: STATUS })
+    expect(await talk(file, 'status 7\n')).toContain('"version":1,"done"')
+    expect(await talk(file, '\u001b[2J\n')).toBe('{"version":1,"failed":"this is not a request"}\n')
     server.close()
     expect(controlFiles()).toEqual([])
+    expect(readdirSync(own())).toEqual([])
     await expect(ask(file, 'status')).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  test('a folder of others is not used', async () => {
-    mkdirSync(own())
-    chmodSync(own(), 0o777)
+  test('a client that says nothing is not waited for, and many are turned away', async () => {
+    const server = await serve()
+    const [{ file } = { file: '' }] = controlFiles()
+    const silent = Array.from({ length: 70 }, () => net.connect(file).on('error', () => {}))
+    const ended = silent.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
+    await Promise.race(ended)
+    server.close()
+    await Promise.all(ended)
+  })
+
+  test('a reload that takes long says so meanwhile', async () => {
+    let finish = (): void => {}
+    const server = await serve(() => new Promise<void>((resolve) => (finish = resolve)))
+    const [{ file } = { file: '' }] = controlFiles()
+    let isDone = false
+    const reloading = ask(file, 'reload').then(() => {
+      isDone = true
+    })
+    // Longer than an answer may take.
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(isDone).toBe(false)
+    finish()
+    await reloading
+    server.close()
+  })
+
+  test('one that stands still, or says nonsense, is told, with the pid that the kernel names', async () => {
+    const warned: string[] = []
+    const hung = await serve(undefined, () => new Promise(() => {}))
+    expect(await supervisors((text) => warned.push(text))).toEqual([])
+    hung.close()
+    for (const answer of [{ pid: 7 }, { ...STATUS, generation: '\u001b[31m1' }, 'x']) {
+      const server = await serve(undefined, () => answer)
+      expect(await supervisors((text) => warned.push(text))).toEqual([])
+      server.close()
+    }
+    // Whatever it says of itself: its pid, and the sockets that it holds, are the kernel's to say.
+    const worker = { slot: 0, pid: 1, generation: 1, state: 'ready', startedAt: STATUS.startedAt, sockets: [1, 2] }
+    const liar = await serve(undefined, () => ({ ...STATUS, pid: 1, workers: [worker] }))
+    expect(await supervisors()).toEqual([{ ...STATUS, workers: [{ ...worker, sockets: [] }] }])
+    liar.close()
+    const me = `process ${process.pid} of uid ${process.geteuid?.()}:`
+    expect(warned).toEqual([
+      `${me} it does not answer in time`,
+      `${me} workers is not a list of at most 4096`,
+      `${me} generation is not a whole number`,
+      `${me} its status is not an object`,
+    ])
+  })
+
+  test('reload: the only one, the one that is named, none, or several', async () => {
+    await expect(reloadSupervisor()).rejects.toMatchObject({
+      code: 'ERR_REUSEPORT_CONTROL',
+      message: 'this user has no such supervisor (running: none)',
+    })
+    const asked: number[] = []
+    const one = await serve(async () => asked.push(1))
+    await reloadSupervisor()
+    await reloadSupervisor(process.pid)
+    expect(asked).toEqual([1, 1])
+    await expect(reloadSupervisor(1)).rejects.toThrow(`this user has no such supervisor (running: ${process.pid})`)
+    const two = await serve(async () => asked.push(2))
+    await expect(reloadSupervisor()).rejects.toMatchObject({
+      code: 'ERR_REUSEPORT_AMBIGUOUS',
+      message: `there are several supervisors: give the pid of one of ${process.pid}, ${process.pid}`,
+    })
+    one.close()
+    two.close()
+  })
+
+  test.each([
+    ['of which others may write', (at: string) => spawnSync('mkdir', ['-m', '777', at])],
+    ['that is a link', (at: string) => symlinkSync(tmpdir(), at)],
+    ['that is a file', (at: string) => writeFileSync(at, '')],
+  ])('a folder %s is not used, and another one is', async (_what, make) => {
+    make(own())
+    const control = await openControl({ status: () => STATUS, reload: vi.fn() }, vi.fn())
+    const other = readdirSync(temporary).find((name) => name !== path.basename(own()))
+    expect(other).toMatch(/^reuseport-\d+-[A-Za-z0-9]{6}$/)
+    expect(readdirSync(path.join(temporary, String(other)))).toHaveLength(1)
+    expect(await supervisors()).toEqual([STATUS])
+    // A second one finds it.
+    const second = await openControl({ status: () => STATUS, reload: vi.fn() }, vi.fn())
+    expect(readdirSync(temporary)).toHaveLength(2)
+    second?.close()
+    control?.close()
+  })
+
+  test('no folder at all is a warning', async () => {
+    vi.stubEnv('TMPDIR', path.join(temporary, 'file'))
+    writeFileSync(path.join(temporary, 'file'), '')
     const warn = vi.fn()
     expect(await openControl({ status: vi.fn(), reload: vi.fn() }, warn)).toBeUndefined()
     expect(warn).toHaveBeenCalledWith(
-      `reuseport ls and reuseport reload cannot reach this supervisor: ${own()} must be a folder that only this user can access`,
+      expect.stringContaining('reuseport ls and reuseport reload cannot reach this supervisor: '),
     )
   })
 
-  test('what a supervisor that died has left is taken away; what is none stays', async () => {
-    const control = await openControl({ status: vi.fn(), reload: vi.fn().mockResolvedValue(undefined) }, vi.fn())
-    const [{ file } = { file: '' }] = controlFiles()
-    expect(await ask(file, 'reload')).toBeUndefined()
-    const dead = path.join(own(), '1.sock')
-    const server = net.createServer().listen(dead)
-    await once(server, 'listening')
-    const gone = path.join(own(), '2.sock')
-    // A socket that nobody listens on any more: closing would remove the file.
-    const { spawnSync } = await import('node:child_process')
-    spawnSync('python3', ['-c', 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', gone])
-    writeFileSync(path.join(own(), 'notes'), '')
-    writeFileSync(path.join(own(), '3.sock'), 'no socket')
-    server.on('connection', (socket) => socket.destroy())
-    expect(
-      controlFiles()
-        .map(({ pid }) => pid)
-        .sort(),
-    ).toEqual([1, 2, 3, process.pid].sort())
-    await supervisors()
-    expect(readdirSync(own())).not.toContain('2.sock')
-    expect(existsSync(dead)).toBe(true)
-    server.close()
-    await once(server, 'close')
-    control?.close()
+  test('a path longer than that of a unix socket is no matter', async (context) => {
+    if (process.platform !== 'linux') context.skip('paths through descriptors are a thing of Linux')
+    const long = path.join(temporary, 'd'.repeat(120))
+    mkdirSync(long)
+    vi.stubEnv('TMPDIR', long)
+    const control = await serve()
+    expect(await supervisors()).toEqual([STATUS])
+    expect(readdirSync(path.join(long, path.basename(own())))).toHaveLength(1)
+    control.close()
+    expect(readdirSync(path.join(long, path.basename(own())))).toEqual([])
   })
 
-  test('an ordinary user sees its own alone', async () => {
-    const control = await openControl({ status: vi.fn(), reload: vi.fn() }, vi.fn())
-    mkdirSync(path.join(temporary, 'reuseport-77'))
-    writeFileSync(path.join(temporary, 'reuseport-77/5.sock'), '')
-    const all = controlFiles().map(({ pid }) => pid)
-    expect(all.includes(5)).toBe(process.getuid?.() === 0)
-    vi.spyOn(process, 'getuid').mockReturnValue(77)
-    expect(controlFiles().map(({ pid }) => pid)).toEqual([5])
-    vi.spyOn(process, 'getuid').mockReturnValue(78)
-    expect(controlFiles()).toEqual([])
-    vi.restoreAllMocks()
-    control?.close()
+  test('what a supervisor that died has left is taken away; what is none stays', async () => {
+    const control = await serve()
+    const name = (pid: number): string => `${pid}.0123456789abcdef.sock`
+    // A socket that refuses connections: closing it in Node would remove the file.
+    const bind = 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
+    spawnSync('python3', ['-c', bind, path.join(own(), name(2))])
+    spawnSync('python3', ['-c', bind, path.join(own(), '2.sock')])
+    writeFileSync(path.join(own(), name(3)), 'no socket')
+    symlinkSync(path.join(own(), name(2)), path.join(own(), name(4)))
+    const warned: string[] = []
+    expect(await supervisors((text) => warned.push(text))).toEqual([STATUS])
+    expect(warned).toEqual([])
+    const left = readdirSync(own()).filter((one) => !one.startsWith(`${process.pid}.`))
+    expect(left.toSorted()).toEqual(['2.sock', name(3), name(4)].toSorted())
+    control.close()
+  })
+
+  test('the file names another process than answers', async () => {
+    const control = await serve()
+    const [file = ''] = readdirSync(own())
+    const wrong = `1${file.slice(file.indexOf('.'))}`
+    linkSync(path.join(own(), file), path.join(own(), wrong))
+    const warned: string[] = []
+    expect(await supervisors((text) => warned.push(text))).toEqual([STATUS])
+    expect(warned).toEqual([`${path.join(own(), wrong)}: process ${process.pid} answers, not process 1`])
+    await expect(ask(path.join(own(), wrong), 'status')).rejects.toMatchObject({ code: 'ERR_REUSEPORT_CONTROL' })
+    expect(existsSync(path.join(own(), wrong))).toBe(true)
+    control.close()
   })
 })

@@ -21,6 +21,11 @@ export type SystemCall =
   | 'close'
   | 'pidfd_open'
   | 'pidfd_getfd'
+  | 'pidfd_send_signal'
+  | 'sendmsg'
+  | 'recvmsg'
+  | 'read_file'
+  | 'kill'
   | 'setpgid'
   | 'get_cpus'
   | 'set_cpus'
@@ -30,8 +35,18 @@ export interface ParsedDump {
   readonly rows: readonly SocketRow[]
 }
 
+export interface ParsedUnixNames {
+  readonly progress: ParsedDump['progress']
+  readonly rows: readonly { type: number; state: number; name: string; uid: number | null }[]
+}
+
 interface FaultyAddon extends Addon {
-  injectFault(call: SystemCall | 'foreign' | 'short', errno: number, after: number, times: number): void
+  injectFault(
+    call: SystemCall | 'foreign' | 'short' | 'overflowuid' | 'uid_map',
+    errno: number,
+    after: number,
+    times: number,
+  ): void
   takeCalls(): SystemCall[]
   /** The program of a probe: port k belongs to slot k. */
   buildProbe(transport: 'tcp' | 'udp', ports: readonly number[]): Uint32Array | SystemFailure
@@ -39,6 +54,11 @@ interface FaultyAddon extends Addon {
   attachUnchecked(fd: number, level: number, name: number, program: Uint32Array): undefined | SystemFailure
   checkProgram(program: Uint32Array): undefined | SystemFailure
   parseDump(bytes: Uint8Array, sequence: number): ParsedDump | SystemFailure
+  parseUnixNames(bytes: Uint8Array, sequence: number): ParsedUnixNames | SystemFailure
+  /** Two connected unix sockets, which the test closes. */
+  socketPair(): [number, number]
+  /** One message as it is, with any number of descriptors up to eight. Gives how many bytes were sent. */
+  sendRaw(socket: number, text: string, fds: readonly number[]): number
 }
 
 /** The addon built over system calls that can be made to fail (test/native/faults_module.cc). */

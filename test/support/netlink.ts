@@ -50,6 +50,26 @@ export function socket({ port = 8080, inode = 77, attributes = [] as readonly Bu
   return Buffer.concat([bytes, ...attributes])
 }
 
+/** A unix_diag_msg of a stream socket that is bound, and its attributes. */
+export function unixSocket({ family = 1, type = 1, state = 7, attributes = [] as readonly Buffer[] } = {}): Buffer {
+  const bytes = Buffer.alloc(16)
+  bytes.set([family, type, state])
+  bytes.writeUInt32LE(77, 4) // inode
+  return Buffer.concat([bytes, ...attributes])
+}
+
+/** What Linux 6.18 answered for an accepted connection, a socket that was only bound, and a listener. */
+export const RECORDED_NAMES: Buffer = Buffer.from(
+  [
+    '500000001400020001000000ee3400000101010008440e00d24a00000000000020000000007265757365706f72742d726563',
+    '6f726465642d6c697374656e657205000600000000000800070000000000480000001400020001000000ee34000001010700',
+    '05440e00d54a00000000000017000000007265757365706f72742d7265636f72646564000500060000000000080007000000',
+    '0000500000001400020001000000ee34000001010a0006440e00d64a00000000000020000000007265757365706f72742d72',
+    '65636f726465642d6c697374656e657205000600000000000800070000000000',
+  ].join(''),
+  'hex',
+)
+
 /** What Linux 6.18 answered for two listeners on [::1]:46553, and how it ended. */
 export const RECORDED: readonly Buffer[] = [
   Buffer.from(

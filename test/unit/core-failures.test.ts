@@ -7,15 +7,18 @@ import { ReusePortSteeringError } from '../../src/common/errors.js'
 import { Deadline } from '../../src/common/waiting.js'
 import { ReusePortGroupFullError } from '../../src/group/group-errors.js'
 import type { GroupMember } from '../../src/group/group-types.js'
-import { lockGroup, steeringName } from '../../src/group/lock.js'
+import { lockForPolicy, lockGroup } from '../../src/group/lock.js'
 import { type Member, memberOf } from '../../src/group/member.js'
 import { admit } from '../../src/group/member-limit.js'
+import { groupSocketName } from '../../src/group/name.js'
 import { seeProcesses } from '../../src/group/processes.js'
 import { groupsOf, type SeenProcesses } from '../../src/group/rows.js'
 import { connectionReader, readSocketTable } from '../../src/group/socket-table.js'
 import { inheritOrOpen } from '../../src/listen/inherit.js'
 import { ReusePortSocket, type SocketRequest } from '../../src/listen/socket.js'
-import type { Addon } from '../../src/native/addon-contract.js'
+import { connectAbstract, listenAbstract } from '../../src/native/abstract-socket.js'
+import { loadAddon } from '../../src/native/addon.js'
+import type { Addon, NameOwner, SocketRow } from '../../src/native/addon-contract.js'
 import { OwnedDescriptor } from '../../src/native/owned-descriptor.js'
 import type { ListenableServer } from '../../src/node/server.js'
 import { ReusePortOptionDeniedError } from '../../src/options/option-errors.js'
@@ -161,16 +164,56 @@ describe('groups', () => {
 describe('locks', () => {
   const joining = { protocol: 'tcp', family: 4, address: '127.0.0.1', port: 1 } as const
 
-  test.each([
-    ['ENOSYS', /maxMembers needs Linux.*no abstract unix sockets/],
-    [
-      'EACCES',
-      /@reuseport:tcp4:127\.0\.0\.1:1:\d+ could not be acquired: a process of another user has bound its name/,
-    ],
-    ['ETIMEDOUT', /another process has held it for 2000 ms/],
-    ['EMFILE', /could not be acquired: EMFILE/],
-  ] as const)('of those who join, %s', (code, message) => {
-    expect(() => admit(answering({ acquireLock: () => failure(code, 'bind') }), joining, 1)).toThrow(message)
+  test('of those who join, where there are no names', () => {
+    const addon = answering({ acquireLock: () => failure('ENOSYS', 'bind') })
+    expect(() => admit(addon, joining, 1)).toThrow(/maxMembers needs Linux.*no abstract unix sockets/)
+  })
+
+  test.each(['EACCES', 'ETIMEDOUT', 'EMFILE'] as const)('of those who join, %s: they are counted twice', (code) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    const rows: Partial<SocketRow>[] = []
+    const own = { ...boundSocket(), address: joining.address, port: joining.port, uid: process.geteuid?.() ?? 0 }
+    const addon = answering({
+      acquireLock: (_name, timeout) => {
+        expect(timeout).toBeLessThanOrEqual(50)
+        return failure(code, 'bind')
+      },
+      nameOwner: () => ({ uid: 65_534, isOwn: false }),
+      dumpSockets: ({ family }) => (family === 4 ? (rows as SocketRow[]) : []),
+      dumpConnections: () => ({ addresses: [], rows: new Float64Array() }),
+      findHolders: () => new Float64Array(),
+    })
+    const first = admit(addon, joining, 2)
+    rows.push({ ...own, inode: 1 }, { ...own, inode: 2 })
+    expect(() => first.confirm()).not.toThrow()
+    rows.push({ ...own, inode: 3 })
+    expect(() => first.confirm()).toThrow(ReusePortGroupFullError)
+    expect(() => first.end()).not.toThrow()
+    expect(() => admit(addon, joining, 2)).toThrow(ReusePortGroupFullError)
+    const told =
+      code === 'EACCES' ? [[expect.stringContaining('a process of uid 65534 has bound'), expect.anything()]] : []
+    expect(warned.mock.calls).toEqual(told)
+    warned.mockRestore()
+  })
+
+  test('a policy waits until no listener leaves the group', async () => {
+    let leaders = 2
+    const taken: string[] = []
+    const addon = answering({
+      acquireLock: (name) => {
+        taken.push(name)
+        return 77
+      },
+      connectToLock: () => failure(leaders-- > 0 ? 'EAGAIN' : 'ECONNREFUSED', 'connect'),
+      close: () => {},
+    })
+    const lock = await lockForPolicy(addon, boundSocket({ port: 4 }), soon())
+    lock.end()
+    expect(taken).toEqual(Array(2).fill('reuseport:lock:tcp4:127.0.0.1:4'))
+    leaders = 1000
+    await expect(lockForPolicy(addon, boundSocket({ port: 5 }), new Deadline(0, undefined))).rejects.toThrow(
+      'The lock @reuseport:leader:tcp4:127.0.0.1:5 could not be acquired: process',
+    )
   })
 
   test('nobody is kept waiting where the members cannot be counted', () => {
@@ -186,10 +229,11 @@ describe('locks', () => {
 
   test.each([
     ['ENOSYS', /this system has no abstract unix sockets/],
-    ['EACCES', /a process of another user has bound its name/],
+    ['EACCES', /a process of uid 65534 has bound its name/],
     ['EMFILE', /could not be acquired: socket EMFILE/],
   ] as const)('of a group, %s', async (code, message) => {
-    const addon = answering({ acquireLock: () => failure(code, 'socket') })
+    const nameOwner = (): NameOwner => ({ uid: 65_534, isOwn: false })
+    const addon = answering({ acquireLock: () => failure(code, 'socket'), nameOwner })
     await expect(lockGroup(addon, boundSocket(), soon())).rejects.toThrow(message)
   })
 
@@ -205,12 +249,12 @@ describe('locks', () => {
     lock.end()
     times = -10
     await expect(lockGroup(addon, boundSocket({ port: 3 }), new Deadline(0, undefined))).rejects.toThrow(
-      /process \d+ waited 0 ms while drains or other changes of the group held it/,
+      /process \d+ waited 0 ms for changes of the group of other processes to end/,
     )
   })
 
   test('the name tells a device', () => {
-    expect(steeringName('lock', boundSocket({ device: 3 }))).toBe('reuseport:steer-lock:tcp4:127.0.0.1%3:8080:1000')
+    expect(groupSocketName('lock', boundSocket({ device: 3 }))).toBe('reuseport:lock:tcp4:127.0.0.1%3:8080')
   })
 })
 
@@ -305,7 +349,8 @@ describe('steering', () => {
       if (family === 6) return []
       return ++looks === 1 ? [socket, { ...socket, inode: 101 }] : [socket]
     }
-    expect(steerAway(member({ dumpSockets, learnSlots: () => [-1] }), 'drain')).toHaveLength(1)
+    const one = member({ dumpSockets, learnSlots: () => [-1] })
+    expect(steerAway(one, [one.fd], 'drain')).toMatchObject({ members: [{}], slots: [] })
     expect(detached).toHaveBeenCalledTimes(1)
   })
 
@@ -388,20 +433,21 @@ describe('who keeps a policy', () => {
 
   test('whose name a stranger has, and nobody’s', () => {
     const answers = (code: 'EACCES' | 'ECONNREFUSED'): Addon =>
-      answering({ connectToLock: () => failure(code, 'connect') })
+      answering({ connectToLock: () => failure(code, 'connect'), nameOwner: () => failure('ENOENT', 'bind') })
     expect(() => connectTo(answers('EACCES'), group)).toThrow(
-      "a process of another user has bound the name of the policy keeper's unix socket",
+      'a process of another user has bound the name @reuseport:keeper:tcp4:127.0.0.1:8080',
     )
     expect(connectTo(answers('ECONNREFUSED'), group)).toBeUndefined()
     expect(() => tellKeeper(answers('ECONNREFUSED'), group)).not.toThrow()
   })
 
   test.each([
-    ['EACCES', "a process of another user has bound the name of the policy keeper's unix socket"],
+    ['EACCES', 'a process of uid 65534 has bound the name @reuseport:keeper:tcp4:127.0.0.1:8080'],
     ['EMFILE', 'this process cannot keep the policy (socket EMFILE)'],
   ] as const)('cannot be: %s', (code, message) => {
-    const events = { onMessage: vi.fn(), onGone: vi.fn(), onTakenAway: vi.fn(), onError: vi.fn() }
-    const addon = answering({ acquireLock: () => failure(code, 'socket') })
+    const events = { onWish: vi.fn(), onGone: vi.fn(), onTakenAway: vi.fn(), onError: vi.fn() }
+    const nameOwner = (): NameOwner => ({ uid: 65_534, isOwn: false })
+    const addon = answering({ acquireLock: () => failure(code, 'socket'), nameOwner })
     expect(() => KeeperServer.open(addon, group, events)).toThrow(message)
   })
 
@@ -461,6 +507,25 @@ describe('who keeps a policy', () => {
       expect(() => send(one, wish)).not.toThrow()
       end()
     }
+  })
+})
+
+describe('abstract sockets', () => {
+  test('a server that listens on one has one handle: two would close its number twice', async () => {
+    const state = loadAddon()
+    if (!state.loaded) throw new Error(state.reason)
+    const pipes = (): number => process.getActiveResourcesInfo().filter((name) => /Pipe/.test(name)).length
+    const before = pipes()
+    const server = net.createServer()
+    expect(listenAbstract(state.addon, `reuseport:test:${process.pid}`, server)).toBeUndefined()
+    await once(server, 'listening')
+    expect(pipes()).toBe(before + 1)
+    const client = connectAbstract(state.addon, `reuseport:test:${process.pid}`) as net.Socket
+    await once(server, 'connection')
+    client.destroy()
+    server.close()
+    await once(server, 'close')
+    await expect.poll(pipes).toBe(before)
   })
 })
 

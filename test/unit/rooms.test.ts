@@ -32,9 +32,17 @@ const ROOMS: readonly string[] = [
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   cli: ['index.ts', 'supervisor.ts', 'options/option-names', 'system/kernel-versions'],
   'register.ts': ['index.ts', 'supervised', 'supervisor/protocol'],
-  supervised: ['index.ts', 'native', 'listen/supervision', 'options/option-names', 'supervisor/protocol'],
+  supervised: [
+    'index.ts',
+    'native',
+    'listen/supervision',
+    'options/option-names',
+    'supervisor/protocol',
+    'supervisor/messages',
+    'supervisor/patience',
+  ],
   'supervisor.ts': ['supervisor'],
-  supervisor: ['index.ts', 'native', 'listen/supervision', 'options/option-names'],
+  supervisor: ['index.ts', 'native', 'listen/supervision', 'options/option-names', 'common/lines', 'drain/times'],
 }
 
 interface Import {
@@ -212,7 +220,7 @@ test('no file outgrows the head: TypeScript 250 lines, C++ 250', () => {
   const cpp = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(cc|h)$/.test(file))
   const all = [...names.map((name) => path.join(source, `${name}.ts`)), ...cpp.map((file) => path.join(native, file))]
   expect(all.length).toBeGreaterThan(100)
-  for (const file of all) expect(readFileSync(file, 'utf8').split('\n').length, file).toBeLessThanOrEqual(250)
+  for (const file of all) expect(readFileSync(file, 'utf8').trimEnd().split('\n').length, file).toBeLessThanOrEqual(250)
 })
 
 test('a room of more than three files says what it is for', () => {

@@ -2,13 +2,15 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
+#include <utility>
+
+#include "core/peer.h"
+#include "platform/linux/abstract_name.h"
 
 namespace reuseport {
 namespace {
@@ -19,31 +21,7 @@ using Clock = std::chrono::steady_clock;
 // yet, or its queue is full.
 constexpr int kPause = 1;
 constexpr int kQueue = 128;
-
-struct Name {
-  sockaddr_un address;
-  socklen_t size;
-};
-
-Result<Name> ToAbstract(const std::string& text) {
-  Name name{};
-  // The first byte stays 0: an abstract name has no file and disappears with its socket.
-  if (text.size() + 1 > sizeof(name.address.sun_path)) return Failure{ENAMETOOLONG, "bind"};
-  name.address.sun_family = AF_UNIX;
-  text.copy(name.address.sun_path + 1, text.size());
-  name.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  return name;
-}
-
-const sockaddr* Generic(const Name& name) {
-  return reinterpret_cast<const sockaddr*>(&name.address);
-}
-
-Result<UniqueFd> OpenUnix(const Sys& sys) {
-  const int fd = sys.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return Failure{errno, "socket"};
-  return UniqueFd(sys, fd);
-}
+constexpr std::chrono::milliseconds kSearchPause{20};
 
 int Remaining(Clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -57,54 +35,88 @@ Status Wait(const Sys& sys, int fd, int timeout_ms) {
   return Done{};
 }
 
+// A peer that the kernel does not tell counts as a stranger.
 bool IsOwn(const Sys& sys, int fd) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  return sys.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof(peer) &&
-         peer.uid == geteuid();
+  Result<Peer> peer = PeerOf(sys, fd);
+  return peer.ok() && peer.value().is_own;
 }
 
-// Returns when the holder has released the lock, or when another attempt is worthwhile. EACCES at once if a process of
-// another user holds the lock.
-Status WaitForHolder(const Sys& sys, const Name& name, Clock::time_point deadline) {
-  Result<UniqueFd> waiter = OpenUnix(sys);
+// Looks for strangers that cannot be connected to: any user can bind a name and never listen, or keep its queue full.
+class StrangerSearch {
+ public:
+  StrangerSearch(const Sys& sys, const AbstractName& name) : sys_(sys), name_(name) {}
+
+  // A dump of all unix sockets, so not more often than every kSearchPause. An owner that is not told, as before Linux
+  // 5.3, is no stranger. One of the same number that may be a stranger (IsUidAmbiguous()) is one if the next search
+  // finds such a one, too: it may be a process of this user that has had no time to listen.
+  bool Finds() {
+    const Clock::time_point now = Clock::now();
+    if (now < next_) return false;
+    next_ = now + kSearchPause;
+    Result<NameOwner> owner = BinderOf(sys_, name_);
+    const bool is_strangers = owner.ok() && owner.value().uid && !owner.value().is_own;
+    const bool was_suspected = std::exchange(is_suspected_, is_strangers);
+    return is_strangers && (was_suspected || *owner.value().uid != geteuid());
+  }
+
+  bool suspects() const { return is_suspected_; }
+  void Forget() { is_suspected_ = false; }
+
+ private:
+  const Sys& sys_;
+  const AbstractName& name_;
+  Clock::time_point next_ = Clock::time_point::min();
+  bool is_suspected_ = false;
+};
+
+// Until the holder is gone, or there is reason to look again. A stranger's lock is told as such at once.
+Status WaitForHolder(const Sys& sys, const AbstractName& name, Clock::time_point deadline, StrangerSearch* search) {
+  Result<UniqueFd> waiter = OpenUnixSocket(sys);
   if (!waiter.ok()) return waiter.failure();
   const int fd = waiter.value().get();
-  const bool connected = sys.connect(fd, Generic(name), name.size) == 0;
+  const bool connected = sys.connect(fd, name.data(), name.size) == 0;
   if (!connected && errno != ECONNREFUSED && errno != EAGAIN) return Failure{errno, "connect"};
+  if (!connected && search->Finds()) return Failure{EACCES, "bind"};
   if (connected && !IsOwn(sys, fd)) return Failure{EACCES, "bind"};
+  if (connected) search->Forget();
   const int left = Remaining(deadline);
-  if (left == 0) return Failure{ETIMEDOUT, "bind"};
+  if (left == 0) return Failure{search->suspects() ? EACCES : ETIMEDOUT, "bind"};
   return connected ? Wait(sys, fd, left) : Wait(sys, -1, std::min(left, kPause));
 }
 
 }  // namespace
 
 Result<UniqueFd> ConnectToLock(const Sys& sys, const std::string& text) {
-  Result<Name> name = ToAbstract(text);
+  Result<AbstractName> name = ToAbstractName(text);
   if (!name.ok()) return name.failure();
-  Result<UniqueFd> opened = OpenUnix(sys);
+  Result<UniqueFd> opened = OpenUnixSocket(sys);
   if (!opened.ok()) return opened;
   const int fd = opened.value().get();
-  if (sys.connect(fd, Generic(name.value()), name.value().size) != 0) return Failure{errno, "connect"};
+  if (sys.connect(fd, name.value().data(), name.value().size) != 0) {
+    const int error = errno;
+    if (error != ECONNREFUSED && error != EAGAIN) return Failure{error, "connect"};
+    StrangerSearch search(sys, name.value());
+    return Failure{search.Finds() || search.suspects() ? EACCES : error, "connect"};
+  }
   if (!IsOwn(sys, fd)) return Failure{EACCES, "connect"};
   return opened;
 }
 
 Result<UniqueFd> AcquireLock(const Sys& sys, const std::string& text, int timeout_ms) {
-  Result<Name> name = ToAbstract(text);
+  Result<AbstractName> name = ToAbstractName(text);
   if (!name.ok()) return name.failure();
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  StrangerSearch search(sys, name.value());
   for (;;) {
-    Result<UniqueFd> lock = OpenUnix(sys);
+    Result<UniqueFd> lock = OpenUnixSocket(sys);
     if (!lock.ok()) return lock;
-    if (sys.bind(lock.value().get(), Generic(name.value()), name.value().size) == 0) {
-      // Other processes connect only to learn when the lock is released.
+    if (sys.bind(lock.value().get(), name.value().data(), name.value().size) == 0) {
+      // Listens only for those who wait to see it end.
       if (sys.listen(lock.value().get(), kQueue) != 0) return Failure{errno, "listen"};
       return lock;
     }
     if (errno != EADDRINUSE) return Failure{errno, "bind"};
-    Status waited = WaitForHolder(sys, name.value(), deadline);
+    Status waited = WaitForHolder(sys, name.value(), deadline, &search);
     if (!waited.ok()) return waited.failure();
   }
 }

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -106,13 +105,6 @@ Status LeaveGroup(const Sys& sys, int fd, int family, bool detach) {
 Status ConnectDatagram(const Sys& sys, int fd, const SocketAddress& sender) {
   if (sys.connect(fd, sender.data(), sender.size()) != 0) return Failure{errno, "connect"};
   return Done{};
-}
-
-Result<bool> IsOwnPeer(const Sys& sys, int fd) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  if (sys.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return Failure{errno, "getsockopt"};
-  return size == sizeof(peer) && peer.uid == geteuid();
 }
 
 }  // namespace reuseport

@@ -14,4 +14,9 @@ int PidFdGetFd(int /*process*/, int /*fd*/) {
   return -1;
 }
 
+int PidFdSendSignal(int /*process*/, int /*signal*/) {
+  errno = ENOSYS;
+  return -1;
+}
+
 }  // namespace reuseport

@@ -40,8 +40,4 @@ Result<UniqueFd> TakeSocket(const Sys&, int, uint64_t) {
   return Failure{ENOSYS, "pidfd_getfd"};
 }
 
-Result<bool> IsOwnPeer(const Sys&, int) {
-  return Failure{ENOSYS, "getsockopt"};
-}
-
 }  // namespace reuseport

@@ -1,0 +1,21 @@
+import type net from 'node:net'
+import { connectionDescriptor } from '../node/adopt.js'
+import type { Addon } from './addon-contract.js'
+
+/** The process at the other end of a unix socket, as the kernel tells it: SO_PEERCRED, unix(7). */
+export interface Peer {
+  /** In the pid namespace of this process; 0 where that does not see the peer. */
+  readonly pid: number
+  /** In the user namespace of this process. */
+  readonly uid: number
+  /** Whether the kernel holds it for the same user as this process. */
+  readonly isOwn: boolean
+}
+
+/** Undefined where the kernel does not tell, or the connection has ended. */
+export function peerOf(addon: Addon, socket: net.Socket): Peer | undefined {
+  const fd = connectionDescriptor(socket)
+  if (fd === undefined) return undefined
+  const peer = addon.peerOf(fd)
+  return 'errno' in peer ? undefined : peer
+}

@@ -1,0 +1,150 @@
+// How other processes ask a supervisor. A supervisor is the process that the kernel names as the peer of a connection to
+// its socket (SO_PEERCRED). What that process answers is shown to people; nothing is done to a process because of it.
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { loadAddon } from '../native/addon.js'
+import type { ControlCommand, SupervisorStatus } from './control-protocol.js'
+import { ControlError } from './errors.js'
+import { type ReachedSupervisor, reach, SOCKET_NAME } from './reached-supervisor.js'
+import { openAllFolders, openFolders, ownUid, RuntimeFolder } from './runtime-folder.js'
+
+/** A file that may be the socket of a supervisor. */
+export interface ControlFile {
+  /** The process that made it, in its own pid namespace. */
+  readonly pid: number
+  readonly file: string
+}
+
+/** The sockets of the supervisors of this user; root sees those of all users. */
+export function controlFiles(): readonly ControlFile[] {
+  const folders = ownUid() === 0 ? openAllFolders() : openFolders(ownUid())
+  return folders.flatMap((folder) => {
+    const files = socketsIn(folder).map(({ name, pid }) => ({ pid, file: path.join(folder.path, name) }))
+    folder.close()
+    return files
+  })
+}
+
+function socketsIn(folder: RuntimeFolder): readonly { readonly name: string; readonly pid: number }[] {
+  return folder.names().flatMap((name) => {
+    const [, pid] = SOCKET_NAME.exec(name) ?? []
+    return pid === undefined || !folder.hasSocket(name) ? [] : [{ name, pid: Number(pid) }]
+  })
+}
+
+/**
+ * Asks the supervisor whose socket `file` is, one of `controlFiles()`. `'status'` is answered within a second;
+ * `'reload'` when the new workers serve.
+ *
+ * Rejected: `ENOENT` or `ECONNREFUSED` where the supervisor has ended, `ERR_REUSEPORT_CONTROL` where the process that
+ * answers is not the one that the file names, answers nothing in time, or something that is not an answer; what the
+ * supervisor itself refuses, as an `Error`.
+ */
+export async function ask(file: string, command: 'status'): Promise<SupervisorStatus>
+export async function ask(file: string, command: 'reload'): Promise<undefined>
+export async function ask(file: string, command: ControlCommand): Promise<SupervisorStatus | undefined> {
+  const [, digits] = /^reuseport-(\d{1,10})/.exec(path.basename(path.dirname(file))) ?? []
+  const folder = RuntimeFolder.open(path.dirname(file), Number(digits ?? ownUid()))
+  try {
+    const reached = await reach(folder, path.basename(file))
+    try {
+      if (command === 'status') return await reached.status()
+      await reached.request(command)
+      return undefined
+    } finally {
+      reached.close()
+    }
+  } finally {
+    folder.close()
+  }
+}
+
+/**
+ * Connects to every supervisor of this user, or (`'all'`, for root) of all users. The caller closes the connections. In
+ * this user's own folders the file of a supervisor that has ended is removed.
+ *
+ * @internal
+ * @param warn Is told of each file that is not served as it should be.
+ */
+export async function reachSupervisors(
+  whose: 'own' | 'all',
+  warn: (message: string) => void,
+): Promise<readonly ReachedSupervisor[]> {
+  const state = loadAddon()
+  if (!state.loaded) throw new ControlError(`the addon names the peer of a control socket: ${state.reason}`)
+  const uid = ownUid()
+  const folders = whose === 'all' && uid === 0 ? openAllFolders() : openFolders(uid)
+  try {
+    const reached = folders.flatMap((folder) =>
+      socketsIn(folder).map(async ({ name }) => {
+        try {
+          return [await reach(folder, name)]
+        } catch (error) {
+          if (!isGone(error)) warn(`${path.join(folder.path, name)}: ${(error as Error).message}`)
+          // A socket gets its name when it listens, so it is not one that is about to.
+          else if (folder.uid === uid) rmSync(folder.fileIn(name), { force: true })
+          return []
+        }
+      }),
+    )
+    return (await Promise.all(reached)).flat()
+  } finally {
+    for (const folder of folders) folder.close()
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNREFUSED' || code === 'ENOENT'
+}
+
+/**
+ * The status of every supervisor of this user that answers within a second; root gets those of all users. `pid` is what
+ * the kernel says; everything else is what the supervisor says of itself, checked for its form.
+ *
+ * @param warn Is told of each that does not answer as it should.
+ */
+export async function supervisors(warn: (message: string) => void = () => {}): Promise<readonly SupervisorStatus[]> {
+  // Without the addon no process can be vouched for.
+  if (!loadAddon().loaded) return []
+  const reached = await reachSupervisors('all', warn)
+  const statuses = await Promise.all(
+    reached.map(async (one) => {
+      try {
+        return [await one.status()]
+      } catch (error) {
+        warn(`process ${one.peer.pid} of uid ${one.peer.uid}: ${(error as Error).message}`)
+        return []
+      } finally {
+        one.close()
+      }
+    }),
+  )
+  return statuses.flat()
+}
+
+/**
+ * Has a supervisor replace its workers, and waits until the new ones serve.
+ *
+ * Rejected: `ERR_REUSEPORT_CONTROL` where there is no such supervisor, `ERR_REUSEPORT_AMBIGUOUS` where there are several and
+ * none is named; what the supervisor itself refuses, as an `Error`.
+ *
+ * @param pid Of the supervisor: of any user whose supervisors this process may ask. Left out: the only one of this user.
+ * @param warn Is told of supervisors that do not answer as they should.
+ */
+export async function reloadSupervisor(pid?: number, warn: (message: string) => void = () => {}): Promise<void> {
+  const reached = await reachSupervisors(pid === undefined ? 'own' : 'all', warn)
+  try {
+    const named = reached.filter(({ peer }) => pid === undefined || peer.pid === pid)
+    const [only, other] = named
+    const running = reached.map(({ peer }) => peer.pid).join(', ') || 'none'
+    if (only === undefined) throw new ControlError(`this user has no such supervisor (running: ${running})`)
+    if (other !== undefined) {
+      const text = `there are several supervisors: give the pid of one of ${running}`
+      throw new ControlError(text, 'ERR_REUSEPORT_AMBIGUOUS')
+    }
+    await only.request('reload')
+  } finally {
+    for (const one of reached) one.close()
+  }
+}

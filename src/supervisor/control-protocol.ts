@@ -1,0 +1,158 @@
+// Pure: what a supervisor and the processes that ask it write on its control socket. A request is one line, `<command>
+// <version>`; an answer is one line of JSON, or, for a command that takes time, several. Each side names its version.
+
+/** What a supervisor says of itself. */
+export interface SupervisorStatus {
+  readonly pid: number
+  readonly script: string
+  readonly state: string
+  readonly generation: number
+  readonly startedAt: string
+  readonly workers: readonly {
+    readonly slot: number
+    readonly pid: number
+    readonly threadId?: number
+    readonly generation: number
+    readonly state: string
+    readonly startedAt: string
+    /** Inodes of the listening sockets that it accepts from. */
+    readonly sockets: readonly number[]
+  }[]
+}
+
+/** @internal */
+export const CONTROL_VERSION = 1
+
+/** @internal Bytes of a request, without the end of its line. */
+export const LONGEST_REQUEST = 256
+
+/** @internal Characters of an answer, without the end of its line. */
+export const LONGEST_ANSWER: number = 1 << 20
+
+/** @internal The most workers and sockets that a status may name. */
+const MOST = 4096
+const LONGEST_TEXT = 4096
+
+export type ControlCommand = 'status' | 'reload'
+
+/** @internal */
+export interface ControlRequest {
+  readonly command: ControlCommand
+  /** 0 where the request names none. */
+  readonly version: number
+}
+
+/** @internal @returns the reason where the line is not a request. */
+export function parseRequest(line: string): ControlRequest | string {
+  const [, command = '', version = '0'] = /^([a-z-]{1,32})(?: (\d{1,6}))?\r?$/.exec(line) ?? []
+  if (command === 'status' || command === 'reload') return { command, version: Number(version) }
+  return command === ''
+    ? 'this is not a request'
+    : `unknown command '${command}': the supervisor answers 'status' and 'reload'`
+}
+
+/** @internal */
+export function formatRequest(command: ControlCommand): string {
+  return `${command} ${CONTROL_VERSION}\n`
+}
+
+/** @internal */
+export type ControlAnswer =
+  /** The command is under way; another answer follows. */
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/** @internal */
+export function formatAnswer(answer: ControlAnswer): string {
+  const { kind } = answer
+  const said = kind === 'accepted' ? true : kind === 'done' ? (answer.value ?? null) : answer.reason
+  return `${JSON.stringify({ version: CONTROL_VERSION, [kind]: said })}\n`
+}
+
+/** A peer said something that is not of this protocol. */
+class ProtocolError extends Error {}
+
+/** @internal @throws Error with the reason, which names the version of the peer where it is another one. */
+export function parseAnswer(line: string): ControlAnswer {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new ProtocolError('its answer is not JSON')
+  }
+  if (!isRecord(value)) throw new ProtocolError('its answer is not an object')
+  if (Object.hasOwn(value, 'done')) return { kind: 'done', value: value['done'] }
+  const { accepted, failed, version } = value
+  if (accepted === true) return { kind: 'accepted' }
+  if (typeof failed === 'string') return { kind: 'failed', reason: failed.slice(0, LONGEST_TEXT) }
+  throw new ProtocolError(`its answer has neither a result nor an error${aboutVersion(version)}`)
+}
+
+function aboutVersion(version: unknown): string {
+  return typeof version === 'number' && version !== CONTROL_VERSION
+    ? ` (it speaks version ${version} of the protocol, this process version ${CONTROL_VERSION})`
+    : ''
+}
+
+/**
+ * A status with the members that this version knows; others are left out.
+ *
+ * @internal
+ * @throws Error with the reason where one is missing, of another type or out of bounds.
+ */
+export function parseStatus(value: unknown): SupervisorStatus {
+  const status = record(value, 'its status')
+  const workers = list(status['workers'], 'workers')
+  return {
+    pid: integer(status['pid'], 'pid'),
+    script: text(status['script'], 'script'),
+    state: text(status['state'], 'state'),
+    generation: integer(status['generation'], 'generation'),
+    startedAt: date(status['startedAt'], 'startedAt'),
+    workers: workers.map((entry, index) => parseWorker(entry, `workers[${index}]`)),
+  }
+}
+
+function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][number] {
+  const worker = record(value, name)
+  const { threadId } = worker
+  return {
+    slot: integer(worker['slot'], `${name}.slot`),
+    pid: integer(worker['pid'], `${name}.pid`),
+    ...(threadId !== undefined && { threadId: integer(threadId, `${name}.threadId`) }),
+    generation: integer(worker['generation'], `${name}.generation`),
+    state: text(worker['state'], `${name}.state`),
+    startedAt: date(worker['startedAt'], `${name}.startedAt`),
+    sockets: list(worker['sockets'], `${name}.sockets`).map((inode) => integer(inode, `${name}.sockets`)),
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function record(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value
+  throw new ProtocolError(`${name} is not an object`)
+}
+
+function list(value: unknown, name: string): readonly unknown[] {
+  if (Array.isArray(value) && value.length <= MOST) return value
+  throw new ProtocolError(`${name} is not a list of at most ${MOST}`)
+}
+
+function integer(value: unknown, name: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new ProtocolError(`${name} is not a whole number`)
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value === 'string' && value.length <= LONGEST_TEXT) return value
+  throw new ProtocolError(`${name} is not text of at most ${LONGEST_TEXT} characters`)
+}
+
+function date(value: unknown, name: string): string {
+  if (typeof value === 'string' && value.length <= 40 && Number.isFinite(Date.parse(value))) return value
+  throw new ProtocolError(`${name} is not a time`)
+}

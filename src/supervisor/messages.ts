@@ -1,0 +1,205 @@
+// Pure: checks what a supervisor and its workers send each other. The program of a worker can send anything over the same
+// channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
+import type { ListenWish } from '../listen/supervision.js'
+import type { FromWorker, KeptSocket, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
+
+/** Of the messages in `protocol.ts`. */
+export const WORKER_PROTOCOL = 1
+
+const NAME = 'NODE_REUSEPORT'
+
+/** The form of a message on Node's IPC channel. Node hides messages whose `cmd` begins with NODE_ from the program. */
+export interface Envelope {
+  readonly cmd: typeof NAME
+  readonly version: number
+  readonly body: unknown
+}
+
+export function toEnvelope(body: unknown): Envelope {
+  return { cmd: NAME, version: WORKER_PROTOCOL, body }
+}
+
+export function isEnvelope(
+  message: unknown,
+): message is { readonly cmd: typeof NAME; readonly [name: string]: unknown } {
+  return typeof message === 'object' && message !== null && 'cmd' in message && message.cmd === NAME
+}
+
+/** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
+export class MessageError extends Error {}
+
+/** @throws what `parse` throws, with the version of the sender where it is another one. */
+export function openEnvelope<T>(
+  { body, version }: { readonly [name: string]: unknown },
+  parse: (body: unknown) => T,
+): T {
+  try {
+    return parse(body)
+  } catch (error) {
+    if (version === WORKER_PROTOCOL || !(error instanceof MessageError)) throw error
+    const sender = typeof version === 'number' ? `version ${version}` : 'no version'
+    throw new MessageError(`${error.message} (the sender names ${sender} of the protocol, not ${WORKER_PROTOCOL})`)
+  }
+}
+
+/** @throws MessageError */
+export function parseFromWorker(value: unknown): FromWorker {
+  const message = record(value)
+  switch (message['type']) {
+    case 'listening':
+      return { type: 'listening', ...listening(message) }
+    case 'nested':
+      return { type: 'nested', ...place(message) }
+    case 'closed':
+      return { type: 'closed', id: id(message['id']) }
+    case 'relieve':
+      return { type: 'relieve', signal: text(message['signal'], 'signal', 32) }
+    case 'left':
+      return {
+        type: 'left',
+        lossless: flag(message['lossless'], 'lossless'),
+        reason: optional(message['reason'], (reason) => text(reason, 'reason', 65_536)),
+      }
+    case 'released':
+      return { type: 'released', ids: ids(message['ids']) }
+    case 'want':
+      return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
+    case 'not-opened':
+      return { type: 'not-opened', wish: wish(message['wish']) }
+    default:
+      throw new MessageError('its type is unknown')
+  }
+}
+
+/** @throws MessageError */
+export function parseToWorker(value: unknown): ToWorker {
+  const message = record(value)
+  switch (message['type']) {
+    case 'leave':
+      return { type: 'leave', kept: ids(message['kept']) }
+    case 'release':
+      return { type: 'release', ids: ids(message['ids']) }
+    case 'ticket-keys':
+      return { type: 'ticket-keys', keys: text(message['keys'], 'keys', 256) }
+    case 'take': {
+      const fd = optional(message['fd'], (one) => count(one, 'fd'))
+      return { type: 'take', id: id(message['id']), want: count(message['want'], 'want'), fd }
+    }
+    case 'open':
+      return { type: 'open', want: count(message['want'], 'want') }
+    default:
+      throw new MessageError('its type is unknown')
+  }
+}
+
+/** @throws MessageError */
+export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
+  const given = record(value)
+  const steering = optional(given['steering'], (name) => text(name, 'steering', 32))
+  if (!(steering === undefined || steering === 'hash' || steering === 'cpu' || steering === 'random')) {
+    throw new MessageError('steering is unknown')
+  }
+  return {
+    worker: text(given['worker'], 'worker', 64),
+    sockets: list(given['sockets'], 'sockets').map(keptSocket),
+    ports: list(given['ports'], 'ports').map((port) => whole(port, 'ports', 0, 0xffff)),
+    isShared: flag(given['isShared'], 'isShared'),
+    steering,
+    ticketKeys: text(given['ticketKeys'], 'ticketKeys', 256),
+    grace: number(given['grace'], 'grace', 0, LONGEST_TIME),
+    drainTimeout: number(given['drainTimeout'], 'drainTimeout', 0, LONGEST_TIME),
+  }
+}
+
+const LONGEST_TIME = 0x7fffffff
+const MOST = 4096
+/** Raw options may hold 65,535 bytes each. */
+const LONGEST_OPTIONS = 1 << 20
+
+function keptSocket(value: unknown): KeptSocket {
+  const socket = record(value)
+  return {
+    id: id(socket['id']),
+    fd: count(socket['fd'], 'fd'),
+    wish: wish(socket['wish']),
+    isGiven: flag(socket['isGiven'], 'isGiven'),
+  }
+}
+
+function listening(message: Fields): Omit<Listening, 'type'> {
+  return {
+    ...place(message),
+    id: id(message['id']),
+    wish: wish(message['wish']),
+    fd: optional(message['fd'], (fd) => count(fd, 'fd')),
+  }
+}
+
+/** @throws MessageError */
+export function place(value: unknown): Place {
+  const { address, family, port } = record(value)
+  if (family !== 'IPv4' && family !== 'IPv6') throw new MessageError('family is unknown')
+  return { address: text(address, 'address', 128), family, port: whole(port, 'port', 0, 0xffff) }
+}
+
+function wish(value: unknown): ListenWish {
+  const { address, ipv6Only, options, port } = record(value)
+  return {
+    address: address === null ? null : text(address, 'address', 1024),
+    port: whole(port, 'port', 0, 0xffff),
+    ipv6Only: flag(ipv6Only, 'ipv6Only'),
+    options: text(options, 'options', LONGEST_OPTIONS),
+  }
+}
+
+interface Fields {
+  readonly [name: string]: unknown
+}
+
+function record(value: unknown): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
+  throw new MessageError('it is not an object')
+}
+
+function list(value: unknown, name: string): readonly unknown[] {
+  // A structured clone may have holes, which `map` skips; the copy has undefined instead.
+  if (Array.isArray(value) && value.length <= MOST) return [...value]
+  throw new MessageError(`${name} is not a list of at most ${MOST}`)
+}
+
+function ids(value: unknown): readonly string[] {
+  return list(value, 'the list of sockets').map(id)
+}
+
+function id(value: unknown): string {
+  return text(value, 'id', 256)
+}
+
+function text(value: unknown, name: string, longest: number): string {
+  if (typeof value === 'string' && value.length <= longest) return value
+  throw new MessageError(`${name} is not text of at most ${longest} characters`)
+}
+
+function flag(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new MessageError(`${name} is neither true nor false`)
+}
+
+function count(value: unknown, name: string): number {
+  return whole(value, name, 0, LONGEST_TIME)
+}
+
+function whole(value: unknown, name: string, low: number, high: number): number {
+  const found = number(value, name, low, high)
+  if (Number.isInteger(found)) return found
+  throw new MessageError(`${name} is not a whole number`)
+}
+
+function number(value: unknown, name: string, low: number, high: number): number {
+  if (typeof value === 'number' && value >= low && value <= high) return value
+  throw new MessageError(`${name} is not a number from ${low} to ${high}`)
+}
+
+function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
+  return value === undefined || value === null ? undefined : parse(value)
+}
