@@ -2,7 +2,7 @@ import { parseFlags, toPorts, UsageError } from './arguments.js'
 import { type Check, findOut, type Status } from './checks.js'
 import { fix } from './fix.js'
 import type { Output } from './ls.js'
-import { type Colour, cut, paint, type Screen } from './terminal.js'
+import { type Colour, cut, paint, printable, type Screen, toJson } from './terminal.js'
 
 export const DOCTOR_HELP = `Usage: reuseport doctor [options]
        reuseport doctor --fix [port ...]
@@ -31,9 +31,7 @@ export async function doctor(args: readonly string[], { stream, screen }: Output
   if (rest[0] !== undefined) throw new UsageError(`doctor takes ports only with --fix, and got '${rest[0]}'`)
   const checks = await findOut()
   const balanced = checks.some(({ name, status }) => name === 'balanced' && status === 'yes')
-  stream.write(
-    flags.has('--json') ? `${JSON.stringify({ balanced, checks }, undefined, 2)}\n` : report(checks, screen()),
-  )
+  stream.write(flags.has('--json') ? `${toJson({ balanced, checks }, 2)}\n` : report(checks, screen()))
   return balanced ? 0 : 1
 }
 
@@ -50,8 +48,8 @@ function report(checks: readonly Check[], screen: Screen): string {
   return checks
     .flatMap(({ advice, name, status, value }) => {
       const [mark, colour] = MARKS[status]
-      const line = `${paint(screen, colour, mark)} ${name.padEnd(nameWidth)}  ${cut(value, width - nameWidth - 4)}`
-      return advice === undefined ? [line] : [line, ...wrap(advice, width - 4).map((text) => `    ${text}`)]
+      const line = `${paint(screen, colour, mark)} ${name.padEnd(nameWidth)}  ${cut(printable(value), width - nameWidth - 4)}`
+      return advice === undefined ? [line] : [line, ...wrap(printable(advice), width - 4).map((text) => `    ${text}`)]
     })
     .map((line) => `${line}\n`)
     .join('')
