@@ -18,7 +18,7 @@ export interface DrainOptions {
    * socket stays in its group, with the connections in its accept queue. Default false.
    */
   readonly handOver?: boolean | undefined
-  /** ms at most to wait for the group's lock, which one drain of the group holds at a time. Default 10000. */
+  /** ms at most to wait for drains of the group that began earlier; the drain then goes on by `'defer'`. Default 10000. */
   readonly lockTimeout?: number | undefined
   /**
    * Aborts the drain. Before the listener has left its group, the server stays as it was. After that, its open

@@ -31,14 +31,15 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  *
  * Takes every server that listens on a port: of `listenReusePort`, of Node's `reusePort`, of a cluster worker or of a
  * worker thread. A second call for the same server returns the same promise, until the server listens again. From the
- * moment that new connections go elsewhere, HTTP/1 responses say `Connection: close` and HTTP/2 sessions get a GOAWAY.
+ * beginning of the drain HTTP/1 responses say `Connection: close` and HTTP/2 sessions get a GOAWAY.
  *
  * A UDP socket that is bound to one address gets no new datagrams, reads those that have arrived, and closes. A UDP
  * socket that is bound to every address cannot be steered around: it reads its receive buffer and closes, and the
  * report says that datagrams may be lost.
  *
- * A drain needs no privileges. It replaces the program of the group twice and then detaches it, so a member that had
- * attached a program of its own has to attach it again. One drain of a group runs at a time: other drains wait. The
+ * A drain needs no privileges. It replaces the program of the group twice (three times for several drains together) and
+ * then detaches it, so a member that had attached a program of its own has to attach it again. Drains of a group that
+ * begin together, in one process or in many, leave together; one that begins later waits for the next departure. The
  * socket leaves the group for every process that holds it.
  *
  * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`,
