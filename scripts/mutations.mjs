@@ -105,7 +105,7 @@ export const MUTATIONS = [
     'drain/drain.test',
   ),
   script(
-    'drain/departure.ts',
+    'drain/finishing.ts',
     'const open = await finishHandshakes(listener, seen, leaver, times)',
     'const open = await finishHandshakes(listener, new Set(), leaver, times)',
     'drain/drain.test',
@@ -115,12 +115,6 @@ export const MUTATIONS = [
     'Status detached = detach ? DetachProgram(sys, fd) : Done{};',
     'Status detached = Done{};',
     'drain/drain.test',
-  ),
-  native(
-    'platform/linux/steering.cc',
-    'for (const int fd : fds) (void)AnswerNewConnections(sys, fd, family, {kHighestTtl, kHighestTtl});',
-    '',
-    'native/steering-faults',
   ),
   // A supervisor that loses nothing.
   script(

@@ -10,12 +10,20 @@ import { connectAbstract } from '../native/abstract-socket.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { connectionDescriptor } from '../node/adopt.js'
 import { DepartureLeader } from './leader.js'
-import { type FromLeader, formatMessage, LONGEST_MESSAGE, parseFromLeader } from './leader-messages.js'
+import {
+  type FromLeader,
+  formatMessage,
+  LONGEST_MESSAGE,
+  LONGEST_PATIENCE,
+  parseFromLeader,
+} from './leader-messages.js'
 import type { Led } from './led.js'
 
 export interface Departing {
   /** The next order of the leader; `'gone'` where there is no leader any more. */
   next(): Promise<FromLeader | 'gone'>
+  /** Whether there is no leader any more, whatever it has ordered before. */
+  isGone(): boolean
   /** This listener can leave. */
   ready(): void
   /**
@@ -66,6 +74,10 @@ class Orders {
     this.#wake()
   }
 
+  get hasEnd(): boolean {
+    return this.#orders.includes('gone')
+  }
+
   async next(): Promise<FromLeader | 'gone'> {
     for (;;) {
       const order = this.#orders.shift()
@@ -88,7 +100,7 @@ function lead(leader: DepartureLeader, member: Member, patience: number): Depart
       method: 'defer',
       reason: `${duplicate.syscall} ${getSystemErrorName(duplicate.errno)}`,
     })
-    return { next: () => orders.next(), ready: () => {}, end: () => ended }
+    return { next: () => orders.next(), isGone: () => orders.hasEnd, ready: () => {}, end: () => ended }
   }
   const led: Led = {
     descriptor: new OwnedDescriptor(addon, duplicate, socket.family === 'IPv4' ? 4 : 6),
@@ -102,6 +114,7 @@ function lead(leader: DepartureLeader, member: Member, patience: number): Depart
   const ended = leader.run()
   return {
     next: () => orders.next(),
+    isGone: () => orders.hasEnd,
     ready: () => {
       led.isReady = true
     },
@@ -117,7 +130,7 @@ function follow(socket: net.Socket, { addon, fd }: Member, patience: number): De
   const orders = new Orders()
   socket.on('error', () => {}).once('close', () => orders.push('gone'))
   const own = connectionDescriptor(socket)
-  const joining = formatMessage({ type: 'join', patience }).trimEnd()
+  const joining = formatMessage({ type: 'join', patience: Math.min(patience, LONGEST_PATIENCE) }).trimEnd()
   const failure = own === undefined ? undefined : addon.sendDescriptor(own, fd, joining)
   if (own === undefined || failure !== undefined) socket.destroy()
   onLine(socket, LONGEST_MESSAGE, (line) => {
@@ -130,6 +143,7 @@ function follow(socket: net.Socket, { addon, fd }: Member, patience: number): De
   socket.ref()
   return {
     next: () => orders.next(),
+    isGone: () => orders.hasEnd,
     ready: () => void (socket.writable && socket.write(formatMessage({ type: 'ready' }))),
     end: async () => void socket.destroy(),
   }

@@ -44,8 +44,9 @@ export class DepartureProgram {
     const { members, slots } = steerAway(this.#through(first), fds, 'drain')
     this.#members = members
     this.#slots = slots
-    this.#isAttached = slots.length > 0
-    return this.#isAttached
+    if (slots.length > 0) this.#isAttached = true
+    else this.detach(first)
+    return slots.length > 0
   }
 
   /** Whether members have left since then, which can change slots. @throws ReusePortInspectionError */

@@ -1,32 +1,18 @@
 // How a listener leaves its group: steps 1 to 4 of a drain (docs/api.md).
 
 import process from 'node:process'
-import type { AbortSignalLike } from '../common/abort-signal.js'
-import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
+import { ReusePortSteeringError } from '../common/errors.js'
 import { Deadline, nextTurn, pause } from '../common/waiting.js'
 import { ReusePortLockError } from '../group/group-errors.js'
 import type { Member } from '../group/member.js'
 import { type Departing, joinDeparture } from './departing.js'
 import type { DrainMethod } from './drain-types.js'
-import { LeavingListener, textOf } from './leaving-listener.js'
+import { type Awaited, emptyQueue, finish, POLL_INTERVAL, unfinishedOf, waitWhile } from './finishing.js'
+import type { FromLeader } from './leader-messages.js'
+import type { DepartureTimes, Leaver } from './leaver.js'
+import { LeavingListener } from './leaving-listener.js'
 import { migrates } from './migration.js'
-import { ACCEPT_TIMEOUT, type LeavingTimes, longestBeginning, longestCompany, longestFinish } from './times.js'
-
-export interface DepartureTimes extends LeavingTimes {
-  readonly signal: AbortSignalLike | undefined
-}
-
-/** The server that leaves its group. */
-export interface Leaver {
-  /** False where the program has closed the server in the meantime. */
-  isListening(): boolean
-  /** Called once, when the drain begins. */
-  onLeaving(): void
-  /** Calls `tell` with the descriptor of each connection accepted from now on. @returns a function that ends this. */
-  onAccepted(tell: (fd: number) => void): () => void
-  /** Closes the listener synchronously. */
-  stopListening(): void
-}
+import { longestBeginning, longestCompany, longestFinish } from './times.js'
 
 export interface Departure {
   readonly method: DrainMethod
@@ -37,20 +23,18 @@ export interface Departure {
   readonly reason: string | undefined
 }
 
-/** ms between two checks of a condition that the drain waits for. */
-const POLL_INTERVAL = 10
-
 /**
  * @throws the signal's reason; ReusePortSteeringError or ReusePortInspectionError where the caller can only close the
  *   listener. After a throw the server still listens and is a member as before.
  */
 export async function depart(member: Member, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
-  const leaving: Leaving = { listener: new LeavingListener(member), leaver, times, stopResetting: undefined }
+  const listener = new LeavingListener(member)
+  const leaving: Leaving = { listener, leaver, times, awaited: 0, stopResetting: undefined }
   try {
     return await leaveWithOthers(leaving)
   } finally {
     leaving.stopResetting?.()
-    leaving.listener.end()
+    listener.end()
   }
 }
 
@@ -59,6 +43,8 @@ interface Leaving {
   readonly listener: LeavingListener
   readonly leaver: Leaver
   readonly times: DepartureTimes
+  /** Handshakes that were waited for until now. */
+  awaited: number
   /** Set while new connections are deferred. */
   stopResetting: (() => void) | undefined
 }
@@ -68,8 +54,6 @@ async function leaveWithOthers(leaving: Leaving): Promise<Departure> {
   const { listener, leaver, times } = leaving
   leaver.onLeaving()
   const deadline = new Deadline(longestBeginning(times), times.signal)
-  const total = new Deadline(longestCompany(times), times.signal)
-  let finished: Awaited | undefined
   for (;;) {
     let departing: Departing
     try {
@@ -78,32 +62,57 @@ async function leaveWithOthers(leaving: Leaving): Promise<Departure> {
       if (!isExpected(error)) throw error
       return leaveAlone(leaving, 'defer', error.message)
     }
-    let hasDetached = false
-    try {
-      for (;;) {
-        const order = await (finished === undefined ? deadline : total).race(departing.next())
-        if (order === 'gone') break
-        if (order === 'late') {
-          const waited = finished === undefined ? deadline.total : total.total
-          const reason = `process ${process.pid} waited ${waited} ms for drains of other processes to end`
-          return await leaveAlone(leaving, 'defer', reason)
-        }
-        if (order.type === 'alone') return await leaveAlone(leaving, order.method, order.reason)
-        if (order.type === 'leave' && finished !== undefined) {
-          // What came since, if anything did: the leader waits a moment.
-          await emptyQueue(listener, leaver, times, LAST_LOOK)
-          hasDetached = order.detach
-          return close(leaving, { method: 'steer', reason: undefined }, finished, order.detach)
-        }
-        await waitWhile(times.grace, times, () => leaver.isListening())
-        const now = await finish(listener, leaver, times)
-        finished = { ...now, awaited: now.awaited + (finished?.awaited ?? 0) }
-        defer(leaving)
-        departing.ready()
+    const outcome = await followLeader(leaving, departing, deadline)
+    if (outcome === 'gone') await pause(POLL_INTERVAL)
+    else if ('losses' in outcome) return outcome
+    else return leaveAlone(leaving, outcome.method, outcome.reason)
+  }
+}
+
+type Alone = FromLeader & { readonly type: 'alone' }
+
+/** @returns `'gone'` where the leader has ended; what it was told where it has to leave by itself. */
+async function followLeader(
+  leaving: Leaving,
+  departing: Departing,
+  deadline: Deadline,
+): Promise<Departure | Alone | 'gone'> {
+  const { listener, leaver, times } = leaving
+  const total = new Deadline(longestCompany(times), times.signal)
+  let finished: Awaited | undefined
+  let hasDetached = false
+  try {
+    for (;;) {
+      const limit = finished === undefined ? deadline : total
+      const order = await limit.race(departing.next())
+      if (order === 'gone') return order
+      if (order === 'late') {
+        const reason = `process ${process.pid} waited ${limit.total} ms for drains of other processes to end`
+        return { type: 'alone', method: 'defer', reason }
       }
-    } finally {
-      await departing.end(hasDetached)
+      if (order.type === 'alone') return order
+      if (order.type === 'leave' && finished !== undefined) {
+        // What came since, if anything did: the leader waits a moment.
+        const waiting = await emptyQueue(listener, leaver, times, LAST_LOOK)
+        await nextTurn()
+        // A leader that waits no longer has put the group right itself.
+        if (departing.isGone()) return 'gone'
+        hasDetached = order.detach
+        return close(
+          leaving,
+          { method: 'steer', reason: undefined },
+          { ...finished, waiting: typeof waiting === 'number' ? waiting : finished.waiting },
+          order.detach,
+        )
+      }
+      await waitWhile(times.grace, times, () => leaver.isListening())
+      finished = await finish(listener, leaver, times)
+      leaving.awaited += finished.awaited
+      defer(leaving)
+      departing.ready()
     }
+  } finally {
+    await departing.end(hasDetached)
   }
 }
 
@@ -123,6 +132,7 @@ async function leaveAlone(leaving: Leaving, wanted: 'close' | 'defer', reason: s
   const losses = refused === undefined ? [] : [`new connections may be lost: deferring them failed (${refused})`]
   await waitWhile(POLL_INTERVAL, times, () => leaver.isListening())
   const finished = await finish(listener, leaver, times)
+  leaving.awaited += finished.awaited
   return close(leaving, { method, reason }, { ...finished, losses: [...losses, ...finished.losses] }, false)
 }
 
@@ -134,8 +144,9 @@ function defer(leaving: Leaving): string | undefined {
 }
 
 /** In one turn, after which there is nothing left to abort. */
-function close({ leaver, listener }: Leaving, way: Way, finished: Awaited, detach: boolean): Departure {
-  const { awaited, losses, unfinished } = finished
+function close({ awaited, leaver, listener }: Leaving, way: Way, finished: Awaited, detach: boolean): Departure {
+  const { losses } = finished
+  const unfinished = unfinishedOf(finished)
   // Migration alone loses some connections (docs/benchmarks.md), so it serves only for what is unfinished.
   const isMoved = unfinished.length > 0 && way.method !== 'close' && migrates()
   const failure = listener.leave(detach)
@@ -156,73 +167,4 @@ function close({ leaver, listener }: Leaving, way: Way, finished: Awaited, detac
 
 function isExpected(error: unknown): error is Error {
   return error instanceof ReusePortLockError || error instanceof ReusePortSteeringError
-}
-
-interface Awaited {
-  readonly awaited: number
-  readonly losses: readonly string[]
-  /** What the server has not accepted. It is lost with the listener, unless the kernel moves it. */
-  readonly unfinished: readonly string[]
-}
-
-/** Finishes what has begun by now. Later connections go to other members or get no answer. */
-async function finish(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Awaited> {
-  const begun = listener.handshakes()
-  const seen = 'errno' in begun ? new Set<string>() : begun
-  const open = await finishHandshakes(listener, seen, leaver, times)
-  const waiting = await emptyQueue(listener, leaver, times)
-  return {
-    awaited: seen.size,
-    losses: [
-      ...('errno' in begun ? [`handshakes may be lost: the kernel did not list them (${textOf(begun)})`] : []),
-      ...(typeof waiting === 'number'
-        ? []
-        : [`connections in the accept queue may be lost: the kernel did not count them (${textOf(waiting)})`]),
-    ],
-    unfinished: [
-      ...(open > 0 ? [`${open} handshakes that the clients had not finished`] : []),
-      ...(typeof waiting === 'number' && waiting > 0 ? [`${waiting} connections that were not yet accepted`] : []),
-    ],
-  }
-}
-
-/** @returns how many of the handshakes are still open when `handshakeTimeout` ends. */
-async function finishHandshakes(
-  listener: LeavingListener,
-  begun: ReadonlySet<string>,
-  leaver: Leaver,
-  times: DepartureTimes,
-): Promise<number> {
-  let open = begun
-  await waitWhile(open.size === 0 ? 0 : times.handshakeTimeout, times, () => {
-    const now = listener.handshakes()
-    if (!('errno' in now)) open = new Set([...open].filter((handshake) => now.has(handshake)))
-    return open.size > 0 && leaver.isListening()
-  })
-  return open.size
-}
-
-/** Waits until the accept queue is empty. @returns how many connections are left in it when the time is over. */
-async function emptyQueue(
-  listener: LeavingListener,
-  leaver: Leaver,
-  times: DepartureTimes,
-  timeout: number = ACCEPT_TIMEOUT,
-): Promise<number | SystemFailure> {
-  const deadline = new Deadline(timeout, times.signal)
-  for (;;) {
-    deadline.assertNotAborted()
-    const waiting = listener.waiting()
-    if (typeof waiting !== 'number' || waiting === 0 || !leaver.isListening() || deadline.left() === 0) return waiting
-    await nextTurn()
-  }
-}
-
-/** Waits while `condition` returns true, at most `ms`. Checks it now and every POLL_INTERVAL ms. */
-async function waitWhile(ms: number, { signal }: DepartureTimes, condition: () => boolean): Promise<void> {
-  const deadline = new Deadline(ms, signal)
-  while (condition() && deadline.left() > 0) {
-    deadline.assertNotAborted()
-    await deadline.race(pause(Math.min(POLL_INTERVAL, deadline.left())))
-  }
 }

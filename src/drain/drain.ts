@@ -11,10 +11,11 @@ import { assertServer } from '../node/server.js'
 import { ServerConnections } from '../node/server-connections.js'
 import { stopKeeping } from '../steering/keeper.js'
 import { publishDrain } from './channel.js'
-import { type Departure, depart, type Leaver } from './departure.js'
+import { type Departure, depart } from './departure.js'
 import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
+import type { Leaver } from './leaver.js'
 
 const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainReport>>()
 

@@ -29,7 +29,7 @@ export type FromLeader =
 const LONGEST_REASON = 512
 
 /** The most that a listener may claim for itself. */
-const LONGEST_PATIENCE = 600_000
+export const LONGEST_PATIENCE = 600_000
 
 export function formatMessage(message: FromListener | FromLeader): string {
   const cut = 'reason' in message ? { ...message, reason: message.reason.slice(0, LONGEST_REASON) } : message

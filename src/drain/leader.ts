@@ -207,6 +207,8 @@ export class DepartureLeader {
   }
 
   #leaveAlone(method: 'close' | 'defer', reason: string): void {
+    const [first] = this.#led
+    if (first !== undefined) this.#program.detach(first)
     for (const led of this.#led) led.tell({ type: 'alone', method, reason })
   }
 

@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import process from 'node:process'
 import { connectionDescriptor } from '../node/adopt.js'
 import type { Addon } from './addon-contract.js'
 
@@ -11,6 +12,9 @@ export interface Peer {
   /** Whether the kernel holds it for the same user as this process. */
   readonly isOwn: boolean
 }
+
+/** Whether the addon tells peers on this system. Elsewhere the owner and mode of a folder have to do. */
+export const TELLS_PEERS: boolean = process.platform === 'linux' || process.platform === 'android'
 
 /** Undefined where the kernel does not tell, or the connection has ended. */
 export function peerOf(addon: Addon, socket: net.Socket): Peer | undefined {

@@ -8,6 +8,9 @@ import { ControlError } from './errors.js'
 import { type ReachedSupervisor, reach, SOCKET_NAME } from './reached-supervisor.js'
 import { openAllFolders, openFolders, ownUid, RuntimeFolder } from './runtime-folder.js'
 
+/** Sockets of one folder of another user that are looked at. */
+const MOST_OF_OTHERS = 16
+
 /** A file that may be the socket of a supervisor. */
 export interface ControlFile {
   /** The process that made it, in its own pid namespace. */
@@ -17,7 +20,7 @@ export interface ControlFile {
 
 /** The sockets of the supervisors of this user; root sees those of all users. */
 export function controlFiles(): readonly ControlFile[] {
-  const folders = ownUid() === 0 ? openAllFolders() : openFolders(ownUid())
+  const folders = ownUid() === 0 ? openAllFolders(ownUid()) : openFolders(ownUid())
   return folders.flatMap((folder) => {
     const files = socketsIn(folder).map(({ name, pid }) => ({ pid, file: path.join(folder.path, name) }))
     folder.close()
@@ -26,10 +29,12 @@ export function controlFiles(): readonly ControlFile[] {
 }
 
 function socketsIn(folder: RuntimeFolder): readonly { readonly name: string; readonly pid: number }[] {
-  return folder.names().flatMap((name) => {
+  const sockets = folder.names().flatMap((name) => {
     const [, pid] = SOCKET_NAME.exec(name) ?? []
     return pid === undefined || !folder.hasSocket(name) ? [] : [{ name, pid: Number(pid) }]
   })
+  // Another user may have made any number of them.
+  return folder.uid === ownUid() ? sockets : sockets.slice(0, MOST_OF_OTHERS)
 }
 
 /**
@@ -73,7 +78,7 @@ export async function reachSupervisors(
   const state = loadAddon()
   if (!state.loaded) throw new ControlError(`the addon names the peer of a control socket: ${state.reason}`)
   const uid = ownUid()
-  const folders = whose === 'all' && uid === 0 ? openAllFolders() : openFolders(uid)
+  const folders = whose === 'all' && uid === 0 ? openAllFolders(ownUid()) : openFolders(uid)
   try {
     const reached = folders.flatMap((folder) =>
       socketsIn(folder).map(async ({ name }) => {

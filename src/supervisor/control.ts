@@ -5,7 +5,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { onLine } from '../common/lines.js'
 import { loadAddon } from '../native/addon.js'
-import { peerOf } from '../native/peer.js'
+import { peerOf, TELLS_PEERS } from '../native/peer.js'
 import {
   type ControlCommand,
   formatAnswer,
@@ -56,11 +56,17 @@ export class ControlServer {
   /** The socket gets its name when it listens: a name that refuses connections is one whose process has ended. */
   async #listen(): Promise<this> {
     const before = this.#folder.fileIn(`${this.#name}.new`)
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(before, resolve)
-    })
-    chmodSync(before, 0o600)
-    renameSync(before, this.#folder.fileIn(this.#name))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        // A cluster worker's own: its primary has other descriptors, by which this path leads elsewhere.
+        this.#server.once('error', reject).listen({ path: before, exclusive: true }, resolve)
+      })
+      chmodSync(before, 0o600)
+      renameSync(before, this.#folder.fileIn(this.#name))
+    } catch (error) {
+      this.#server.close()
+      throw error
+    }
     // Nothing that a client does ends the supervisor.
     this.#server.removeAllListeners('error').on('error', () => {})
     this.#server.unref()
@@ -102,7 +108,7 @@ export class ControlServer {
 /** The folder lets nobody else in; the kernel is asked all the same. */
 function mayAsk(socket: net.Socket): boolean {
   const state = loadAddon()
-  if (!state.loaded) return true
+  if (!state.loaded || !TELLS_PEERS) return true
   const peer = peerOf(state.addon, socket)
   return peer !== undefined && (peer.isOwn || peer.uid === 0)
 }

@@ -4,7 +4,7 @@ import net from 'node:net'
 import { onLine } from '../common/lines.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
-import { type Peer, peerOf } from '../native/peer.js'
+import { type Peer, peerOf, TELLS_PEERS } from '../native/peer.js'
 import {
   type ControlCommand,
   formatRequest,
@@ -34,7 +34,7 @@ export async function reach(folder: RuntimeFolder, name: string): Promise<Reache
     await within(ANSWER, 'it does not accept connections', (resolve, reject) => {
       socket.once('connect', resolve).once('error', reject)
     })
-    const peer = peerOf(state.addon, socket)
+    const peer = TELLS_PEERS ? peerOf(state.addon, socket) : ownPeer(folder, name)
     if (peer === undefined) throw new ControlError('the kernel does not tell which process it belongs to')
     if (peer.uid !== folder.uid) {
       throw new ControlError(`a process of uid ${peer.uid} answers, in the folder of uid ${folder.uid}`)
@@ -49,6 +49,12 @@ export async function reach(folder: RuntimeFolder, name: string): Promise<Reache
     socket.on('error', () => {}).destroy()
     throw error
   }
+}
+
+/** Where the kernel is not asked: in the folder of this user only this user can have made the socket. */
+function ownPeer({ uid }: RuntimeFolder, name: string): Peer | undefined {
+  const [, pid] = SOCKET_NAME.exec(name) ?? []
+  return uid === ownUid() ? { pid: Number(pid), uid, isOwn: true } : undefined
 }
 
 /** The number that a process has in its own pid namespace. proc(5), NSpid */
@@ -85,7 +91,7 @@ export class ReachedSupervisor {
     const { pid } = this.peer
     // A supervisor names workers for its own sockets only: it holds each of them.
     const named = status.workers.flatMap(({ sockets }) => sockets)
-    const held = new Set(this.#addon.heldBy(pid, Float64Array.from(named)))
+    const held = new Set(TELLS_PEERS ? this.#addon.heldBy(pid, Float64Array.from(named)) : named)
     const workers = status.workers.map((one) => ({ ...one, sockets: one.sockets.filter((inode) => held.has(inode)) }))
     return { ...status, pid, workers }
   }
@@ -108,6 +114,8 @@ export class ReachedSupervisor {
           const answer = parseAnswer(line)
           if (answer.kind === 'done') resolve(answer.value)
           else if (answer.kind === 'failed') reject(new Error(answer.reason))
+          // Only a command that takes time may say that it is at work.
+          else if (command === 'status') late()
           else timer = setTimeout(late, PROGRESS)
         } catch (error) {
           fail((error as Error).message)

@@ -18,6 +18,8 @@ import process from 'node:process'
 
 /** How many names are read: whoever fills a folder may be hostile to the process that reads it. */
 const MOST_FOLDERS = 100_000
+/** Folders of other users. */
+const MOST_OTHERS = 256
 const MOST_SOCKETS = 4096
 
 /** Linux: a path through a descriptor is short (sun_path has 108 bytes), and leads to that folder alone. proc(5) */
@@ -85,6 +87,8 @@ export class RuntimeFolder {
 
 /** The folder of this user, made where there is none; another name where a stranger has taken that. @throws the reason */
 export function openOwnFolder(uid: number): RuntimeFolder {
+  if (process.geteuid === undefined)
+    throw new Error('this system has no users that the folder of a socket could be for')
   const folder = usualFolder(uid)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -108,9 +112,11 @@ export function openFolders(uid: number): readonly RuntimeFolder[] {
   return [...usual, ...search((owner, isUsual) => owner === uid && !isUsual)]
 }
 
-/** The same of every user. The caller closes them. */
-export function openAllFolders(): readonly RuntimeFolder[] {
-  return search(() => true)
+/** The same of every user, this one's first. The caller closes them. */
+export function openAllFolders(uid: number): readonly RuntimeFolder[] {
+  const others = search((owner) => owner !== uid)
+  for (const one of others.slice(MOST_OTHERS)) one.close()
+  return [...openFolders(uid), ...others.slice(0, MOST_OTHERS)]
 }
 
 function usualFolder(uid: number): string {

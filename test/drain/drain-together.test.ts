@@ -93,6 +93,19 @@ describe('in one process', () => {
     expect(Object.keys(await hearMany(port, 60)).toSorted()).toEqual(['0', '1'])
   })
 
+  test('those that stay go meanwhile: no program is left for who comes next', async () => {
+    const port = await open(['0', '1', '2'])
+    const draining = [drain(opened[1] as net.Server, { grace: 400 }), drain(opened[2] as net.Server, { grace: 400 })]
+    await pause(150)
+    await closed(opened[0] as net.Server)
+    const reports = await Promise.all(draining)
+    expect(reports.map(({ method }) => method)).toEqual(['close', 'close'])
+    const next = [named('3'), named('4'), named('5')]
+    opened.push(...next)
+    await share(next, '127.0.0.1', port)
+    expect(Object.keys(await hearMany(port, 90)).toSorted()).toEqual(['3', '4', '5'])
+  })
+
   test('one that begins later leaves with the next', async () => {
     const port = await open(['0', '1', '2'])
     const first = drain(opened[1] as net.Server, { grace: 400 })

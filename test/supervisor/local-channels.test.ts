@@ -102,6 +102,7 @@ describe('a false supervisor of another user', () => {
     ],
     ['less than a status', '{"version":1,"done":{"pid":7}}'],
     ['no JSON', '\u001b[31mnonsense'],
+    ['one that is at work for ever', 'accept'],
     ['another version', '{"version":99,"answer":{}}'],
   ])('%s do not reach the terminal, and end nothing', async ([_what, answer], context) => {
     onlyAsRoot(context)
