@@ -48,6 +48,16 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
     },
   ],
   [
+    'no second descriptor is left',
+    {
+      duplicate: (fd) => {
+        addon.duplicate = () => ({ errno: EMFILE, syscall: 'fcntl' })
+        return original.duplicate(fd)
+      },
+    },
+    { lossless: true, method: 'defer', reason: 'fcntl EMFILE' },
+  ],
+  [
     'the slot cannot be learnt',
     { learnSlots: () => [-1] },
     {

@@ -18,6 +18,7 @@ import { parseOptions, SupervisorOptionError } from '../../src/supervisor/option
 import { assertPinnable, pinned } from '../../src/supervisor/pin.js'
 import { checkPreconditions } from '../../src/supervisor/preconditions.js'
 import { ReservedPorts } from '../../src/supervisor/reserved-ports.js'
+import { RuntimeFolder } from '../../src/supervisor/runtime-folder.js'
 import type { Supervisor } from '../../src/supervisor/supervisor.js'
 import { notifySystemd, systemdSockets } from '../../src/supervisor/systemd.js'
 import { Watch } from '../../src/supervisor/watch.js'
@@ -25,7 +26,16 @@ import { listening } from '../support/fake-worker.js'
 import { portOf } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
 
-const fakes = vi.hoisted(() => ({ state: undefined as unknown, balanced: true }))
+const fakes = vi.hoisted(() => ({ state: undefined as unknown, balanced: true, tells: true }))
+vi.mock('../../src/native/peer.js', async (load) => {
+  const real = await load<typeof import('../../src/native/peer.js')>()
+  return {
+    ...real,
+    get TELLS_PEERS() {
+      return fakes.tells
+    },
+  }
+})
 vi.mock('../../src/native/addon.js', async (load) => {
   const real = await load<typeof import('../../src/native/addon.js')>()
   return { ...real, loadAddon: () => fakes.state ?? real.loadAddon() }
@@ -416,6 +426,22 @@ describe('where a supervisor answers', () => {
     expect(readdirSync(temporary)).toHaveLength(2)
     second?.close()
     control?.close()
+  })
+
+  test('a folder of another user, or a name too long for a socket', () => {
+    mkdirSync(own(), { mode: 0o700 })
+    expect(() => RuntimeFolder.open(own(), 77)).toThrow(`${own()} belongs to uid ${process.geteuid?.()}`)
+    const opened = RuntimeFolder.open(own(), process.geteuid?.() ?? 0)
+    expect(() => opened.fileIn('x'.repeat(200))).toThrow('set TMPDIR to a shorter one')
+    opened.close()
+  })
+
+  test('where the system tells no peers, the folder has to do', async () => {
+    fakes.tells = false
+    const control = await serve()
+    expect(await supervisors()).toEqual([STATUS])
+    control.close()
+    fakes.tells = true
   })
 
   test('no folder at all is a warning', async () => {
