@@ -1,10 +1,12 @@
 // Listeners that leave a group at once leave it together, led by one of their processes.
-import type net from 'node:net'
+import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { drain, steer } from '../../src/index.js'
+import { connectAbstract, listenAbstract } from '../../src/native/abstract-socket.js'
 import { loadAddon } from '../../src/native/addon.js'
 import type { Addon } from '../../src/native/addon-contract.js'
+import { connectionDescriptor } from '../../src/node/adopt.js'
 import { hearMany, named, share } from '../support/group-of-servers.js'
 import { closed } from '../support/listeners.js'
 import { type Program, start } from '../support/processes.js'
@@ -104,6 +106,48 @@ describe('in one process', () => {
     opened.push(...next)
     await share(next, '127.0.0.1', port)
     expect(Object.keys(await hearMany(port, 90)).toSorted()).toEqual(['3', '4', '5'])
+  })
+
+  test('what is no listener of the group joins nothing', async () => {
+    const port = await open(['0', '1'])
+    const draining = drain(opened[1] as net.Server, { grace: 300 })
+    await pause(50)
+    const others: Promise<unknown>[] = []
+    for (const text of ['{"type":"join","patience":1}\n', '{"type":"ready"}', 'nonsense']) {
+      const socket = connectAbstract(addon, `reuseport:leader:tcp4:127.0.0.1:${port}`) as net.Socket
+      others.push(new Promise((resolve) => socket.on('error', () => {}).once('close', resolve)))
+      const fd = connectionDescriptor(socket) as number
+      // With a descriptor, that of a terminal or a pipe, and without one.
+      if (text.endsWith('\n')) socket.write(text)
+      else expect(addon.sendDescriptor(fd, 0, text)).toBeUndefined()
+      socket.resume()
+    }
+    await Promise.all(others)
+    expect(await draining).toMatchObject(STEERED)
+  })
+
+  test('a leader that says nonsense, or nothing, is left', async () => {
+    const port = await open(['0', '1'])
+    const name = `reuseport:leader:tcp4:127.0.0.1:${port}`
+    for (const said of ['nonsense\n', '{"type":"alone"}\n', '']) {
+      const connections = new Set<net.Socket>()
+      const leader = net.createServer((socket) => {
+        connections.add(socket.on('error', () => {}))
+        if (said !== '') socket.write(said)
+      })
+      expect(listenAbstract(addon, name, leader)).toBeUndefined()
+      const report = await drain(opened[1] as net.Server, { lockTimeout: 50 })
+      expect(report).toMatchObject({
+        lossless: true,
+        method: 'defer',
+        reason: expect.stringContaining('drains of other'),
+      })
+      leader.close()
+      for (const socket of connections) socket.destroy()
+      await closed(leader)
+      opened[1] = named('1')
+      await share([opened[1]], '127.0.0.1', port)
+    }
   })
 
   test('one that begins later leaves with the next', async () => {
