@@ -187,7 +187,7 @@ function describe(addon: Addon, fd: number): ListenMessage | undefined {
   return 'errno' in address ? undefined : { protocol: 'tcp', fd, ...address }
 }
 
-/** After such a failure on `::` Node tries `0.0.0.0`: any failure before listen(), except a taken port. */
+/** After such a failure on `::` Node tries `0.0.0.0`: each failure before listen(), except a taken port. */
 function failedToBind({ errno, syscall }: SystemFailure): boolean {
   return syscall !== 'listen' && getSystemErrorName(errno) !== 'EADDRINUSE'
 }
