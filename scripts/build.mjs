@@ -1,6 +1,7 @@
 // Builds the addon with node-gyp, the declarations with tsc, and one JavaScript module for each entry point with
 // rolldown: loading a module for each source file took four times as long. `--native` or `--typescript` builds only
-// that half. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
+// that half. `--native-again` and `--bundles` build only what a changed source needs: the addon without a new
+// configuration, and the JavaScript without types. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
 // the package.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,15 +27,22 @@ export function nodeWithHeaders() {
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? prefix : undefined
 }
 
+/** Runs node-gyp. Without --nodedir it looks for the headers of Node elsewhere. */
+function gyp(...args) {
+  run(path.join(path.dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js'), args)
+}
+
 function buildNative() {
   if (!existsSync(path.join(root, 'build/Release/reuseport.node')))
     console.log('Compiling the addon (about 10 seconds) …')
-  const gyp = path.join(path.dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js')
   const node = nodeWithHeaders()
-  // Without --nodedir node-gyp looks for headers elsewhere.
   const headers = node === undefined ? [] : [`--nodedir=${node}`]
-  run(gyp, ['configure', ...headers, '--', '-Dwith_faults=1'])
-  run(gyp, ['build', '--jobs', 'max'])
+  gyp('configure', ...headers, '--', '-Dwith_faults=1')
+  compile()
+}
+
+function compile() {
+  gyp('build', '--jobs', 'max')
 }
 
 /** Each bundle imports its `external` bundles instead of containing their code. */
@@ -50,6 +58,10 @@ async function buildTypeScript() {
   rmSync(dist, { recursive: true, force: true })
   run(path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc'), ['-p', root])
   keepDeclarations(dist, ['index.d.ts', 'supervisor.d.ts', 'register.d.ts'])
+  await bundle(dist)
+}
+
+async function bundle(dist) {
   for (const { name, external } of BUNDLES) {
     await build({
       input: path.join(root, `src/${name}.ts`),
@@ -95,11 +107,24 @@ function packSources() {
   writeFileSync(path.join(root, 'dist/addon-sources.tar.gz'), gzipSync(archive, { level: 9 }))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const only = process.argv[2]
-  if (only !== '--typescript') buildNative()
-  if (only !== '--native') {
+const PARTS = {
+  '--native': buildNative,
+  '--native-again': compile,
+  '--typescript': async () => {
     await buildTypeScript()
     packSources()
+  },
+  '--bundles': () => bundle(path.join(root, 'dist')),
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const only = process.argv[2]
+  if (only === undefined) {
+    buildNative()
+    await PARTS['--typescript']()
+  } else if (only in PARTS) await PARTS[only]()
+  else {
+    console.error(`Usage: node scripts/build.mjs [${Object.keys(PARTS).join(' | ')}]`)
+    process.exit(2)
   }
 }

@@ -12,7 +12,7 @@ const HELP = `Usage: npm run release:check -- [options]
 
   --tag <name>   the tag to release: v and the version of package.json
   --out <dir>    where to write the tarball                  (default: release)
-  --quick        skip the tests, lint, types, the sanitizers and the fuzzers
+  --quick        check only the versions, the work tree and the package
   -h, --help     print this help`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -81,10 +81,9 @@ checkVersions(tag)
 if (failures.length > 0) process.exit(1)
 if (!quick) {
   run('test')
-  run('run', 'lint')
-  run('run', 'types')
-  run('run', 'sanitize')
+  for (const script of ['lint', 'types', 'coverage', 'sanitize', 'mutate', 'demo', 'test:matrix']) run('run', script)
   run('run', 'fuzz', '--', '60')
+  for (const what of ['drain', 'restart', 'kill', 'environments']) run('run', `soak:${what}`)
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-release-'))
 try {

@@ -1,4 +1,4 @@
-// Runs the native code under tools that find errors which tests miss: `npm run sanitize [-- part]`.
+// Runs the native code under tools that find errors which tests miss: `npm run sanitize [-- part …]`.
 //   valgrind, threads, core   test/native/exercise.cc, with memcheck, ThreadSanitizer, AddressSanitizer and UBSan
 //   addon                     the tests that load the addon, with the addon compiled for AddressSanitizer and UBSan
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -46,20 +46,13 @@ function compileExercise(name, flags) {
   return binary
 }
 
-/** The tests that load the addon. Left out: tests of pure files, and conformance, which TypeScript decides. */
-const ROOMS_WITH_SOCKETS = [
-  'native',
-  'options',
-  'group',
-  'steering',
-  'listen',
-  'drain',
-  'datagram',
-  'supervisor',
-  'cli/run',
-]
-  .map((room) => `test/${room}`)
-  .concat('test/integration')
+/**
+ * The tests that call the addon from their own process, or from threads. Left out: tests of pure files, and those that
+ * start many programs, whose processes call the addon as these tests do.
+ */
+const TESTS_OF_THE_ADDON = ['native', 'options', 'group', 'steering', 'listen', 'datagram']
+  .concat(['drain/drain', 'integration/threads', 'integration/fuzz', 'integration/flags', 'integration/descriptors'])
+  .map((name) => `test/${name}`)
 
 const PARTS = {
   valgrind: checkMemory,
@@ -96,22 +89,18 @@ function testAddon() {
       execFileSync('c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim(),
     )
     const log = path.join(copy, 'findings')
-    const { status } = spawnSync(
-      process.execPath,
-      ['node_modules/vitest/vitest.mjs', 'run', ...ROOMS_WITH_SOCKETS, ...process.argv.slice(3)],
-      {
-        cwd: copy,
-        stdio: 'inherit',
-        env: {
-          ...process.env,
-          LD_PRELOAD: libraries.join(' '),
-          // V8 frees nothing at exit, so every run would report leaks. valgrind looks for leaks instead.
-          ASAN_OPTIONS: `detect_leaks=0:log_path=${log}`,
-          UBSAN_OPTIONS: `print_stacktrace=1:log_path=${log}`,
-          REUSEPORT_SANITIZED: '1',
-        },
+    const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...TESTS_OF_THE_ADDON], {
+      cwd: copy,
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        LD_PRELOAD: libraries.join(' '),
+        // V8 frees nothing at exit, so every run would report leaks. valgrind looks for leaks instead.
+        ASAN_OPTIONS: `detect_leaks=0:log_path=${log}`,
+        UBSAN_OPTIONS: `print_stacktrace=1:log_path=${log}`,
+        REUSEPORT_SANITIZED: '1',
       },
-    )
+    })
     const findings = readdirSync(copy).filter((name) => name.startsWith('findings'))
     for (const name of findings) process.stderr.write(readFileSync(path.join(copy, name), 'utf8'))
     if (status !== 0 || findings.length > 0) process.exit(1)
@@ -121,14 +110,15 @@ function testAddon() {
   }
 }
 
-const asked = process.argv[2]
-if (asked !== undefined && !(asked in PARTS)) {
-  console.error(`Usage: node scripts/sanitize.mjs [${Object.keys(PARTS).join(' | ')}]`)
+const asked = process.argv.slice(2)
+const unknown = asked.find((name) => !(name in PARTS))
+if (unknown !== undefined) {
+  console.error(`There is no part ${unknown}.\nUsage: npm run sanitize [-- ${Object.keys(PARTS).join(' | ')} …]`)
   process.exit(2)
 }
 if (!existsSync(path.join(root, 'dist'))) throw new Error('dist/ is missing: run npm run build first')
 for (const [name, check] of Object.entries(PARTS)) {
-  if (asked !== undefined && asked !== name) continue
+  if (asked.length > 0 && !asked.includes(name)) continue
   console.log(`=== ${name}`)
   check()
 }
