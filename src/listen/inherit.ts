@@ -16,10 +16,12 @@ export function inheritOrOpen(addon: Addon, request: SocketRequest): ReusePortSo
   const wish = toWish(request)
   const kept = supervisor.take(wish)
   if (kept === undefined) return openSocket(addon, { ...request, wish, port: supervisor.portFor(wish) })
+  let socket: ReusePortSocket | Error | undefined
   try {
-    return inherit(addon, { ...request, wish }, kept.fd)
+    socket = inherit(addon, { ...request, wish }, kept.fd)
+    return socket
   } finally {
-    kept.done()
+    kept.done(socket instanceof ReusePortSocket)
   }
 }
 

@@ -124,6 +124,7 @@ export class ReusePortSocket {
     if (this.#state !== 'open') return
     this.#state = 'closed'
     this.#addon.close(this.#fd)
+    if (this.#request.wish !== undefined) supervision()?.dropped?.(this.#request.wish)
   }
 
   /** The same as `close()`, for `using`. */

@@ -16,8 +16,10 @@ export interface ListenWish {
 }
 
 export interface Supervision {
-  /** A listening descriptor for this wish. The caller duplicates the descriptor and then calls `done`. */
-  take(wish: ListenWish): { readonly fd: number; done(): void } | undefined
+  /** A listening descriptor for this wish. The caller duplicates it, and says by `done` whether it could. */
+  take(wish: ListenWish): { readonly fd: number; done(isTaken: boolean): void } | undefined
+  /** The duplicate is closed, and no server has had it. */
+  dropped?(wish: ListenWish): void
   /** The port to bind for this wish. For port 0, a port that all workers bind for the same call. */
   portFor(wish: ListenWish): number
   /** Reports that a server listens. */

@@ -3,6 +3,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
 import workerThreads, { type MessagePort } from 'node:worker_threads'
+import { closeHandle } from '../common/close-handle.js'
 import { loadAddon } from '../native/addon.js'
 import {
   type Envelope,
@@ -47,11 +48,6 @@ function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void 
   }
   if (message.type !== 'take') closeHandle(handle)
   listener(message, handle)
-}
-
-function closeHandle(handle: unknown): void {
-  const { close } = (handle ?? {}) as { readonly close?: unknown }
-  if (typeof close === 'function') Reflect.apply(close, handle, [])
 }
 
 /** Undefined where no supervisor has started this process or thread directly. */

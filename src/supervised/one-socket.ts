@@ -3,6 +3,7 @@
 import { errorMonitor } from 'node:events'
 import type net from 'node:net'
 import process from 'node:process'
+import { closeHandle } from '../common/close-handle.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { KeptSocket, ToWorker } from '../supervisor/protocol.js'
@@ -31,6 +32,8 @@ export class OneSocket {
   readonly #answers = new Map<number, (answer: Answer, handle: unknown) => void>()
   /** The newest request of each server. The answers to older requests are ignored. */
   readonly #latest = new WeakMap<net.Server, number>()
+  /** What to say where a server is closed that was told to listen and does not yet. */
+  readonly #starting = new WeakMap<net.Server, () => void>()
   /** A timer that keeps the program running while a request waits for its answer. */
   #alive: NodeJS.Timeout | undefined
   #wants = 0
@@ -64,11 +67,14 @@ export class OneSocket {
     this.#latest.set(server, want)
     this.#answers.set(want, (answer, handle) => {
       // In the meantime the program has closed the server or called `listen` again.
-      if (this.#latest.get(server) !== want || server.listening) return
+      if (this.#latest.get(server) !== want || server.listening) {
+        closeHandle(handle)
+        if (answer.type === 'open') this.#link.send({ type: 'not-opened', wish })
+        else this.#link.send({ type: 'closed', id: answer.id })
+        return
+      }
       if (answer.type === 'open') {
-        // Not a listener of 'error': with one, an error that the program does not handle would not end the program.
-        ;(server as NodeJS.EventEmitter).once(errorMonitor, () => this.#link.send({ type: 'not-opened', wish }))
-        server.once('listening', () => this.#listening(server, wish, undefined))
+        this.#start(server, wish, undefined, () => this.#link.send({ type: 'not-opened', wish }))
         core(server, { port, host, backlog, ipv6Only, signal })
       } else {
         this.#take(server, wish, answer.id, answer.fd === undefined ? handle : duplicate(answer.fd), call, core)
@@ -82,6 +88,23 @@ export class OneSocket {
   /** The program closes the server, perhaps before it listens. */
   forget(server: net.Server): void {
     this.#latest.delete(server)
+    this.#starting.get(server)?.()
+  }
+
+  /** Tells the supervisor once what became of the server: that it listens, or by `giveUp` that it does not. */
+  #start(server: net.Server, wish: ListenWish, id: string | undefined, giveUp: () => void): void {
+    const settle = (tell: () => void) => (): void => {
+      this.#starting.delete(server)
+      server.off('listening', onListening)
+      ;(server as NodeJS.EventEmitter).off(errorMonitor, onFailure)
+      tell()
+    }
+    const onListening = settle(() => this.#listening(server, wish, id))
+    const onFailure = settle(giveUp)
+    this.#starting.set(server, onFailure)
+    server.once('listening', onListening)
+    // Not a listener of 'error': with one, an error that the program does not handle would not end the program.
+    ;(server as NodeJS.EventEmitter).once(errorMonitor, onFailure)
   }
 
   #take(
@@ -92,7 +115,7 @@ export class OneSocket {
     { backlog, signal }: PortCall,
     core: CoreListen,
   ): void {
-    server.once('listening', () => this.#listening(server, wish, id))
+    this.#start(server, wish, id, () => this.#link.send({ type: 'closed', id }))
     if (typeof socket === 'number') {
       core(server, { fd: socket, signal }, backlog)
       return

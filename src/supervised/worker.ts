@@ -1,11 +1,11 @@
 // A process or thread that a supervisor has started. The worker reports its servers, sends their sockets to the
 // supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave`, SIGTERM or SIGINT.
-import { closeSync } from 'node:fs'
 import process from 'node:process'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
-import { type KeptSocket, type SteeringName, type ToWorker, wishKey } from '../supervisor/protocol.js'
+import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
+import { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
@@ -21,10 +21,9 @@ export class SupervisedWorker implements Supervision {
   readonly #ticketKeys: TicketKeys
   /** Set where all workers accept from one socket. */
   readonly oneSocket: OneSocket | undefined
-  /** Sockets from the supervisor that no server has taken yet, and given sockets. */
-  #kept: readonly KeptSocket[]
-  /** The socket that was taken for each wish. */
-  readonly #taken = new WeakMap<ListenWish, KeptSocket>()
+  readonly #inherited: InheritedSockets
+  /** The id of the socket that was taken for each wish. */
+  readonly #taken = new WeakMap<ListenWish, string>()
   /** Calls with port 0. */
   #asked = 0
   /** Sockets that this worker has opened itself. */
@@ -36,7 +35,7 @@ export class SupervisedWorker implements Supervision {
   constructor(link: Link, nested: Nested) {
     this.#link = link
     this.#nested = nested
-    this.#kept = link.configuration.sockets
+    this.#inherited = new InheritedSockets(link.configuration.sockets, link.isThread)
     this.oneSocket = link.configuration.isShared
       ? new OneSocket(link, (server, wish, id) => this.#tell(server, wish, id))
       : undefined
@@ -53,18 +52,18 @@ export class SupervisedWorker implements Supervision {
     return this.#link.configuration.steering
   }
 
-  take(wish: ListenWish): { readonly fd: number; done(): void } | undefined {
+  take(wish: ListenWish): { readonly fd: number; done(isTaken: boolean): void } | undefined {
     if (wish.port === 0) this.#asked++
-    const key = wishKey(wish)
-    const kept = this.#kept.find((socket) =>
-      socket.isGiven ? socket.wish.port === wish.port : wishKey(socket.wish) === key,
-    )
+    const kept = this.#inherited.take(wish)
     if (kept === undefined) return undefined
-    this.#taken.set(wish, kept)
-    if (!kept.isGiven) this.#kept = this.#kept.filter((socket) => socket !== kept)
-    // A thread must not close the descriptor, which is the supervisor's own. A given socket may be wanted again.
-    const isOwn = !this.#link.isThread && !kept.isGiven
-    return { fd: kept.fd, done: () => isOwn && closeSync(kept.fd) }
+    const { fd, id } = kept
+    this.#taken.set(wish, id)
+    return { fd, done: (isTaken) => isTaken || this.dropped(wish) }
+  }
+
+  dropped(wish: ListenWish): void {
+    const id = this.#taken.get(wish)
+    if (id !== undefined) this.#inherited.giveBack(id)
   }
 
   portFor({ port }: ListenWish): number {
@@ -72,7 +71,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   adopted(server: ListenableServer, wish: ListenWish): void {
-    this.#tell(server, wish, this.#taken.get(wish)?.id)
+    this.#tell(server, wish, this.#taken.get(wish))
   }
 
   /** @param known The id of the server's socket, where the supervisor already holds it. */
@@ -91,7 +90,9 @@ export class SupervisedWorker implements Supervision {
   /** The program closes a server. */
   closing(server: ListenableServer): void {
     const listening = this.#servers.delete(server)
-    if (listening !== undefined && this.#leaving === undefined) this.#link.send({ type: 'closed', id: listening.id })
+    if (listening === undefined) return
+    this.#inherited.giveBack(listening.id)
+    this.#link.send({ type: 'closed', id: listening.id })
   }
 
   #onMessage(message: ToWorker, handle: unknown): void {
@@ -101,11 +102,9 @@ export class SupervisedWorker implements Supervision {
     else this.oneSocket?.answer(message, handle)
   }
 
+  /** Answers in a later turn: a program that only looks whether its port is free has closed that server by then. */
   #release(ids: readonly string[]): void {
-    const released = this.#kept.filter(({ id }) => ids.includes(id))
-    this.#kept = this.#kept.filter((socket) => !released.includes(socket))
-    this.#link.send({ type: 'released', ids: released.map(({ id }) => id) })
-    if (!this.#link.isThread) for (const { fd } of released) closeSync(fd)
+    setImmediate(() => this.#link.send({ type: 'released', ids: this.#inherited.release(ids) }))
   }
 
   #onSignal(signal: EndingSignal): void {
@@ -139,6 +138,7 @@ export class SupervisedWorker implements Supervision {
     if (this.#isTold) return
     this.#isTold = true
     this.#leaving = signal
+    this.#inherited.releaseAll()
     const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)
     const reason = losses.map((report) => report.reason).join('; ') || undefined

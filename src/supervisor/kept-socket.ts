@@ -1,3 +1,4 @@
+import { closeHandle } from '../common/close-handle.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
@@ -42,12 +43,6 @@ export function keepHandle(listening: Listening, handle: unknown): Kept | undefi
 
 function isHandle(handle: unknown): handle is Handle {
   return typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number'
-}
-
-/** A handle that came with a message and that nobody takes. */
-export function closeHandle(handle: unknown): void {
-  const { close } = (handle ?? {}) as { readonly close?: unknown }
-  if (typeof close === 'function') Reflect.apply(close, handle, [])
 }
 
 function isBoundTo(addon: Addon, fd: number, { port }: Listening): boolean {

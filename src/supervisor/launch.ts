@@ -3,8 +3,9 @@ import process from 'node:process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
+import { closeHandle } from '../common/close-handle.js'
 import { loadAddon } from '../native/addon.js'
-import { closeHandle, type Kept } from './kept-socket.js'
+import type { Kept } from './kept-socket.js'
 import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
 import {
   CONFIGURATION_FD,

@@ -1,35 +1,27 @@
 import { setMaxListeners } from 'node:events'
-import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { parseEnv } from 'node:util'
-import { CommonSockets } from './common-sockets.js'
-import { type SupervisorError, workerError } from './errors.js'
+import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
-import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
+import { KeptSockets } from './kept-sockets.js'
+import { launchProcess, launchThread, type WorkerExit } from './launch.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
-import { WORKER_NAME } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
-import { RunningWorker, type WorkerEvents } from './running-worker.js'
+import { RunningWorker } from './running-worker.js'
 import { Slot, type SlotOwner } from './slot.js'
+import type { WorkerEvents } from './worker-events.js'
 import { describe } from './worker-info.js'
+import { type PlanOwner, planOf } from './worker-plan.js'
 
-export interface PoolOwner extends RestartOwner {
-  /** Ports for the calls with port 0. */
-  readonly ports: readonly number[]
-  readonly ticketKeys: string
-  readonly generation: number
-  /** Whether all workers accept from one socket. */
-  readonly isShared: boolean
-}
+export type PoolOwner = RestartOwner & PlanOwner
 
 /** The workers of a supervisor, each in its slot. */
-export class Pool implements SlotOwner, WorkerEvents {
+export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #owner: PoolOwner
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
-  readonly #common = new CommonSockets()
+  readonly #sockets: KeptSockets
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
@@ -37,6 +29,7 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
+    this.#sockets = new KeptSockets(() => owner.isShared)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
   }
@@ -61,19 +54,15 @@ export class Pool implements SlotOwner, WorkerEvents {
     return this.#owner.signal
   }
 
-  get common(): readonly string[] {
-    return this.#common.ids
-  }
-
   /** Adds a socket that another process has opened. */
   give(kept: Kept): void {
-    this.#common.give(kept)
+    this.#sockets.give(kept)
   }
 
   /** Starts all missing workers at once. @throws SupervisorError; the others stay, unless `how` is 'all or none'. */
   async grow(count: number, how: 'all or none' | 'as many as come up' = 'as many as come up'): Promise<void> {
     const added = Array.from({ length: count - this.#slots.length }, () => {
-      const slot = new Slot(this.#slots.length, this)
+      const slot = new Slot(this.#sockets.openSlot(), this)
       this.#slots.push(slot)
       return slot
     })
@@ -84,127 +73,131 @@ export class Pool implements SlotOwner, WorkerEvents {
         if (failure === undefined) return
         first ??= workerError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
-        // The worker may have opened sockets before it failed.
-        await slot.run(() => slot.end([]))
+        slot.isEnding = true
+        this.#sockets.endSlot(slot.index)
         if (how === 'all or none') this.killAll()
       }),
     )
+    this.#slots.sort((one, other) => one.index - other.index)
     if (first !== undefined) throw first
   }
 
   /** Drains the last workers, down to `count` slots. */
   async shrink(count: number): Promise<void> {
     const left = this.#slots.splice(count)
-    await Promise.all(left.map((slot) => this.#end(slot, this.common)))
+    await Promise.all(left.map((slot) => this.#end(slot)))
   }
 
   /** Replaces one worker at a time. @throws SupervisorError where a successor fails: workers not yet replaced stay. */
   async replaceAll(): Promise<void> {
     for (const slot of [...this.#slots]) {
-      const failure = await slot.run(() => slot.replace())
-      if (failure !== undefined) throw workerError(slot.index, failure)
+      const outcome = await slot.run(() => slot.replace())
+      if ('failure' in outcome) throw workerError(slot.index, outcome.failure)
+      await outcome.left
     }
   }
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
   async endAll(): Promise<void> {
     const slots = this.#slots.splice(0)
-    const given = this.#common.given.map(({ id }) => id)
     const last = this.#owner.isShared ? slots.pop() : undefined
-    await Promise.all(slots.map((slot) => this.#end(slot, this.common)))
-    if (last !== undefined) await this.#end(last, given)
-    this.#common.closeAll()
+    await Promise.all(slots.map((slot) => this.#end(slot)))
+    if (last !== undefined) await this.#end(last)
+    // Workers that a reload told to leave.
+    await Promise.all(this.alive.map(({ exited }) => exited))
+    this.#sockets.closeAll()
   }
 
-  async #end(slot: Slot, kept: readonly string[]): Promise<void> {
+  async #end(slot: Slot): Promise<void> {
     slot.isEnding = true
-    const { current } = slot
-    const started = performance.now()
-    if (await slot.run(() => slot.end(kept))) return
-    const waited = ((performance.now() - started) / 1000).toFixed(1)
-    const text = `worker ${slot.index} (${current?.pid}) did not end within ${waited} s and was killed`
-    this.#owner.emit('warning', text)
+    await slot.run(() => slot.end())
+    this.#sockets.endSlot(slot.index)
   }
 
   /** All sockets that the supervisor holds. */
   get kept(): readonly Kept[] {
-    return [...this.#slots.flatMap((slot) => slot.kept), ...this.#common.all]
+    return this.#sockets.all
+  }
+
+  acceptedBy(worker: RunningWorker): readonly Kept[] {
+    return this.#sockets.acceptedBy(worker)
   }
 
   killAll(): void {
     for (const worker of this.#alive) worker.kill()
   }
 
-  launch(slot: Slot, sockets: readonly Kept[]): RunningWorker {
-    const { settings, generation, ports, ticketKeys, isShared } = this.#owner
+  launch(slot: Slot): RunningWorker {
+    const { pin, threads } = this.#owner.settings
     const name = `${process.pid}.${++this.#started}`
-    const { steering, grace, drainTimeout, pin, threads } = settings
-    const plan = {
-      slot: slot.index,
-      generation,
-      program: this.#program(name),
-      configuration: { worker: name, ports, isShared, steering, ticketKeys, grace, drainTimeout },
-      // A worker asks for the other common sockets with the message `want`.
-      sockets: [...sockets, ...this.#common.given],
+    const sockets = this.#sockets.started(name, slot.index)
+    let worker: RunningWorker
+    try {
+      const plan = planOf(name, slot.index, sockets, this.#owner)
+      const launch = threads ? launchThread : launchProcess
+      worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
+    } catch (error) {
+      this.#sockets.notStarted(name)
+      throw error
     }
-    const launch = threads ? launchThread : launchProcess
-    const worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
+    this.#sockets.add(worker)
     this.#alive.add(worker)
     this.#owner.emit('worker:start', describe(worker))
     return worker
   }
 
-  #program(name: string): Program {
-    const { script, args, execArgv, cwd, output, env, envFile } = this.#owner.settings
-    const more = envFile === undefined ? {} : parseEnv(readFileSync(envFile, 'utf8'))
-    return { script, args, execArgv, cwd, output, env: { ...more, ...env, [WORKER_NAME]: name } }
+  untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
+    return worker.ready(this.#sockets.readinessOf(worker), this.readyTimeout, this.signal)
   }
 
   onReady(worker: RunningWorker): void {
+    this.#sockets.ready(worker)
     this.#owner.emit('worker:ready', describe(worker))
   }
 
+  async leave(worker: RunningWorker, waits = false): Promise<boolean> {
+    const started = performance.now()
+    if (await worker.leave(this.#sockets.leaves(worker, waits), this.leaveTimeout)) return true
+    const waited = ((performance.now() - started) / 1000).toFixed(1)
+    const text = `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`
+    this.#owner.emit('warning', text)
+    return false
+  }
+
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
-    const slot = this.#slots.find(({ index }) => index === worker.slot)
-    const isKnown = [...(slot?.kept ?? []), ...this.#common.all].some(({ id }) => id === listening.id)
-    if (kept !== undefined) {
-      if (this.#owner.isShared) this.#common.opened(kept)
-      else if (slot === undefined) kept.close()
-      else slot.keep(kept)
-    } else if (!isKnown) {
-      const where = `worker ${worker.slot} on port ${listening.port}`
+    const { address, family, port } = listening
+    const outcome = this.#sockets.listening(worker, listening, kept)
+    if (outcome === 'not kept') {
+      const where = `worker ${worker.slot} on port ${port}`
       this.#owner.emit('warning', `cannot keep the socket of ${where}: its accept queue is lost if the worker dies`)
     }
-    const { address, family, port } = listening
-    this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: isKnown })
+    this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
   }
 
   onNested(worker: RunningWorker, { address, family, port }: Place): void {
+    this.#sockets.note(worker, { hasNested: true })
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: false })
   }
 
   onClosed(worker: RunningWorker, id: string): void {
-    const others = [...this.#alive].some((other) => other !== worker && other.claimed.has(id))
-    if (others) return
-    this.#common.closed(id)
-    this.#slots.find(({ index }) => index === worker.slot)?.drop(id)
+    this.#sockets.closed(worker, id)
   }
 
   onRelieve(worker: RunningWorker, signal: string): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
       // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting') worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
+      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.#sockets.leaves(worker, true) })
       return
     }
     this.#told.add(worker)
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) got ${signal} and is replaced`)
     void slot.run(async () => {
       if (slot.current !== worker || slot.isEnding) return
-      const failure = await slot.replace()
+      if (!('failure' in (await slot.replace()))) return
       // Without a successor the worker ends too, as the signal asked; its accept queue waits for the next worker.
-      if (failure !== undefined) await worker.leave([...worker.claimed, ...this.common], this.leaveTimeout)
-      if (failure !== undefined) await restart(slot, undefined, this.#owner)
+      await this.leave(worker, true)
+      await restart(slot, undefined, this.#owner)
     })
   }
 
@@ -213,7 +206,7 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void {
-    this.#common.hear(worker, message)
+    this.#sockets.wants(worker, message)
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {
@@ -227,10 +220,12 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {
+    if (message === 'ready') this.#sockets.note(worker, { saidReady: true })
     this.#owner.emit('worker:message', describe(worker), message)
   }
 
   onDisconnect(worker: RunningWorker): void {
+    this.#sockets.note(worker, { isConnected: false })
     if (worker.state === 'leaving') return
     const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
     this.#owner.emit('warning', text)
@@ -238,7 +233,7 @@ export class Pool implements SlotOwner, WorkerEvents {
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {
     this.#alive.delete(worker)
-    this.#common.gone(worker)
+    this.#sockets.gone(worker)
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
     this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })

@@ -1,37 +1,12 @@
+import { closeHandle } from '../common/close-handle.js'
 import type { WorkerFailure } from './errors.js'
-import type { Kept } from './kept-socket.js'
-import { closeHandle, keepDescriptor, keepHandle } from './kept-socket.js'
-import type { Launch, Launched, Program, WorkerExit } from './launch.js'
+import { keepDescriptor, keepHandle } from './kept-socket.js'
+import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
-import type { FromWorker, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
+import type { FromWorker, ToWorker } from './protocol.js'
+import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
-
-/** @internal */
-export interface WorkerPlan {
-  readonly slot: number
-  readonly generation: number
-  readonly program: Program
-  readonly configuration: Omit<WorkerConfiguration, 'sockets'>
-  /** Sockets that the supervisor holds for this worker: those of the slot, and given ones. */
-  readonly sockets: readonly Kept[]
-}
-
-/** @internal */
-export interface WorkerEvents {
-  /** `kept`: the socket, where the supervisor did not hold it before. */
-  onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
-  onNested(worker: RunningWorker, place: Place): void
-  onClosed(worker: RunningWorker, id: string): void
-  onRelieve(worker: RunningWorker, signal: string): void
-  onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
-  onLeft(worker: RunningWorker, left: FromWorker & { readonly type: 'left' }): void
-  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void
-  onProgramMessage(worker: RunningWorker, message: unknown): void
-  onRefusedMessage(worker: RunningWorker, reason: string): void
-  onDisconnect(worker: RunningWorker): void
-  onExit(worker: RunningWorker, exit: WorkerExit): void
-}
 
 /** ms for the answer to the message `release`. */
 const RELEASES = 1000
@@ -45,21 +20,19 @@ export class RunningWorker {
   readonly generation: number
   readonly name: string
   readonly startedAt: Date = new Date()
-  /** Ids of the sockets that the worker accepts from. */
-  readonly claimed: Set<string> = new Set()
   readonly exited: Promise<WorkerExit>
   readonly #launched: Launched
   #state: WorkerState = 'starting'
   #readyAt: number | undefined
   #goneAt: number | undefined
-  #saidReady = false
-  #hasNested = false
   #wasTold = false
   #changed: () => void = () => {}
   #onLeft: () => void = () => {}
-  #onReleased: (ids: readonly string[]) => void = () => {}
+  /** The questions that the worker has not answered, in their order. */
+  readonly #releases: ((ids: readonly string[]) => void)[] = []
+  #sockets = 0
 
-  constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents) {
+  constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents<RunningWorker>) {
     const { slot, generation, program, configuration, sockets } = plan
     this.slot = slot
     this.generation = generation
@@ -72,9 +45,8 @@ export class RunningWorker {
       onMessage: (message, handle) => this.#hear(message, handle, events),
       onRefusedMessage: (reason) => events.onRefusedMessage(this, reason),
       onProgramMessage: (message) => {
-        if (message === 'ready') this.#saidReady = true
-        this.#changed()
         events.onProgramMessage(this, message)
+        this.#changed()
       },
       onOutput: (stream, text) => events.onOutput(this, stream, text),
       onDisconnect: () => events.onDisconnect(this),
@@ -82,8 +54,9 @@ export class RunningWorker {
         this.#state = 'gone'
         this.#goneAt = performance.now()
         ended(exit)
-        this.#changed()
+        for (const answer of this.#releases.splice(0)) answer([])
         events.onExit(this, exit)
+        this.#changed()
       },
     })
   }
@@ -114,34 +87,34 @@ export class RunningWorker {
     return this.#launched.isConnected()
   }
 
-  #hear(message: FromWorker, handle: unknown, events: WorkerEvents): void {
+  #hear(message: FromWorker, handle: unknown, events: WorkerEvents<RunningWorker>): void {
     switch (message.type) {
       case 'listening': {
-        if (this.claimed.size >= MOST_SOCKETS) {
+        if (this.#sockets >= MOST_SOCKETS) {
           closeHandle(handle)
           events.onRefusedMessage(this, `it claims more than ${MOST_SOCKETS} sockets`)
           break
         }
+        this.#sockets++
         const { fd } = message
         const isThread = this.threadId !== undefined
         // A number of a process means nothing here.
         const kept = isThread && fd !== undefined ? keepDescriptor(message, fd) : keepHandle(message, handle)
-        this.claimed.add(message.id)
         events.onListening(this, message, kept)
         this.#changed()
         break
       }
       case 'nested':
-        this.#hasNested = true
         events.onNested(this, message)
         this.#changed()
         break
       case 'released':
-        this.#onReleased(message.ids)
+        this.#releases.shift()?.(message.ids)
         break
       case 'closed':
-        this.claimed.delete(message.id)
+        this.#sockets = Math.max(0, this.#sockets - 1)
         events.onClosed(this, message.id)
+        this.#changed()
         break
       case 'relieve':
         events.onRelieve(this, message.signal)
@@ -158,54 +131,68 @@ export class RunningWorker {
   }
 
   /**
-   * Resolves when the worker listens on each of the `required` sockets (or, where none is named, on any socket), or
-   * when its program sends 'ready'. After `timeout` ms any listening socket is enough.
+   * Waits until the worker is ready and says so again when it is asked: a program that looks whether its port is free
+   * closes its first server at once. After `timeout` ms it is enough that the worker accepts anywhere.
    *
    * @returns 'ready', or why the worker is not ready.
    */
-  async ready(required: readonly string[], timeout: number, signal: AbortSignal): Promise<'ready' | WorkerFailure> {
-    const isReady = (): boolean => this.#saidReady || (this.#listens && required.every((id) => this.claimed.has(id)))
-    let timer: NodeJS.Timeout | undefined
+  async ready(look: Readiness, timeout: number, signal: AbortSignal): Promise<'ready' | WorkerFailure> {
     let isLate = false
+    let timer: NodeJS.Timeout | undefined
     const heard = new AbortController()
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (isReady() || isLate || this.#state === 'gone' || signal.aborted) resolve()
-      }
-      this.#changed = look
-      signal.addEventListener('abort', look, { once: true, signal: heard.signal })
+    const isEnough = (): boolean => look.isReady() || (isLate && look.accepts())
+    const isOver = (): boolean => isLate || this.state === 'gone' || signal.aborted
+    try {
+      signal.addEventListener('abort', () => this.#changed(), { once: true, signal: heard.signal })
       timer = setTimeout(() => {
         isLate = true
-        look()
+        this.#changed()
       }, timeout)
-      look()
-    })
-    clearTimeout(timer)
-    heard.abort()
-    this.#changed = () => {}
+      do {
+        await this.#until(() => isEnough() || isOver())
+        if (isEnough() && this.state !== 'gone' && !signal.aborted)
+          await Promise.race([look.confirm(), this.#until(isOver)])
+      } while (!(isEnough() || isOver()))
+    } finally {
+      clearTimeout(timer)
+      heard.abort()
+    }
     if (this.state === 'gone') return { why: 'exited', exit: await this.exited }
     if (signal.aborted) return { why: 'stopped' }
-    if (!isReady() && !this.#listens) return { why: 'late', timeout }
+    if (!isEnough()) return { why: 'late', timeout }
     this.#state = 'ready'
     this.#readyAt = performance.now()
     return 'ready'
   }
 
-  get #listens(): boolean {
-    return this.claimed.size > 0 || this.#hasNested
+  /** Resolves when something has changed that makes `holds` true. */
+  async #until(holds: () => boolean): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#changed = () => {
+        if (holds()) resolve()
+      }
+      this.#changed()
+    })
+    this.#changed = () => {}
   }
 
   send(message: ToWorker, handle?: object): void {
     if (this.#state !== 'gone') this.#launched.send(message, handle)
   }
 
-  /** Tells the worker to close sockets that it has not taken. @returns the closed ones; all `ids` without an answer. */
+  /**
+   * Tells the worker to close its duplicates of those sockets that none of its servers has. It answers in a later turn
+   * of its event loop.
+   *
+   * @returns the closed ones: all `ids` where it does not answer in time. A thread is waited for, because it has the
+   *   descriptors of this process: a number that is closed too early is soon another socket's.
+   */
   async release(ids: readonly string[]): Promise<readonly string[]> {
-    if (ids.length === 0 || !this.isConnected) return ids
+    if (!this.isConnected) return ids
     let timer: NodeJS.Timeout | undefined
     const released = await new Promise<readonly string[]>((resolve) => {
-      this.#onReleased = (all) => resolve(ids.filter((id) => all.includes(id)))
-      timer = setTimeout(resolve, RELEASES, ids)
+      this.#releases.push((all) => resolve(ids.filter((id) => all.includes(id))))
+      if (this.threadId === undefined) timer = setTimeout(resolve, RELEASES, ids)
       this.send({ type: 'release', ids })
     })
     clearTimeout(timer)

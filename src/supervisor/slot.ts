@@ -1,30 +1,34 @@
 import type { WorkerFailure } from './errors.js'
-import type { Kept } from './kept-socket.js'
 import type { RunningWorker } from './running-worker.js'
 
 /** The part of the pool that a slot needs. */
 export interface SlotOwner {
   /** ms until a new worker must be ready. */
   readonly readyTimeout: number
-  /** ms until a worker that was told to leave must have ended. */
-  readonly leaveTimeout: number
-  /** Ids of the sockets that all workers accept from: a worker that leaves hands them over in any case. */
-  readonly common: readonly string[]
   /** Aborts when the supervisor stops, and ends every wait. */
   readonly signal: AbortSignal
   /** @throws where the process or thread cannot be started. */
-  launch(slot: Slot, sockets: readonly Kept[]): RunningWorker
+  launch(slot: Slot): RunningWorker
+  /** Waits until the worker is ready. @returns why it is not. */
+  untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure>
+  /** The worker is now the one of its slot. */
   onReady(worker: RunningWorker): void
+  /**
+   * Tells a worker to drain and to end, and kills it where it takes too long.
+   *
+   * @param waits Whether its sockets wait for the next worker of its slot.
+   * @returns whether it ended in time.
+   */
+  leave(worker: RunningWorker, waits?: boolean): Promise<boolean>
 }
 
-/** The slot of one worker: its sockets stay open while workers end and start. */
+/** The slot of one worker: its sockets stay open while workers end and start. A worker that leaves is in no slot. */
 export class Slot {
   readonly index: number
   /** Early deaths in a row. */
   earlyDeaths = 0
   isEnding = false
   readonly #owner: SlotOwner
-  readonly #kept: Map<string, Kept> = new Map()
   #current: RunningWorker | undefined
   #work: Promise<unknown> = Promise.resolve()
 
@@ -33,12 +37,9 @@ export class Slot {
     this.#owner = owner
   }
 
+  /** The worker that is ready, or was until it ended. */
   get current(): RunningWorker | undefined {
     return this.#current
-  }
-
-  get kept(): readonly Kept[] {
-    return [...this.#kept.values()]
   }
 
   /** Runs `work` when all earlier work of this slot has settled. */
@@ -48,64 +49,15 @@ export class Slot {
     return done
   }
 
-  keep(kept: Kept): void {
-    this.#kept.get(kept.id)?.close()
-    this.#kept.set(kept.id, kept)
-  }
-
-  /** Closes a socket that no worker needs any more. */
-  drop(id: string): void {
-    this.#kept.get(id)?.close()
-    this.#kept.delete(id)
-  }
-
-  /** Starts a worker in the empty slot. @returns why the worker failed; undefined where it is ready. */
+  /** Starts a worker. @returns why the worker failed; undefined where it is ready. */
   async start(): Promise<WorkerFailure | undefined> {
-    const failure = await this.#bringUp(
-      this.kept,
-      this.kept.map(({ id }) => id),
-    )
-    if (failure !== undefined) return failure
-    // The new worker has no predecessor, so no worker accepts from the sockets that it releases.
-    for (const id of await this.#release([...this.#kept.keys()])) this.drop(id)
-    return undefined
-  }
-
-  /** Starts a successor, and drains the old worker when the successor is ready. @returns why the successor failed. */
-  async replace(): Promise<WorkerFailure | undefined> {
-    const old = this.#current
-    // A worker without an IPC channel cannot be told to hand its sockets over: when it drains, they leave the group.
-    const sockets = old?.isConnected === false ? [] : this.kept
-    const before = new Set(this.#kept.keys())
-    const required = sockets.map(({ id }) => id).filter((id) => old?.claimed.has(id) !== false)
-    const failure = await this.#bringUp(sockets, required)
-    if (failure !== undefined) {
-      for (const id of this.#kept.keys()) if (!before.has(id)) this.drop(id)
-      return failure
-    }
-    const left = await this.#release([...before])
-    const claimed = this.#current?.claimed ?? []
-    await old?.leave([...claimed, ...this.#owner.common], this.#owner.leaveTimeout)
-    for (const id of left) this.drop(id)
-    return undefined
-  }
-
-  /** Drains the worker, if any, and closes the slot's sockets. @param kept Ids of sockets that others accept from. */
-  async end(kept: readonly string[]): Promise<boolean> {
-    this.isEnding = true
-    const went = (await this.#current?.leave(kept, this.#owner.leaveTimeout)) ?? true
-    for (const id of this.#kept.keys()) this.drop(id)
-    return went
-  }
-
-  async #bringUp(sockets: readonly Kept[], required: readonly string[]): Promise<WorkerFailure | undefined> {
     let worker: RunningWorker
     try {
-      worker = this.#owner.launch(this, sockets)
+      worker = this.#owner.launch(this)
     } catch (error) {
       return { why: 'exited', exit: { code: null, signal: null, error: error as Error } }
     }
-    const outcome = await worker.ready(required, this.#owner.readyTimeout, this.#owner.signal)
+    const outcome = await this.#owner.untilReady(worker)
     if (outcome === 'ready') {
       this.#current = worker
       this.#owner.onReady(worker)
@@ -116,10 +68,23 @@ export class Slot {
     return outcome
   }
 
-  /** Tells the worker to close those of these sockets that it does not accept from. @returns the closed ones. */
-  async #release(ids: readonly string[]): Promise<readonly string[]> {
+  /**
+   * Starts a successor, and tells the old worker to leave when the successor is ready. From then on the slot is free for
+   * other work, such as the start of another worker where the successor dies.
+   *
+   * @returns why the successor failed, or the end of the old worker.
+   */
+  async replace(): Promise<{ readonly failure: WorkerFailure } | { readonly left: Promise<unknown> }> {
+    const old = this.#current
+    const failure = await this.start()
+    if (failure !== undefined) return { failure }
+    return { left: old === undefined ? Promise.resolve() : this.#owner.leave(old) }
+  }
+
+  /** Drains the worker, if there is one. @returns whether it ended in time. */
+  async end(): Promise<boolean> {
+    this.isEnding = true
     const current = this.#current
-    if (current === undefined) return []
-    return await current.release(ids.filter((id) => !current.claimed.has(id)))
+    return current === undefined || (await this.#owner.leave(current))
   }
 }

@@ -100,7 +100,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.kept)),
+      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.acceptedBy(worker))),
     }
   }
 

@@ -9,13 +9,13 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
-/** The status of a worker, for JSON. @param kept All sockets that the supervisor holds. */
-export function toStatus(worker: RunningWorker, kept: readonly Kept[]): SupervisorStatus['workers'][number] {
+/** The status of a worker, for JSON. @param sockets The kept sockets that it accepts from. */
+export function toStatus(worker: RunningWorker, sockets: readonly Kept[]): SupervisorStatus['workers'][number] {
   const { threadId, startedAt, ...info } = describe(worker)
   return {
     ...info,
     ...(threadId !== undefined && { threadId }),
     startedAt: startedAt.toISOString(),
-    sockets: kept.filter(({ id }) => worker.claimed.has(id)).map(({ fd }) => fstatSync(fd).ino),
+    sockets: sockets.map(({ fd }) => fstatSync(fd).ino),
   }
 }

@@ -37,12 +37,21 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'native',
     'listen/supervision',
     'options/option-names',
+    'common/close-handle',
     'supervisor/protocol',
     'supervisor/messages',
     'supervisor/patience',
   ],
   'supervisor.ts': ['supervisor'],
-  supervisor: ['index.ts', 'native', 'listen/supervision', 'options/option-names', 'common/lines', 'drain/times'],
+  supervisor: [
+    'index.ts',
+    'native',
+    'listen/supervision',
+    'options/option-names',
+    'common/close-handle',
+    'common/lines',
+    'drain/times',
+  ],
 }
 
 interface Import {

@@ -1,0 +1,48 @@
+import { closeSync } from 'node:fs'
+import type { ListenWish } from '../listen/supervision.js'
+import { type KeptSocket, wishKey } from '../supervisor/protocol.js'
+
+/**
+ * The sockets that this worker got when it started. A server that listens takes one, and gives it back when it closes, so
+ * that the program can listen on it again: the descriptor stays open until the supervisor says that it may go.
+ */
+export class InheritedSockets {
+  /** False in a thread, which has the supervisor's own descriptors. */
+  readonly #isOwn: boolean
+  #sockets: readonly KeptSocket[]
+  readonly #taken = new Set<string>()
+
+  constructor(sockets: readonly KeptSocket[], isThread: boolean) {
+    this.#sockets = sockets
+    this.#isOwn = !isThread
+  }
+
+  /** A given socket fits every wish for its port, and any number of servers. */
+  take(wish: ListenWish): KeptSocket | undefined {
+    const key = wishKey(wish)
+    const found = this.#sockets.find((socket) =>
+      socket.isGiven ? socket.wish.port === wish.port : wishKey(socket.wish) === key && !this.#taken.has(socket.id),
+    )
+    if (found !== undefined) this.#taken.add(found.id)
+    return found
+  }
+
+  /** The server that took the socket does not have it any more. */
+  giveBack(id: string): void {
+    this.#taken.delete(id)
+  }
+
+  /** Closes those of these sockets that no server has. @returns the closed ones. */
+  release(ids: readonly string[]): readonly string[] {
+    const released = this.#sockets.filter(({ id }) => ids.includes(id) && !this.#taken.has(id))
+    this.#sockets = this.#sockets.filter((socket) => !released.includes(socket))
+    if (this.#isOwn) for (const { fd } of released) closeSync(fd)
+    return released.map(({ id }) => id)
+  }
+
+  /** The worker leaves: from now on servers open sockets of their own. */
+  releaseAll(): void {
+    if (this.#isOwn) for (const { fd } of this.#sockets) closeSync(fd)
+    this.#sockets = []
+  }
+}

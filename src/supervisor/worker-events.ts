@@ -1,0 +1,39 @@
+// What a running worker is given, tells and asks.
+import type { Kept } from './kept-socket.js'
+import type { Program, WorkerExit } from './launch.js'
+import type { FromWorker, Listening, Place, WorkerConfiguration } from './protocol.js'
+
+/** @internal */
+export interface WorkerPlan {
+  readonly slot: number
+  readonly generation: number
+  readonly program: Program
+  readonly configuration: Omit<WorkerConfiguration, 'sockets'>
+  /** Sockets that the supervisor holds for this worker: those of the slot, and given ones. */
+  readonly sockets: readonly Kept[]
+}
+
+/** @internal What the pool hears of each of its workers. */
+export interface WorkerEvents<Worker> {
+  /** `kept`: the socket, where the supervisor did not hold it before. */
+  onListening(worker: Worker, listening: Listening, kept: Kept | undefined): void
+  onNested(worker: Worker, place: Place): void
+  onClosed(worker: Worker, id: string): void
+  onRelieve(worker: Worker, signal: string): void
+  onWant(worker: Worker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
+  onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void
+  onOutput(worker: Worker, stream: 'stdout' | 'stderr', text: string): void
+  onProgramMessage(worker: Worker, message: unknown): void
+  onRefusedMessage(worker: Worker, reason: string): void
+  onDisconnect(worker: Worker): void
+  onExit(worker: Worker, exit: WorkerExit): void
+}
+
+/** @internal What the register says of a worker that starts. */
+export interface Readiness {
+  isReady(): boolean
+  /** Whether the worker accepts anywhere. */
+  accepts(): boolean
+  /** Asks the worker what it still accepts from. */
+  confirm(): Promise<void>
+}
