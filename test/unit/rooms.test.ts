@@ -35,6 +35,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   supervised: [
     'index.ts',
     'native',
+    'node/withheld-close',
     'listen/supervision',
     'options/option-names',
     'supervisor/protocol',
