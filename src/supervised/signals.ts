@@ -1,13 +1,12 @@
 import process from 'node:process'
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
-
-export type EndingSignal = (typeof SIGNALS)[number]
+import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 
 /** Receives the signals that end the program before the program does, by replacing `process.emit`. */
 export class EndingSignals {
   readonly #emit = process.emit
-  #isPassing = false
+  #wasPassed = false
+  /** Whether signals go to the program. */
+  #isProgram = false
 
   /**
    * @param onDisconnect Called by `process.emit`: a listener of 'disconnect' would keep an idle program running.
@@ -15,24 +14,52 @@ export class EndingSignals {
   constructor(onSignal: (signal: EndingSignal) => void, onDisconnect: () => void) {
     process.emit = ((event: string, ...args: unknown[]): boolean => {
       if (event === 'disconnect') onDisconnect()
-      const signal = SIGNALS.find((name) => name === event)
-      if (signal === undefined || this.#isPassing) return Reflect.apply(this.#emit, process, [event, ...args])
+      const signal = ENDING_SIGNALS.find((name) => name === event)
+      if (signal === undefined || this.#isProgram) return Reflect.apply(this.#emit, process, [event, ...args])
       onSignal(signal)
       return true
     }) as typeof process.emit
-    // Without a listener the signal would end the process. Node binds `process.emit` when a signal gets its first
-    // listener, so these lines come after the replacement.
-    for (const signal of SIGNALS) process.on(signal, nothing)
+    // Programs and libraries send the signal to themselves when they have cleaned up: that one must end the program.
+    const { kill } = process
+    process.kill = (pid, signal): true => {
+      if (pid === process.pid && this.#wasPassed && this.#isEnding(signal)) this.#giveBack()
+      return Reflect.apply(kill, process, [pid, signal])
+    }
+    this.#catch()
   }
 
-  /** Passes the signal on to the program. A program without a listener for the signal ends by it. */
-  pass(signal: EndingSignal, isThread: boolean): void {
-    this.#isPassing = true
-    for (const name of SIGNALS) process.off(name, nothing)
-    if (process.listenerCount(signal) > 0) Reflect.apply(this.#emit, process, [signal, signal])
+  #isEnding(signal: string | number | undefined): boolean {
+    return signal === undefined || typeof signal === 'number' || ENDING_SIGNALS.some((name) => name === signal)
+  }
+
+  /**
+   * Passes the signal on to the program. A program without a listener for the signal ends by it. The next signal comes
+   * here again: it may be the same one, sent to each process of a tree.
+   */
+  pass(given: EndingSignal, isThread: boolean): void {
+    this.#wasPassed = true
+    this.#giveBack()
+    // The default action of SIGQUIT would dump core. signal(7)
+    const signal = given === 'SIGQUIT' && process.listenerCount(given) === 0 ? 'SIGTERM' : given
+    if (process.listenerCount(signal) > 0) {
+      Reflect.apply(this.#emit, process, [signal, signal])
+      // Not before: libraries count the listeners to find out whether the program has others than theirs.
+      this.#isProgram = false
+      this.#catch()
+    }
     // In a thread a signal would end the whole process.
     else if (isThread) process.exit()
     else process.kill(process.pid, signal)
+  }
+
+  /** Without a listener a signal would end the process. Node binds `process.emit` when a signal gets its first one. */
+  #catch(): void {
+    for (const name of ENDING_SIGNALS) process.on(name, nothing)
+  }
+
+  #giveBack(): void {
+    this.#isProgram = true
+    for (const name of ENDING_SIGNALS) process.off(name, nothing)
   }
 }
 

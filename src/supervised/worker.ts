@@ -1,7 +1,8 @@
 // A process or thread that a supervisor has started. The worker reports its servers, sends their sockets to the
-// supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave`, SIGTERM or SIGINT.
+// supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave` and on a signal.
 import { closeSync } from 'node:fs'
 import process from 'node:process'
+import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
 import { type KeptSocket, type SteeringName, type ToWorker, wishKey } from '../supervisor/protocol.js'
@@ -10,7 +11,7 @@ import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
 import { placeOf, Servers } from './servers.js'
-import { type EndingSignal, EndingSignals } from './signals.js'
+import { EndingSignals } from './signals.js'
 import { TicketKeys } from './ticket-keys.js'
 
 export class SupervisedWorker implements Supervision {
@@ -18,6 +19,7 @@ export class SupervisedWorker implements Supervision {
   readonly #nested: Nested
   readonly #servers = new Servers()
   readonly #signals: EndingSignals
+  readonly #heard = new SignalCount(() => performance.now())
   readonly #ticketKeys: TicketKeys
   /** Set where all workers accept from one socket. */
   readonly oneSocket: OneSocket | undefined
@@ -95,7 +97,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onMessage(message: ToWorker, handle: unknown): void {
-    if (message.type === 'leave') void this.#leave(this.#leaving ?? 'SIGTERM', message.kept)
+    if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept)
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else this.oneSocket?.answer(message, handle)
@@ -109,8 +111,10 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onSignal(signal: EndingSignal): void {
-    // A second signal reaches the program at once, before the drain has ended.
-    if (this.#leaving !== undefined) this.#signals.pass(signal, this.#link.isThread)
+    // The program gets this one even if the drain has not ended.
+    if (this.#heard.hear() === 'at once') this.#signals.pass(signal, this.#link.isThread)
+    // An order of the supervisor is no signal: the first signal after it says the same once more.
+    else if (this.#leaving !== undefined) return
     else if (this.#link.isOpen()) {
       this.#leaving = signal
       this.#link.send({ type: 'relieve', signal })

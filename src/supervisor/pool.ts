@@ -2,14 +2,14 @@ import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
+import type { EndingSignal } from '../common/ending-signals.js'
 import { CommonSockets } from './common-sockets.js'
 import { type SupervisorError, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
-import type { FromWorker, Listening, Place } from './protocol.js'
-import { WORKER_NAME } from './protocol.js'
+import { type FromWorker, type Listening, type Place, WORKER_NAME } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker, type WorkerEvents } from './running-worker.js'
 import { Slot, type SlotOwner } from './slot.js'
@@ -107,22 +107,21 @@ export class Pool implements SlotOwner, WorkerEvents {
   }
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
-  async endAll(): Promise<void> {
+  async endAll(signal?: EndingSignal): Promise<void> {
     const slots = this.#slots.splice(0)
     const given = this.#common.given.map(({ id }) => id)
     const last = this.#owner.isShared ? slots.pop() : undefined
-    await Promise.all(slots.map((slot) => this.#end(slot, this.common)))
-    if (last !== undefined) await this.#end(last, given)
+    await Promise.all(slots.map((slot) => this.#end(slot, this.common, signal)))
+    if (last !== undefined) await this.#end(last, given, signal)
     this.#common.closeAll()
   }
 
-  async #end(slot: Slot, kept: readonly string[]): Promise<void> {
+  async #end(slot: Slot, kept: readonly string[], signal?: EndingSignal): Promise<void> {
     slot.isEnding = true
-    const { current } = slot
     const started = performance.now()
-    if (await slot.run(() => slot.end(kept))) return
+    if (await slot.run(() => slot.end(kept, signal))) return
     const waited = ((performance.now() - started) / 1000).toFixed(1)
-    const text = `worker ${slot.index} (${current?.pid}) did not end within ${waited} s and was killed`
+    const text = `worker ${slot.index} (${slot.current?.pid}) did not end within ${waited} s and was killed`
     this.#owner.emit('warning', text)
   }
 
@@ -190,11 +189,11 @@ export class Pool implements SlotOwner, WorkerEvents {
     this.#slots.find(({ index }) => index === worker.slot)?.drop(id)
   }
 
-  onRelieve(worker: RunningWorker, signal: string): void {
+  onRelieve(worker: RunningWorker, signal: EndingSignal): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
       // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting') worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common] })
+      if (worker.state === 'starting') worker.send({ type: 'leave', kept: [...worker.claimed, ...this.common], signal })
       return
     }
     this.#told.add(worker)
@@ -202,9 +201,10 @@ export class Pool implements SlotOwner, WorkerEvents {
     void slot.run(async () => {
       if (slot.current !== worker || slot.isEnding) return
       const failure = await slot.replace()
-      // Without a successor the worker ends too, as the signal asked; its accept queue waits for the next worker.
-      if (failure !== undefined) await worker.leave([...worker.claimed, ...this.common], this.leaveTimeout)
-      if (failure !== undefined) await restart(slot, undefined, this.#owner)
+      // Without a successor the worker ends too, as the signal asked. A supervisor that stops drains it with the others.
+      if (failure === undefined || failure.why === 'stopped') return
+      await worker.leave([...worker.claimed, ...this.common], this.leaveTimeout)
+      await restart(slot, undefined, this.#owner)
     })
   }
 

@@ -1,3 +1,4 @@
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { closeHandle, keepDescriptor, keepHandle } from './kept-socket.js'
@@ -23,7 +24,7 @@ export interface WorkerEvents {
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void
   onNested(worker: RunningWorker, place: Place): void
   onClosed(worker: RunningWorker, id: string): void
-  onRelieve(worker: RunningWorker, signal: string): void
+  onRelieve(worker: RunningWorker, signal: EndingSignal): void
   onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: RunningWorker, left: FromWorker & { readonly type: 'left' }): void
   onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void
@@ -218,12 +219,12 @@ export class RunningWorker {
    *
    * @returns whether the worker ended in time.
    */
-  async leave(kept: readonly string[], timeout: number): Promise<boolean> {
+  async leave(kept: readonly string[], timeout: number, signal: EndingSignal = 'SIGTERM'): Promise<boolean> {
     if (this.#state === 'gone') return true
     this.#state = 'leaving'
     this.#wasTold = true
-    if (this.isConnected) this.send({ type: 'leave', kept })
-    else this.#launched.terminate()
+    if (this.isConnected) this.send({ type: 'leave', kept, signal })
+    else this.#launched.terminate(signal)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, timeout, 'late')

@@ -1,3 +1,4 @@
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import type { RunningWorker } from './running-worker.js'
@@ -91,9 +92,9 @@ export class Slot {
   }
 
   /** Drains the worker, if any, and closes the slot's sockets. @param kept Ids of sockets that others accept from. */
-  async end(kept: readonly string[]): Promise<boolean> {
+  async end(kept: readonly string[], signal: EndingSignal = 'SIGTERM'): Promise<boolean> {
     this.isEnding = true
-    const went = (await this.#current?.leave(kept, this.#owner.leaveTimeout)) ?? true
+    const went = (await this.#current?.leave(kept, this.#owner.leaveTimeout, signal)) ?? true
     for (const id of this.#kept.keys()) this.drop(id)
     return went
   }
