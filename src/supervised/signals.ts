@@ -7,6 +7,8 @@ export class EndingSignals {
   #wasPassed = false
   /** Whether signals go to the program. */
   #isProgram = false
+  /** Whether a signal that the program no longer listens for comes here, instead of ending the process. */
+  #isHeld = false
 
   /**
    * @param onDisconnect Called by `process.emit`: a listener of 'disconnect' would keep an idle program running.
@@ -14,22 +16,27 @@ export class EndingSignals {
   constructor(onSignal: (signal: EndingSignal) => void, onDisconnect: () => void) {
     process.emit = ((event: string, ...args: unknown[]): boolean => {
       if (event === 'disconnect') onDisconnect()
-      const signal = ENDING_SIGNALS.find((name) => name === event)
+      const signal = toEnding(event)
       if (signal === undefined || this.#isProgram) return Reflect.apply(this.#emit, process, [event, ...args])
       onSignal(signal)
       return true
     }) as typeof process.emit
+    // Without a listener the signal would end the process. Node binds `process.emit` when a signal gets its first
+    // listener, so these lines come after the replacement.
+    for (const signal of ENDING_SIGNALS) process.on(signal, nothing)
+    // Before Node's own listener, which gives the signal back to the kernel with the last listener.
+    const emitter: NodeJS.EventEmitter = process
+    emitter.prependListener('removeListener', (event: unknown) => {
+      const signal = toEnding(event)
+      if (this.#isHeld && signal !== undefined && process.listenerCount(signal) === 0) process.on(signal, nothing)
+    })
     // Programs and libraries send the signal to themselves when they have cleaned up: that one must end the program.
     const { kill } = process
     process.kill = (pid, signal): true => {
-      if (pid === process.pid && this.#wasPassed && this.#isEnding(signal)) this.#giveBack()
+      const isEnding = signal === undefined || typeof signal === 'number' || toEnding(signal) !== undefined
+      if (this.#wasPassed && pid === process.pid && isEnding) this.#giveBack()
       return Reflect.apply(kill, process, [pid, signal])
     }
-    this.#catch()
-  }
-
-  #isEnding(signal: string | number | undefined): boolean {
-    return signal === undefined || typeof signal === 'number' || ENDING_SIGNALS.some((name) => name === signal)
   }
 
   /**
@@ -38,29 +45,37 @@ export class EndingSignals {
    */
   pass(given: EndingSignal, isThread: boolean): void {
     this.#wasPassed = true
-    this.#giveBack()
-    // The default action of SIGQUIT would dump core. signal(7)
-    const signal = given === 'SIGQUIT' && process.listenerCount(given) === 0 ? 'SIGTERM' : given
-    if (process.listenerCount(signal) > 0) {
+    // The default action of SIGQUIT dumps core. signal(7)
+    const signal = given === 'SIGQUIT' && !isHeard(given) ? 'SIGTERM' : given
+    if (isHeard(signal)) {
+      // Libraries count the listeners to find out whether the program has others than theirs.
+      this.#isHeld = false
+      process.off(signal, nothing)
+      this.#isHeld = true
+      this.#isProgram = true
       Reflect.apply(this.#emit, process, [signal, signal])
-      // Not before: libraries count the listeners to find out whether the program has others than theirs.
-      this.#isProgram = false
-      this.#catch()
+      // A listener may have sent the signal to this process.
+      this.#isProgram = !this.#isHeld
     }
     // In a thread a signal would end the whole process.
     else if (isThread) process.exit()
     else process.kill(process.pid, signal)
   }
 
-  /** Without a listener a signal would end the process. Node binds `process.emit` when a signal gets its first one. */
-  #catch(): void {
-    for (const name of ENDING_SIGNALS) process.on(name, nothing)
-  }
-
   #giveBack(): void {
     this.#isProgram = true
-    for (const name of ENDING_SIGNALS) process.off(name, nothing)
+    this.#isHeld = false
+    for (const signal of ENDING_SIGNALS) process.off(signal, nothing)
   }
+}
+
+function toEnding(event: unknown): EndingSignal | undefined {
+  return ENDING_SIGNALS.find((name) => name === event)
+}
+
+/** Whether the program listens for the signal. */
+function isHeard(signal: EndingSignal): boolean {
+  return process.listeners(signal).some((listener) => listener !== nothing)
 }
 
 function nothing(): void {}

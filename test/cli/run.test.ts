@@ -245,6 +245,21 @@ describe('signals', () => {
     expect(stderr).toMatch(/"exit":\{"code":null,"signal":"SIGTERM","isExpected":true\}/)
   })
 
+  test('a program that cleans up hears it once, although its worker gets it too', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'takes its time to clean up', port })
+    await using command = reuseport(['run', '-n', '1', '--json', script, setting])
+    await command.said(/"running"/)
+    const { me } = await get(port)
+    command.child.kill('SIGTERM')
+    await expect.poll(command.stdout).toBe('heard SIGTERM\n')
+    process.kill(Number.parseInt(me, 10), 'SIGTERM')
+    process.kill(Number.parseInt(me, 10), 'SIGWINCH')
+    const { stdout, stderr } = await command.exited
+    expect(stdout).toBe('heard SIGTERM\n')
+    expect(stderr).toMatch(/"exit":\{"code":0,"signal":null,"isExpected":true\}/)
+  })
+
   test('a program may send the signal to itself when it has cleaned up', async () => {
     const port = await freePort()
     await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'signals itself', port })])
