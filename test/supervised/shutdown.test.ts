@@ -6,25 +6,33 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const libraries = fileURLToPath(new URL('../fixtures/graceful.cjs', import.meta.url))
 const program = fileURLToPath(new URL('../fixtures/shuts-down.cjs', import.meta.url))
 
-/** What a program prints that gets SIGTERM when it is ready. */
-async function printed(command: readonly string[]): Promise<string> {
-  const [file = '', ...args] = command
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (data) => {
-    text += data
-  })
+interface End {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** How a program ends that gets SIGTERM when it is ready. */
+async function ended(args: readonly string[]): Promise<End> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (data) => {
+      output[name] += data
+    })
+  }
   try {
-    await expect.poll(() => text, { timeout: 20_000 }).toMatch(/^ready$/m)
+    await expect.poll(() => output.stdout, { timeout: 20_000 }).toMatch(/^ready$/m)
     child.kill('SIGTERM')
     await once(child, 'close')
-    expect(child.exitCode).toBe(0)
   } finally {
-    child.kill('SIGTERM')
+    child.kill('SIGKILL')
   }
-  return text
+  return { ...output, code: child.exitCode, signal: child.signalCode }
 }
 
 const ONCE = ['close', 'closed', 'close', 'ERR_SERVER_NOT_RUNNING']
@@ -38,8 +46,21 @@ test.each([
   ['http', 'cluster', []],
   ['http', 'thread', []],
 ] as const)('closes %s servers %s: once with success, then not %j', async (kind, where, options) => {
-  const expected = await printed([process.execPath, program, kind, where])
-  expect(Object.values(JSON.parse(expected.split('\n')[1] ?? ''))).toEqual(Array.from({ length: 5 }, () => ONCE))
-  const run = [process.execPath, main, 'run', '-n', '1', ...options, program, kind, where]
-  expect(await printed(run)).toBe(expected)
+  const plain = await ended([program, kind, where])
+  expect(Object.values(JSON.parse(plain.stdout.split('\n')[1] ?? ''))).toEqual(Array.from({ length: 5 }, () => ONCE))
+  const { stdout } = await ended([main, 'run', '-n', '1', ...options, program, kind, where])
+  expect(stdout).toBe(plain.stdout)
 })
+
+test.each(['@godaddy/terminus', 'close-with-grace', 'http-graceful-shutdown', 'http-terminator', 'next', 'stoppable'])(
+  '%s shuts down as under plain Node',
+  async (library) => {
+    const { stdout, code, signal } = await ended([libraries, library])
+    expect(stdout).toMatch(/closed/)
+    const run = await ended([main, 'run', '-n', '1', '--json', libraries, library])
+    expect(run.stdout).toBe(stdout)
+    const lines = run.stderr.split('\n').filter((line) => line.startsWith('{'))
+    const exit = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'worker:exit')?.exit
+    expect(exit).toEqual({ code, signal, isExpected: true })
+  },
+)
