@@ -138,7 +138,10 @@ export class SupervisedWorker implements Supervision {
       .filter((id) => isShared || given.has(id))
   }
 
-  /** Drains; then passes the signal to the program, which ends in its own way. */
+  /**
+   * Drains; then passes the signal to the program, which ends in its own way. Where the program was told first, each
+   * reload under load failed requests: its `close` resets idle connections, and some programs exit at once.
+   */
   async #leave(signal: EndingSignal, kept: readonly string[]): Promise<void> {
     if (this.#isTold) return
     this.#isTold = true
