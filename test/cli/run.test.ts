@@ -499,7 +499,8 @@ const runsTypeScript = major > 22 || (major === 22 && minor >= 18)
 test.skipIf(!runsTypeScript)('a script in TypeScript (needs Node 22.18)', async () => {
   const port = await freePort()
   const program = path.join(folder, 'program.ts')
-  const text = `const port: number = ${port}
+  const text = `import http from 'node:http'
+const port: number = ${port}
 http.createServer((_request: http.IncomingMessage, response) => void response.end('"typed"')).listen(port, '127.0.0.1')`
   writeFileSync(program, text)
   await using command = reuseport(['run', '-n', '1', program, file])
