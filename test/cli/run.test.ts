@@ -44,6 +44,10 @@ function set(setting: object): string {
   return file
 }
 
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}
+
 /** A request that is under way: its answer ends when `finish` is called. */
 async function begin(port: number): Promise<{ answer: Promise<string>; me: number; finish(): Promise<void> }> {
   const client = net.connect(port, '127.0.0.1')
@@ -226,6 +230,19 @@ describe('signals', () => {
       expect((await command.exited).code).toBe(0)
     },
   )
+
+  test('to a whole tree with a cluster worker in it: nothing is lost', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'has a cluster worker', port })])
+    await command.said(/1 worker on/)
+    const { answer, me, finish } = await begin(port)
+    for (const pid of [me, parentOf(me), command.child.pid as number]) process.kill(pid, 'SIGTERM')
+    await command.said(/drains \d workers? and ends/)
+    await expect.poll(() => listenersOn(port)).toEqual([])
+    await finish()
+    expect(await answer).toBe('finished')
+    expect((await command.exited).code).toBe(0)
+  })
 
   test.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('the program gets the one that was sent: %s', async (signal) => {
     const port = await freePort()

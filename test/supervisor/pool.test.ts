@@ -165,6 +165,19 @@ describe('a signal to a worker', () => {
   })
 })
 
+test('the end: each is told the signal; one that asked for a successor is drained with the others', async () => {
+  const all = pool()
+  await all.grow(2)
+  started = () => {}
+  worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
+  await vi.waitFor(() => expect(workers).toHaveLength(3), 5000)
+  stop.abort()
+  await all.endAll('SIGINT')
+  const order = { type: 'leave', kept: [], signal: 'SIGINT' }
+  expect([worker(0).heard, worker(1).heard, worker(2).heard]).toEqual([[order], [order], ['kill']])
+  expect(names()).not.toContain('worker:restart')
+})
+
 describe('a death', () => {
   test('while it is replaced already brings nobody more', async () => {
     const all = pool()
