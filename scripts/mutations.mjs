@@ -123,6 +123,15 @@ export const MUTATIONS = [
     'handOver: !kept.includes(id)',
     'supervisor/supervisor.test',
   ),
+  script('common/ending-signals.ts', 'now - this.#first < ONE_WISH', 'now < ONE_WISH', 'common/ending-signals.test'),
+  script(
+    'supervised/worker.ts',
+    "this.#heard.hear() === 'at once'",
+    "this.#heard.hear() !== 'first'",
+    'supervised/supervised.test',
+  ),
+  script('node/withheld-close.ts', '    withheld.hasEnded = true\n', '', 'node/withheld-close.test'),
+  script('supervisor/pool.ts', " || failure.why === 'stopped'", '', 'supervisor/pool.test'),
   script('supervisor/pool.ts', 'if (others) return', 'if (!others) return', 'supervisor/pool.test'),
   script(
     'supervisor/common-sockets.ts',

@@ -1,6 +1,7 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
 import process from 'node:process'
-import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerInfo } from '../supervisor.js'
+import { ENDING_SIGNALS } from '../common/ending-signals.js'
+import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerExit, WorkerInfo } from '../supervisor.js'
 import { type Colour, paint, printable, type Screen, toJson } from './terminal.js'
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
@@ -82,9 +83,9 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (!lossless) say(`${nameOf(worker)} lost connections when it left: ${reason}`, 'yellow')
   })
   supervisor.on('worker:exit', (worker, exit) => {
-    if (exit.isExpected) return
     const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal)
-    say(`${nameOf(worker)} died: ${how}`, 'yellow')
+    if (!exit.isExpected) say(`${nameOf(worker)} died: ${how}`, 'yellow')
+    else if (isFailure(exit)) say(`${nameOf(worker)} failed when it was told to end: ${how}`, 'yellow')
   })
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
     const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
@@ -111,6 +112,12 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
     say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
   })
+}
+
+/** Whether a program that was told to end has failed. It may end by the signal; SIGKILL is what the supervisor sends. */
+function isFailure({ code, error, signal }: WorkerExit): boolean {
+  const signals: readonly string[] = [...ENDING_SIGNALS, 'SIGKILL']
+  return error !== undefined || (signal === null ? code !== 0 : !signals.includes(signal))
 }
 
 function nameOf({ slot, pid, threadId }: WorkerInfo): string {

@@ -38,7 +38,7 @@ export interface SupervisorEvents {
   'worker:ready': [worker: WorkerInfo]
   /** The worker has drained. `reason` says what was lost, or is undefined. */
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
-  /** `isExpected`: the worker was told to end, by the supervisor or by SIGTERM or SIGINT. */
+  /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
   'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean }]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]

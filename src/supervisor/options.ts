@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import type { SteeringName } from './protocol.js'
 
@@ -155,6 +156,13 @@ export function toWorkers(workers: number | 'auto'): number {
   if (workers === 'auto') return Math.min(availableParallelism(), MOST_WORKERS)
   if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers
   throw new SupervisorOptionError('workers', workers, `a whole number from 1 to ${MOST_WORKERS}, or 'auto'`)
+}
+
+/** @internal */
+export function toEndingSignal(value: unknown): EndingSignal {
+  const signal = ENDING_SIGNALS.find((name) => name === value)
+  if (signal !== undefined) return signal
+  throw new SupervisorOptionError('signal', value, ENDING_SIGNALS.map((name) => `'${name}'`).join(' or '))
 }
 
 function toMaxRestarts(value: number): number {

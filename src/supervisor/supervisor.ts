@@ -2,12 +2,13 @@
 // and the addon for tasks beside the ports (CPUs, systemd, peers).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
+import type { EndingSignal } from '../common/ending-signals.js'
 import { type ControlServer, openControl } from './control.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
-import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from './options.js'
+import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
@@ -155,7 +156,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * Replaces one worker at a time: a new worker starts and takes the sockets over, and when it is ready the old worker
    * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a
    * reload waits for its end; all calls that wait share one reload.
-   *
    * Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
@@ -194,9 +194,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     })
   }
 
-  /** Drains all workers and ends the supervisor. A second call returns the same promise. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+  /** Drains all workers, whose programs get the signal, and ends. A second call returns the same promise. */
+  stop(signal: EndingSignal = 'SIGTERM'): Promise<void> {
+    this.#stopped ??= this.#stop(toEndingSignal(signal))
     return this.#stopped
   }
 
@@ -210,14 +210,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     return this.stop()
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: EndingSignal): Promise<void> {
     this.#state = 'stopping'
     this.emit('stopping', this.#failure)
     this.#ticketKeys.end()
     this.#watch?.close()
     this.#end.abort()
     await this.#work
-    await this.#pool.endAll()
+    await this.#pool.endAll(signal)
     this.#ports?.close()
     this.#control?.close()
     this.#state = 'stopped'

@@ -131,7 +131,6 @@ describe('what is told', () => {
     [{ code: null, signal: null, error: new Error('spawn ENOENT') }, 'spawn ENOENT'],
   ])('a death: %j', (exit, how) => {
     const lines = narrated((told) => {
-      told.emit('worker:exit', worker, { ...exit, isExpected: true })
       told.emit('worker:exit', worker, { ...exit, isExpected: false })
       told.emit('worker:restart', 1, { delay: 0, earlyDeaths: 0 })
       told.emit('worker:restart', 1, { delay: 200, earlyDeaths: 2 })
@@ -141,6 +140,26 @@ describe('what is told', () => {
       'reuseport PID: worker 1 restarts',
       'reuseport PID: worker 1 restarts in 200 ms (early death 2 in a row)',
     ])
+  })
+
+  test.each([
+    [{ code: 1, signal: null, error: undefined }, 'exit code 1'],
+    [{ code: null, signal: 'SIGSEGV', error: undefined }, 'SIGSEGV'],
+    [{ code: 1, signal: null, error: new Error('out\nof memory') }, 'out of memory'],
+  ])('a failure on the way out: %j', (exit, how) => {
+    const lines = narrated((told) => told.emit('worker:exit', worker, { ...exit, isExpected: true }))
+    expect(lines).toEqual([
+      expect.stringMatching(`^reuseport PID: worker 1 .*52.* failed when it was told to end: ${how}$`),
+    ])
+  })
+
+  test('an end as it was told to', () => {
+    const lines = narrated((told) => {
+      told.emit('worker:exit', worker, { code: 0, signal: null, error: undefined, isExpected: true })
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'])
+        told.emit('worker:exit', worker, { code: null, signal, error: undefined, isExpected: true })
+    })
+    expect(lines).toEqual([])
   })
 
   test('a reload', () => {

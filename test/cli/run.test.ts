@@ -44,6 +44,23 @@ function set(setting: object): string {
   return file
 }
 
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}
+
+/** A request that is under way: its answer ends when `finish` is called. */
+async function begin(port: number): Promise<{ answer: Promise<string>; me: number; finish(): Promise<void> }> {
+  const client = net.connect(port, '127.0.0.1')
+  let text = ''
+  client.setEncoding('utf8').on('data', (data) => {
+    text += data
+  })
+  await expect.poll(() => text).toMatch(/^\d+\n/)
+  const me = Number.parseInt(text, 10)
+  const answer = once(client, 'close').then(() => text.replace(/^\d+\n/, ''))
+  return { answer, me, finish: async () => void client.write('go on') }
+}
+
 const root = process.getuid?.() === 0
 
 describe('what goes wrong', () => {
@@ -178,17 +195,103 @@ describe('signals', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('a second one ends at once: %s', async (signal, code) => {
+    ['SIGQUIT', 131],
+  ] as const)('two within a second are one; the third ends at once: %s', async (signal, code) => {
     const port = await freePort()
     await using command = reuseport(['run', '-n', '1', script, set({ how: 'ignores drain', port })])
     await command.said(/1 worker on/)
     const client = net.connect(port, '127.0.0.1').on('error', () => {})
     await once(client, 'data')
-    command.child.kill('SIGTERM')
+    const others = (['SIGTERM', 'SIGINT', 'SIGQUIT'] as const).filter((name) => name !== signal)
+    for (const other of others) command.child.kill(other)
     await command.said(/drains 1 worker and ends/)
     command.child.kill(signal)
-    expect((await command.exited).code).toBe(code)
+    const { code: exitCode, stderr } = await command.exited
+    expect(exitCode).toBe(code)
+    expect(stderr).toContain(`${signal}, signal 3 that asks for the end: ends at once, without a drain`)
     client.destroy()
+  })
+
+  test.each([0, 1])(
+    'to the supervisor and its worker, as to a whole tree: nothing is lost (%i first)',
+    async (first) => {
+      const port = await freePort()
+      await using command = reuseport(['run', '-n', '1', script, set({ how: 'answers when asked', port })])
+      await command.said(/1 worker on/)
+      const { answer, me, finish } = await begin(port)
+      const tree = [command.child.pid as number, me]
+      process.kill(tree[first] as number, 'SIGTERM')
+      if (first === 0) await command.said(/drains \d workers? and ends/)
+      else await command.said(/got SIGTERM and is replaced/)
+      process.kill(tree[1 - first] as number, 'SIGTERM')
+      await command.said(/drains \d workers? and ends/)
+      await finish()
+      expect(await answer).toBe('finished')
+      expect((await command.exited).code).toBe(0)
+    },
+  )
+
+  test('to a whole tree with a cluster worker in it: nothing is lost', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'has a cluster worker', port })])
+    await command.said(/1 worker on/)
+    const { answer, me, finish } = await begin(port)
+    for (const pid of [me, parentOf(me), command.child.pid as number]) process.kill(pid, 'SIGTERM')
+    await command.said(/drains \d workers? and ends/)
+    await expect.poll(() => listenersOn(port)).toEqual([])
+    await finish()
+    expect(await answer).toBe('finished')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('the program gets the one that was sent: %s', async (signal) => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '2', script, set({ how: 'listens for each signal', port })])
+    await command.said(/2 workers on/)
+    command.child.kill(signal)
+    expect(await command.exited).toMatchObject({ code: 0, stdout: `heard ${signal}\n`.repeat(2) })
+  })
+
+  test('one that does not listen for SIGQUIT dumps no core', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'plain', port })])
+    await command.said(/"running"/)
+    command.child.kill('SIGQUIT')
+    const { code, stderr } = await command.exited
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/"exit":\{"code":null,"signal":"SIGTERM","isExpected":true\}/)
+  })
+
+  test('a program that cleans up hears it once, although its worker gets it too', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'takes its time to clean up', port })
+    await using command = reuseport(['run', '-n', '1', '--json', script, setting])
+    await command.said(/"running"/)
+    const { me } = await get(port)
+    command.child.kill('SIGTERM')
+    await expect.poll(command.stdout).toBe('heard SIGTERM\n')
+    process.kill(Number.parseInt(me, 10), 'SIGTERM')
+    process.kill(Number.parseInt(me, 10), 'SIGWINCH')
+    const { stdout, stderr } = await command.exited
+    expect(stdout).toBe('heard SIGTERM\n')
+    expect(stderr).toMatch(/"exit":\{"code":0,"signal":null,"isExpected":true\}/)
+  })
+
+  test('a program may send the signal to itself when it has cleaned up', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'signals itself', port })])
+    await command.said(/"running"/)
+    command.child.kill('SIGINT')
+    expect((await command.exited).stderr).toMatch(/"exit":\{"code":null,"signal":"SIGINT","isExpected":true\}/)
+  })
+
+  test('SIGUSR2 reloads, as SIGHUP does; a program that fails on its way out is named', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'fails to shut down', port })])
+    await command.said(/1 worker on/)
+    command.child.kill('SIGUSR2')
+    await command.said(/generation 2 serves/)
+    await command.said(/worker 0 \(\d+\) failed when it was told to end: exit code 3/)
   })
 
   test('while it starts: it ends, and nothing is left', async () => {

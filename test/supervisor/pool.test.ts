@@ -106,7 +106,7 @@ describe('a signal to a worker', () => {
     worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
     await turn()
     expect(warnings()).toContain('worker 0 (1000) got SIGTERM and is replaced')
-    expect(worker(0).heard).toEqual([{ type: 'leave', kept: expect.anything() }])
+    expect(worker(0).heard).toEqual([{ type: 'leave', kept: expect.anything(), signal: 'SIGTERM' }])
     expect(all.slots[0]?.current?.pid).toBe(1001)
     expect(names()).not.toContain('worker:restart')
     await all.endAll()
@@ -117,7 +117,7 @@ describe('a signal to a worker', () => {
     const all = pool()
     const grown = all.grow(1)
     await expect(grown).rejects.toThrow('worker 0 ended with exit code 0 before it was ready')
-    expect(worker(0).heard).toEqual([{ type: 'leave', kept: [] }])
+    expect(worker(0).heard).toEqual([{ type: 'leave', kept: [], signal: 'SIGTERM' }])
     expect(workers).toHaveLength(1)
   })
 
@@ -159,10 +159,23 @@ describe('a signal to a worker', () => {
     await all.grow(1)
     worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGINT' }, undefined)
     await vi.waitFor(() => expect(all.slots[0]?.current?.pid).toBe(1002), 5000)
-    expect(worker(0).heard).toEqual([{ type: 'leave', kept: expect.anything() }])
+    expect(worker(0).heard).toEqual([{ type: 'leave', kept: expect.anything(), signal: 'SIGTERM' }])
     expect(told).toContainEqual(['worker:restart', 0, { delay: 100, earlyDeaths: 1 }])
     await all.endAll()
   })
+})
+
+test('the end: each is told the signal; one that asked for a successor is drained with the others', async () => {
+  const all = pool()
+  await all.grow(2)
+  started = () => {}
+  worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
+  await vi.waitFor(() => expect(workers).toHaveLength(3), 5000)
+  stop.abort()
+  await all.endAll('SIGINT')
+  const order = { type: 'leave', kept: [], signal: 'SIGINT' }
+  expect([worker(0).heard, worker(1).heard, worker(2).heard]).toEqual([[order], [order], ['kill']])
+  expect(names()).not.toContain('worker:restart')
 })
 
 describe('a death', () => {

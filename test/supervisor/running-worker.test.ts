@@ -184,7 +184,7 @@ describe('the place of a worker', () => {
     slot.keep(fakeKept('unused', closed))
     expect(await slot.replace()).toBeUndefined()
     expect(closed).toEqual(['unused'])
-    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: ['1.1:0'] }])
+    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: ['1.1:0'], signal: 'SIGTERM' }])
     expect(fake.workers[1]?.heard).toEqual([{ type: 'release', ids: ['unused'] }])
     expect(await slot.end([])).toBe(true)
   })

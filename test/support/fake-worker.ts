@@ -58,9 +58,9 @@ export function fakeLaunch(started: (worker: FakeWorker, index: number) => void 
         if (message.type === 'release')
           setImmediate(() => tell.onMessage({ type: 'released', ids: message.ids }, undefined))
       },
-      terminate() {
+      terminate(signal) {
         fake.heard.push('terminate')
-        setImmediate(() => fake.exits({ code: null, signal: 'SIGTERM' }))
+        setImmediate(() => fake.exits({ code: null, signal }))
       },
       kill() {
         fake.heard.push('kill')
