@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import process from 'node:process'
 import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
 import { UsageError } from './arguments.js'
-import { Prefixer } from './prefix.js'
-import { parseRunArguments } from './run-arguments.js'
+import { Prefixer, printStreams } from './prefix.js'
+import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
 import { printableLines, screenOf } from './terminal.js'
 
@@ -55,12 +55,21 @@ export async function run(args: readonly string[]): Promise<number> {
   const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
   notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
-  const write = (line: string): void => void process.stderr.write(`${line}\n`)
+  const streams = printStreams()
+  const write = (line: string): void => void streams.stderr.write(`${line}\n`)
   if (parsed.json) narrateAsJson(supervisor, write)
   else narrate(supervisor, write, screen)
-  if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
+  const prefixer = parsed.prefix ? new Prefixer(supervisor, screenOf(process.stdout, process.env), streams) : undefined
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const code = await serve(supervisor, parsed, write)
+  // What nobody reads would keep this process alive for ever.
+  if (prefixer !== undefined && !(await prefixer.end())) process.exit(code)
+  return code
+}
+
+/** @returns the exit code, when the supervisor has ended. */
+async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line: string) => void): Promise<number> {
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()
@@ -171,10 +180,9 @@ function handleSignals(supervisor: Supervisor): Signals {
 }
 
 function scale(supervisor: Supervisor, more: 1 | -1): void {
-  const count = new Set(supervisor.workers.map(({ slot }) => slot)).size + more
-  if (count < 1) {
-    supervisor.emit('warning', 'SIGTTOU is ignored: the last worker stays')
-    return
-  }
-  supervisor.scale(count).catch((error: unknown) => supervisor.emit('warning', (error as Error).message))
+  const scaled = supervisor.scale((now) => {
+    if (now + more < 1) throw new Error('SIGTTOU is ignored: the last worker stays')
+    return now + more
+  })
+  scaled.catch((error: unknown) => supervisor.emit('warning', (error as Error).message))
 }

@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util'
 import { CommonSockets } from './common-sockets.js'
 import { type SupervisorError, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
-import { launchProcess, launchThread, type Program, type WorkerExit } from './launch.js'
+import { launchProcess, launchThread, type Program, type WorkerExit, type WorkerListeners } from './launch.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
@@ -222,8 +222,8 @@ export class Pool implements SlotOwner, WorkerEvents {
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
   }
 
-  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
-    this.#owner.emit('worker:output', describe(worker), stream, text)
+  onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
+    this.#owner.emit('worker:output', describe(worker), ...output)
   }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {

@@ -1,7 +1,7 @@
 import type { WorkerFailure } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { closeHandle, keepDescriptor, keepHandle } from './kept-socket.js'
-import type { Launch, Launched, Program, WorkerExit } from './launch.js'
+import type { Launch, Launched, Program, WorkerExit, WorkerListeners } from './launch.js'
 import { PROGRAM } from './patience.js'
 import type { FromWorker, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
 
@@ -26,7 +26,7 @@ export interface WorkerEvents {
   onRelieve(worker: RunningWorker, signal: string): void
   onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: RunningWorker, left: FromWorker & { readonly type: 'left' }): void
-  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void
+  onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void
   onProgramMessage(worker: RunningWorker, message: unknown): void
   onRefusedMessage(worker: RunningWorker, reason: string): void
   onDisconnect(worker: RunningWorker): void
@@ -76,7 +76,7 @@ export class RunningWorker {
         this.#changed()
         events.onProgramMessage(this, message)
       },
-      onOutput: (stream, text) => events.onOutput(this, stream, text),
+      onOutput: (...output) => events.onOutput(this, ...output),
       onDisconnect: () => events.onDisconnect(this),
       onExit: (exit) => {
         this.#state = 'gone'

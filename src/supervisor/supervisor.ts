@@ -180,14 +180,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024.
-   * Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024. A function gets the number after
+   * all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
-  scale(workers: number): Promise<void> {
+  scale(workers: number | ((now: number) => number)): Promise<void> {
     return this.#queue(async () => {
-      const count = toWorkers(workers)
-      this.#assertRunning()
       const now = this.#pool.slots.length
+      const count = toWorkers(typeof workers === 'function' ? workers(now) : workers)
+      this.#assertRunning()
       if (count > now) await this.#pool.grow(count)
       else await this.#pool.shrink(count)
       this.emit('scaled', count)

@@ -44,6 +44,11 @@ function set(setting: object): string {
   return file
 }
 
+/** Whether a signal waits to be handled by a process. proc_pid_status(5) */
+function isPending(pid: number): boolean {
+  return !/^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+}
+
 const root = process.getuid?.() === 0
 
 describe('what goes wrong', () => {
@@ -173,6 +178,22 @@ describe('signals', () => {
     command.child.kill('SIGTTOU')
     await command.said(/SIGTTOU is ignored: the last worker stays/)
     expect(await answerers(port)).toHaveProperty('size', 1)
+  })
+
+  test('three times in a row: three more, three fewer', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })])
+    await command.said(/1 worker on/)
+    // The kernel merges signals that are pending: each is heard before the next is sent.
+    for (const signal of ['SIGTTIN', 'SIGTTOU'] as const) {
+      for (let turn = 0; turn < 3; turn++) {
+        command.child.kill(signal)
+        await expect.poll(() => isPending(command.child.pid as number)).toBe(false)
+      }
+      const count = signal === 'SIGTTIN' ? 4 : 1
+      await command.said(new RegExp(`: scaled to ${count} workers?\n$`))
+      expect(listenersOn(port)).toHaveLength(count)
+    }
   })
 
   test.each([
@@ -370,6 +391,86 @@ test('--prefix: whole lines, with the worker in front', async () => {
   command.child.kill('SIGTERM')
   const { stdout } = await command.exited
   expect(stdout).toMatch(/^0 \d+ \| one line\n0 \d+ \| another\n$/)
+})
+
+describe('--prefix, and nobody reads', () => {
+  /** MB. proc_pid_status(5) */
+  const memory = (pid: number): number =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+
+  /** Resolves when the program prints no more, because its output is full. */
+  async function full(port: number): Promise<void> {
+    let before = -1
+    const look = async (): Promise<boolean> => {
+      const { line, waits } = await get<{ line: number; waits: boolean }>(port)
+      const isFull = waits && line === before
+      before = line
+      return isFull
+    }
+    await expect.poll(look, { interval: 200, timeout: 10_000 }).toBe(true)
+  }
+
+  const LINES = 100_000
+
+  test.each([[[]], [['--threads']]] as const)('the program waits, and nothing is lost: %j', async (more) => {
+    const port = await freePort()
+    const setting = set({ how: 'prints much', port, lines: LINES })
+    await using command = reuseport(['run', '-n', '1', '--prefix', ...more, script, setting])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    // All that it prints is 50 MB, and twice that in the memory of V8.
+    expect(memory(command.child.pid as number)).toBeLessThan(110)
+    command.child.stdout?.resume()
+    await expect.poll(() => command.stdout().endsWith(`y ${LINES - 1}\n`), { timeout: 20_000 }).toBe(true)
+    const lines = command.stdout().trimEnd().split('\n')
+    expect(lines).toHaveLength(LINES)
+    const start = lines[0]?.slice(0, -1)
+    expect(lines.findIndex((line, index) => line !== `${start}${index}`)).toBe(-1)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test('the supervisor ends all the same', async () => {
+    const port = await freePort()
+    await using command = reuseport([
+      'run',
+      '-n',
+      '1',
+      '--prefix',
+      script,
+      set({ how: 'prints much', port, lines: LINES }),
+    ])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test('who reads may go: the program goes on', async () => {
+    const port = await freePort()
+    await using command = reuseport([
+      'run',
+      '-n',
+      '1',
+      '--prefix',
+      script,
+      set({ how: 'prints much', port, lines: LINES }),
+    ])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    command.child.stdout?.destroy()
+    await expect.poll(() => get(port), { timeout: 20_000 }).toMatchObject({ line: LINES })
+  })
+
+  test('what a worker prints last is there', async () => {
+    const setting = set({ how: 'prints and throws', lines: 2000 })
+    await using command = reuseport(['run', '-n', '1', '--prefix', script, setting])
+    expect((await command.exited).code).toBe(1)
+    await expect.poll(command.stdout).toMatch(/ 1999\n0 \d+ \| the end\n$/)
+  })
 })
 
 test('--watch: a file that changes replaces the workers', async () => {
