@@ -24,7 +24,10 @@ workers without losing a connection, and starts another one where one dies.
       --fallback <policy>      where the kernel does not balance: error, or
                                exclusive (one socket for all workers)
       --one-socket             use one socket for all workers in any case
-      --watch                  reload when a file changes
+      --watch                  reload when a file changes that the program does
+                               not write itself
+      --watch-ignore <what>    a file, folder or pattern such as '*.log' that
+                               --watch leaves out; may be given several times
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
       --env-file <file>        more variables for the workers

@@ -56,6 +56,8 @@ export interface SupervisorEvents {
   replaced: [replaced: Replaced]
   /** A problem that does not stop the supervisor, as a sentence. */
   warning: [message: string]
+  /** With `watch`: these files, from `cwd`, have changed, and a reload follows. */
+  'watch:change': [files: readonly string[]]
   'reload:start': [generation: number]
   /** `duration` in ms. */
   'reload:done': [generation: number, duration: number]

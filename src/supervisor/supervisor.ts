@@ -11,9 +11,9 @@ import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from '
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
+import { ReloadOnChange } from './reload-on-change.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
-import { Watch } from './watch.js'
 import { describe, toStatus } from './worker-info.js'
 
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
@@ -41,7 +41,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   #control: ControlServer | undefined
-  #watch: Watch | undefined
+  #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
   #generation = 1
   #isShared = false
@@ -132,7 +132,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
-      if (this.#settings.watch) this.#watch = this.#startWatch()
+      if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#queue(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
@@ -228,13 +228,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
     const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal, this.#warn)
     this.emit('replaced', replaced)
-  }
-
-  #startWatch(): Watch {
-    // The events 'reload:done' and 'reload:failed' report the result.
-    const onChange = (): void => void this.reload().catch(() => {})
-    const warn = ({ message }: Error): void => this.#warn(`the option 'watch' skips a folder: ${message}`)
-    return new Watch(this.#settings.cwd, onChange, warn)
   }
 
   #assertRunning(): void {

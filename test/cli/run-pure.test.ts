@@ -31,7 +31,8 @@ class Told extends EventEmitter {
 describe('what is typed', () => {
   test('times, counts and names', () => {
     const words = '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --max-restarts Infinity'
-    const more = '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix'
+    const more =
+      '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix --watch-ignore *.log --watch-ignore=out'
     const parsed = parseRunArguments([...words.split(' '), ...more.split(' '), 'app.js', '--workers', '9'])
     expect(parsed).toMatchObject({
       json: true,
@@ -50,6 +51,7 @@ describe('what is typed', () => {
         threads: true,
         oneSocket: true,
         watch: true,
+        watchIgnore: ['*.log', 'out'],
         replace: true,
         output: 'pipe',
       },
@@ -144,6 +146,8 @@ describe('what is told', () => {
 
   test('a reload', () => {
     const lines = narrated((told) => {
+      told.emit('watch:change', ['a\x1b.js'])
+      told.emit('watch:change', ['a.js', 'b.js', 'c.js'])
       told.emit('reload:start', 3)
       told.emit('worker:ready', worker)
       told.state = 'reloading'
@@ -155,6 +159,8 @@ describe('what is told', () => {
       told.emit('scaled', 3)
     })
     expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
+      'a?.js changed',
+      'a.js and 2 more files changed',
       'reload: generation 3 starts',
       expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
       expect.stringMatching(/ lost connections when it left: 2 connections$/),
