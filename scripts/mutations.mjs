@@ -161,6 +161,15 @@ export const MUTATIONS = [
   ),
   script('steering/keeper.ts', 'since > own.since && ', '', 'steering/keeper.test'),
   script('steering/keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'steering/steer.test'),
+  script('cli/prefix.ts', 'source.from.pause()', '', 'cli/prefix.test'),
+  script(
+    'supervisor/changes.ts',
+    'if (!known.isByOthers && known.rounds',
+    'if (known.isByOthers && known.rounds',
+    'supervisor/watch.test',
+  ),
+  script('supervisor/watch.ts', '?.identity !== identity) {', '?.identity === identity) {', 'supervisor/watch.test'),
+  script('system/program-removal.ts', 'reason: isUnknown ?', 'reason: !isUnknown ?', 'system/program-removal.test'),
   // What other processes write.
   script(
     'supervisor/messages.ts',

@@ -14,6 +14,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'running',
   'replaced',
   'warning',
+  'watch:change',
   'reload:start',
   'reload:done',
   'reload:failed',
@@ -27,6 +28,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   running: ['workers'],
   replaced: ['replaced'],
   warning: ['message'],
+  'watch:change': ['files'],
   'reload:start': ['generation'],
   'reload:done': ['generation', 'duration'],
   'reload:failed': ['generation', 'error'],
@@ -100,6 +102,9 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
       say(`processes on the same port that reuseport run did not start, and leaves: ${strangers.join(', ')}`, 'yellow')
   })
   supervisor.on('warning', (message) => say(message, 'yellow'))
+  supervisor.on('watch:change', ([first, ...more]) =>
+    say(`${first}${more.length > 0 ? ` and ${count(more.length, 'more file')}` : ''} changed`),
+  )
   supervisor.on('reload:start', (generation) => say(`reload: generation ${generation} starts`))
   supervisor.on('reload:done', (generation, duration) =>
     say(`reload: generation ${generation} serves, after ${(duration / 1000).toFixed(1)} s`, 'green'),

@@ -89,10 +89,9 @@ function isDevice(fd: number): boolean {
 }
 
 function scale(supervisor: Supervisor, more: 1 | -1): void {
-  const count = new Set(supervisor.workers.map(({ slot }) => slot)).size + more
-  if (count < 1) {
-    supervisor.emit('warning', 'SIGTTOU is ignored: the last worker stays')
-    return
-  }
-  supervisor.scale(count).catch((error: unknown) => supervisor.emit('warning', (error as Error).message))
+  const scaled = supervisor.scale((now) => {
+    if (now + more < 1) throw new Error('SIGTTOU is ignored: the last worker stays')
+    return now + more
+  })
+  scaled.catch((error: unknown) => supervisor.emit('warning', (error as Error).message))
 }

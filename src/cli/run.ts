@@ -1,8 +1,8 @@
 import process from 'node:process'
 import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
 import { UsageError } from './arguments.js'
-import { Prefixer } from './prefix.js'
-import { parseRunArguments } from './run-arguments.js'
+import { Prefixer, printStreams } from './prefix.js'
+import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
 import { handleSignals } from './run-signals.js'
 import { printableLines, screenOf } from './terminal.js'
@@ -24,7 +24,10 @@ workers without losing a connection, and starts another one where one dies.
       --fallback <policy>      where the kernel does not balance: error, or
                                exclusive (one socket for all workers)
       --one-socket             use one socket for all workers in any case
-      --watch                  reload when a file changes
+      --watch                  reload when a file changes that the program does
+                               not write itself
+      --watch-ignore <what>    a file, folder or pattern such as '*.log' that
+                               --watch leaves out; may be given several times
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
       --env-file <file>        more variables for the workers
@@ -58,12 +61,21 @@ export async function run(args: readonly string[]): Promise<number> {
   const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
   notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
-  const write = (line: string): void => void process.stderr.write(`${line}\n`)
+  const streams = printStreams()
+  const write = (line: string): void => void streams.stderr.write(`${line}\n`)
   if (parsed.json) narrateAsJson(supervisor, write)
   else narrate(supervisor, write, screen)
-  if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
+  const prefixer = parsed.prefix ? new Prefixer(supervisor, screenOf(process.stdout, process.env), streams) : undefined
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const code = await serve(supervisor, parsed, write)
+  // What nobody reads would keep this process alive for ever.
+  if (prefixer !== undefined && !(await prefixer.end())) process.exit(code)
+  return code
+}
+
+/** @returns the exit code, when the supervisor has ended. */
+async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line: string) => void): Promise<number> {
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()

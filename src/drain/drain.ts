@@ -48,8 +48,9 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid arguments. The report describes any other step that
  * failed.
  *
- * Lossless on Linux 4.6 and later. On other systems `drain` closes the server as `server.close()` does, and the report
- * says so. `socket(7)`, `tcp(7)`.
+ * Lossless on Linux, by steering on 5.3 and later. Before that, and where a seccomp filter refuses programs, the
+ * listener answers nobody new while it finishes what has begun. On other systems `drain` closes the server as
+ * `server.close()` does, and the report says so. `socket(7)`, `tcp(7)`.
  */
 export function drain(target: ListenableServer | BindableSocket, options: DrainOptions = {}): Promise<DrainReport> {
   try {

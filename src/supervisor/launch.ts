@@ -43,7 +43,8 @@ export interface WorkerListeners {
   onRefusedMessage(reason: string): void
   /** The program sent this message itself, by `process.send` or `parentPort.postMessage`. */
   onProgramMessage(message: unknown): void
-  onOutput(stream: 'stdout' | 'stderr', text: string): void
+  /** `from` can be paused. Text of a stream that is paused stays with the program, which then waits. */
+  onOutput(stream: 'stdout' | 'stderr', text: string, from: Readable): void
   /** The program has closed its IPC channel and still runs. */
   onDisconnect(): void
   /** Called once, after all messages of the worker. */
@@ -182,7 +183,8 @@ function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListene
 
 function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, listeners: WorkerListeners): void {
   for (const stream of ['stdout', 'stderr'] as const) {
-    from[stream]?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text))
+    const readable = from[stream]
+    readable?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text, readable))
   }
 }
 

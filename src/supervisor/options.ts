@@ -48,8 +48,17 @@ export interface SupervisorOptions {
   readonly execArgv?: readonly string[] | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
-  /** Reload when a file below `cwd` changes. Names with a leading dot and `node_modules` are ignored. Default false. */
+  /**
+   * Reload when a file below `cwd` changes, unless the program itself writes it: a file that a worker has open for
+   * writing (Linux), or that changes whenever workers start. Names with a leading dot and `node_modules` are ignored.
+   * Default false.
+   */
   readonly watch?: boolean | undefined
+  /**
+   * Files and folders that `watch` leaves out. A pattern without `/` is for names in any folder, such as `*.log`; any
+   * other pattern is for a path from `cwd`, such as `public/**`. Default `[]`.
+   */
+  readonly watchIgnore?: readonly string[] | undefined
   /** When the workers are ready, drain and end the earlier supervisors on these ports. Default false. Linux. */
   readonly replace?: boolean | undefined
   /** Listening TCP sockets that another process, such as systemd, has opened, for all workers. Default `[]`. */
@@ -85,6 +94,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'execArgv',
   'output',
   'watch',
+  'watchIgnore',
   'replace',
   'sockets',
 ]
@@ -137,6 +147,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     execArgv: [...(options.execArgv ?? process.execArgv)],
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
+    watchIgnore: texts(options, 'watchIgnore'),
     replace: flag(options, 'replace'),
     sockets: [...(options.sockets ?? [])],
   }
@@ -176,6 +187,12 @@ function text(options: SupervisorOptions, name: Name): string | undefined {
   const value = options[name]
   if (value === undefined || typeof value === 'string') return value
   throw new SupervisorOptionError(name, value, 'a string')
+}
+
+function texts(options: SupervisorOptions, name: Name): readonly string[] {
+  const value: unknown = options[name] ?? []
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '')) return [...value]
+  throw new SupervisorOptionError(name, value, 'an array of strings that are not empty')
 }
 
 function flag(options: SupervisorOptions, name: Name): boolean {

@@ -4,7 +4,7 @@ import type { EndingSignal } from '../common/ending-signals.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
-import { launchProcess, launchThread, type WorkerExit } from './launch.js'
+import { launchProcess, launchThread, type WorkerExit, type WorkerListeners } from './launch.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
@@ -218,8 +218,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
   }
 
-  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
-    this.#owner.emit('worker:output', describe(worker), stream, text)
+  onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
+    this.#owner.emit('worker:output', describe(worker), ...output)
   }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {

@@ -49,7 +49,7 @@ export class RunningWorker {
         events.onProgramMessage(this, message)
         this.#changed()
       },
-      onOutput: (stream, text) => events.onOutput(this, stream, text),
+      onOutput: (...output) => events.onOutput(this, ...output),
       onDisconnect: () => events.onDisconnect(this),
       onExit: (exit) => {
         this.#state = 'gone'

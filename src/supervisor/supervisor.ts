@@ -12,9 +12,9 @@ import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, to
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
+import { ReloadOnChange } from './reload-on-change.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
-import { Watch } from './watch.js'
 import { describe, toStatus } from './worker-info.js'
 
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
@@ -42,7 +42,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   #control: ControlServer | undefined
-  #watch: Watch | undefined
+  #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
   #generation = 1
   #isShared = false
@@ -133,7 +133,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
-      if (this.#settings.watch) this.#watch = this.#startWatch()
+      if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#queue(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
@@ -180,14 +180,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024.
-   * Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024. A function gets the number after
+   * all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
-  scale(workers: number): Promise<void> {
+  scale(workers: number | ((now: number) => number)): Promise<void> {
     return this.#queue(async () => {
-      const count = toWorkers(workers)
-      this.#assertRunning()
       const now = this.#pool.slots.length
+      const count = toWorkers(typeof workers === 'function' ? workers(now) : workers)
+      this.#assertRunning()
       if (count > now) await this.#pool.grow(count)
       else await this.#pool.shrink(count)
       this.emit('scaled', count)
@@ -228,13 +228,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
     const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal, this.#warn)
     this.emit('replaced', replaced)
-  }
-
-  #startWatch(): Watch {
-    // The events 'reload:done' and 'reload:failed' report the result.
-    const onChange = (): void => void this.reload().catch(() => {})
-    const warn = ({ message }: Error): void => this.#warn(`the option 'watch' skips a folder: ${message}`)
-    return new Watch(this.#settings.cwd, onChange, warn)
   }
 
   #assertRunning(): void {

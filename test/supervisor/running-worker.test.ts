@@ -1,4 +1,5 @@
 // One worker, from its start to its end, and its place: what the supervisor makes of what it says.
+import { PassThrough } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
 import { describeExit, describeFailure, type SupervisorError } from '../../src/supervisor/errors.js'
 import { type RestartOwner, restart } from '../../src/supervisor/restart.js'
@@ -45,7 +46,8 @@ describe('a worker', () => {
     const worker = running(fake, events)
     const ready = worker.ready(['old'], 60_000, NEVER)
     fake.workers[0]?.tell.onProgramMessage({ ready: true })
-    fake.workers[0]?.tell.onOutput('stdout', 'text')
+    const from = new PassThrough()
+    fake.workers[0]?.tell.onOutput('stdout', 'text', from)
     expect(worker.state).toBe('starting')
     expect(worker.upTime).toBeUndefined()
     fake.workers[0]?.tell.onProgramMessage('ready')
@@ -53,7 +55,7 @@ describe('a worker', () => {
     expect(worker.state).toBe('ready')
     expect(worker.upTime).toBeGreaterThanOrEqual(0)
     expect(events.onProgramMessage).toHaveBeenCalledTimes(2)
-    expect(events.onOutput).toHaveBeenCalledWith(worker, 'stdout', 'text')
+    expect(events.onOutput).toHaveBeenCalledWith(worker, 'stdout', 'text', from)
     // How long it was up does not grow after its end.
     fake.workers[0]?.exits()
     const upTime = worker.upTime
