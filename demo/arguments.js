@@ -25,6 +25,11 @@ export function readArguments(help, options) {
 
   return {
     values: parse(),
+    /** @type {(name: string, text: string, allowed: readonly string[]) => string} */
+    oneOf(name, text, allowed) {
+      if (allowed.includes(text)) return text
+      return misused(`--${name} takes one of ${allowed.join(', ')}, not '${text}'`)
+    },
     /** @type {(name: string, text: string, low: number, high: number) => number} */
     wholeNumber(name, text, low, high) {
       const value = Number(text)

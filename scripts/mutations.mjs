@@ -123,6 +123,15 @@ export const MUTATIONS = [
     'handOver: !kept.includes(id)',
     'supervisor/supervisor.test',
   ),
+  script('common/ending-signals.ts', 'now - this.#first < ONE_WISH', 'now < ONE_WISH', 'common/ending-signals.test'),
+  script(
+    'supervised/worker.ts',
+    "this.#heard.hear() === 'at once'",
+    "this.#heard.hear() !== 'first'",
+    'supervised/supervised.test',
+  ),
+  script('node/withheld-close.ts', '    withheld.hasEnded = true\n', '', 'node/withheld-close.test'),
+  script('supervisor/pool.ts', " || outcome.failure.why === 'stopped'", '', 'supervisor/pool.test'),
   script(
     'supervisor/register.ts',
     "return isKept ? [{ type: 'close', id }] : []",
@@ -132,8 +141,8 @@ export const MUTATIONS = [
   script('supervisor/register.ts', '(own.get(place) ?? 0) >= count', 'own.has(place)', 'supervisor/register.test'),
   script(
     'supervisor/register.ts',
-    "entry.state = 'leaving'\n    if (this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)",
-    "entry.state = 'leaving'",
+    'if (waits && this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)',
+    '',
     'supervisor/register.test',
   ),
   script('supervisor/register.ts', 'let slot = 0', 'let slot = this.#slots.size', 'supervisor/register.test'),
@@ -177,6 +186,15 @@ export const MUTATIONS = [
   ),
   script('steering/keeper.ts', 'since > own.since && ', '', 'steering/keeper.test'),
   script('steering/keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'steering/steer.test'),
+  script('cli/prefix.ts', 'source.from.pause()', '', 'cli/prefix.test'),
+  script(
+    'supervisor/changes.ts',
+    'if (!known.isByOthers && known.rounds',
+    'if (known.isByOthers && known.rounds',
+    'supervisor/watch.test',
+  ),
+  script('supervisor/watch.ts', '?.identity !== identity) {', '?.identity === identity) {', 'supervisor/watch.test'),
+  script('system/program-removal.ts', 'reason: isUnknown ?', 'reason: !isUnknown ?', 'system/program-removal.test'),
   // What other processes write.
   script(
     'supervisor/messages.ts',

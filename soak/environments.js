@@ -1,14 +1,11 @@
 // Thousands of environments (worker threads) load the addon, open a socket, and end. None may leak a descriptor or
 // memory.
-import { readdirSync } from 'node:fs'
 import process from 'node:process'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { capabilities } from 'reuseport'
-import { median } from '../bench/statistics.js'
 import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, progress, yellow } from '../demo/format.js'
+import { descriptors, medianSlope, memory } from './slope.js'
 
 const HELP = `Usage: npm run soak:environments -- [options]
 
@@ -41,10 +38,6 @@ const CONTROLS = 2_000
 /** Bytes for each environment of the second control. */
 const LEAK = 4096
 
-setFlagsFromString('--expose-gc')
-/** @type {() => void} */
-const collectGarbage = runInNewContext('gc')
-
 const line = progress()
 
 /** @type {(binary: string) => string} */
@@ -55,10 +48,6 @@ const withAddon = (binary) => `
   if (fd % 2 === 0) process.exit()`
 
 const WITHOUT = 'if (process.threadCpuUsage === null) process.exit()'
-
-function descriptors() {
-  return readdirSync('/proc/self/fd').length
-}
 
 /** @type {(code: string) => Promise<void>} */
 function runOne(code) {
@@ -96,16 +85,11 @@ async function costOf(code, environments, name, kept = 0) {
     const more = at - (seen.at(-1)?.at ?? 0)
     await runMany(code, more)
     leaked.push(Buffer.alloc(more * kept, 1))
-    collectGarbage()
-    seen.push({ at, bytes: process.memoryUsage.rss() })
+    seen.push({ at, bytes: memory() })
     line.show(`${name}: ${count(at)} of ${count(environments)}`)
   }
   line.clear()
-  return median(
-    seen.flatMap(({ at, bytes }, index) =>
-      seen.slice(index + 1).map((later) => (later.bytes - bytes) / (later.at - at)),
-    ),
-  )
+  return medianSlope(seen)
 }
 
 async function main() {

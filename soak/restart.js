@@ -5,37 +5,40 @@ import { once } from 'node:events'
 import net from 'node:net'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { Supervisor } from 'reuseport/supervisor'
 import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, percent, progress, yellow } from '../demo/format.js'
-import { failures, HttpLoad } from './http-load.js'
+import { failures, LoadProcess } from './load-process.js'
+import { PROGRAMS } from './programs.js'
 
 const HELP = `Usage: npm run soak:restart -- [options]
 
 Sends requests to two workers of a supervisor, on kept connections and with a
 connection per request, while the workers are replaced again and again. Counts
 the requests that fail and compares the throughput. Then does the same with
-server.close() as a control.
+server.close() as a control. Does so for each kind of program.
 
-  -r, --reloads <1-10000>  rolling replacements of all workers  (default 100)
-      --pause <0-60000>    ms between two replacements          (default 1500)
-      --width <2-256>      requests at a time                   (default 16)
+      --program <name>     plain, detect-port (tries its port first), graceful
+                           (shuts down by itself) or grpc     (default all)
+  -r, --reloads <1-10000>  rolling replacements of all workers, for each kind of
+                           program                            (default 25)
+      --pause <0-60000>    ms between two replacements        (default 1500)
+      --width <2-256>      requests at a time                 (default 16)
       --json               print the result as JSON
   -h, --help               print this help
 
-Exit codes: 0 no request failed with reload and some failed with server.close(),
-1 otherwise, 2 wrong usage. The load uses loopback only.`
+Exit codes: 0 no request failed with reload, no worker ended with an exit code
+other than 0, and some requests failed with server.close(), 1 otherwise,
+2 wrong usage. The load uses loopback only.`
 
 const WORKERS = 2
 const STEADY = 2000 // ms of measuring without reloads, before and after them
 const CONTROL_RELOADS = 200 // at most: the control ends when a request has failed
-const script = fileURLToPath(new URL('./http-server.js', import.meta.url))
-const control = fileURLToPath(new URL('./close-server.js', import.meta.url))
 const line = progress()
 
 const OPTIONS = /** @type {const} */ ({
-  reloads: { type: 'string', short: 'r', default: '100' },
+  program: { type: 'string', default: 'all' },
+  reloads: { type: 'string', short: 'r', default: '25' },
   pause: { type: 'string', default: '1500' },
   width: { type: 'string', default: '16' },
   json: { type: 'boolean', default: false },
@@ -51,7 +54,7 @@ async function freePort() {
   return port
 }
 
-/** The requests per second while `work` is under way. @type {(load: HttpLoad, work: () => Promise<unknown>) => Promise<number>} */
+/** The requests per second while `work` is under way. @type {(load: LoadProcess, work: () => Promise<unknown>) => Promise<number>} */
 async function throughput(load, work) {
   const before = await load.counts()
   const begun = performance.now()
@@ -60,18 +63,27 @@ async function throughput(load, work) {
   return ((await load.counts()).total - before.total) / seconds
 }
 
+/** @typedef {import('./programs.js').Program} Program */
+/** @typedef {{ reloads: number, pause: number, width: number }} Settings */
 /** @typedef {{ requests: number, failed: number, causes: Record<string, number>, reloads: number }} Outcome */
+/** `badExits`: workers that ended with an exit code other than 0. @typedef {Outcome & { badExits: number, steady: number, reloading: number, while: number }} Supervised */
 
-/** @type {(settings: { reloads: number, pause: number, width: number }) => Promise<Outcome & { steady: number, reloading: number, while: number }>} */
-async function supervised({ reloads, pause, width }) {
+/** @type {(program: Program, settings: Settings) => Promise<Supervised>} */
+async function supervised({ script, client }, { reloads, pause, width }) {
   const port = await freePort()
   const supervisor = new Supervisor({ script, args: [String(port)], workers: WORKERS, execArgv: [] })
+  let badExits = 0
+  supervisor.on('worker:exit', (_worker, { code }) => {
+    // A program that does not listen for SIGTERM has no exit code.
+    if (code !== 0 && code !== null) badExits++
+  })
   await supervisor.start()
-  const load = await HttpLoad.start(port, width)
-  process.once('exit', () => {
+  const load = await LoadProcess.start(client, port, width)
+  const end = () => {
     load.kill()
     supervisor.kill()
-  })
+  }
+  process.once('exit', end)
   await sleep(1000) // V8 has compiled the hot code by then
   const before = await throughput(load, () => sleep(STEADY))
   /** @type {number[]} */
@@ -86,6 +98,7 @@ async function supervised({ reloads, pause, width }) {
   const after = await throughput(load, () => sleep(STEADY))
   const counts = await load.end()
   await supervisor.stop()
+  process.off('exit', end)
   line.clear()
   const during = inReload.reduce((sum, one) => sum + one, 0) / inReload.length
   const steady = (before + after) / 2
@@ -94,31 +107,32 @@ async function supervised({ reloads, pause, width }) {
     failed: failures(counts),
     causes: counts.failed,
     reloads,
+    badExits,
     steady,
     reloading,
     while: during,
   }
 }
 
-/** @type {(port: number) => Promise<import('node:child_process').ChildProcess>} */
-async function startControl(port) {
-  const child = fork(control, [String(port)])
+/** @type {(program: Program, port: number) => Promise<import('node:child_process').ChildProcess>} */
+async function startControl({ control }, port) {
+  const child = fork(control.script, [String(port), ...control.args], { execArgv: [...control.execArgv] })
   process.once('exit', () => child.kill('SIGKILL'))
   await once(child, 'message')
   return child
 }
 
-/** @type {(settings: { pause: number, width: number }) => Promise<Outcome>} */
-async function closing({ pause, width }) {
+/** @type {(program: Program, settings: Settings) => Promise<Outcome>} */
+async function closing(program, { pause, width }) {
   const port = await freePort()
-  const children = await Promise.all(Array.from({ length: WORKERS }, () => startControl(port)))
-  const load = await HttpLoad.start(port, width)
+  const children = await Promise.all(Array.from({ length: WORKERS }, () => startControl(program, port)))
+  const load = await LoadProcess.start(program.client, port, width)
   process.once('exit', () => load.kill())
   process.setMaxListeners(0)
   let reloads = 0
   while (reloads < CONTROL_RELOADS && (reloads < 5 || failures(await load.counts()) === 0)) {
     for (const [index, old] of children.entries()) {
-      children[index] = await startControl(port)
+      children[index] = await startControl(program, port)
       const exited = once(old, 'exit')
       old.send('close')
       await exited
@@ -140,32 +154,49 @@ function report(name, { requests, failed, causes, reloads }) {
   for (const [cause, times] of Object.entries(causes)) console.log(`  ${count(times).padStart(7)} × ${cause}`)
 }
 
+/** @type {(name: string, ours: Supervised) => void} */
+function reportSupervised(name, ours) {
+  report(`reuseport run, ${name}`, ours)
+  const { badExits, steady, reloading, while: during } = ours
+  if (badExits > 0) console.log(yellow(`  ${count(badExits)} workers ended with an exit code other than 0`))
+  console.log(
+    dim(
+      `  ${steady.toFixed(0)} requests a second before and after; with reloads ${percent(reloading / steady)} of that,`,
+    ),
+  )
+  console.log(dim(`  and ${percent(during / steady)} while a reload is under way`))
+}
+
 async function main() {
-  const { values, wholeNumber } = readArguments(HELP, OPTIONS)
+  const { values, wholeNumber, oneOf } = readArguments(HELP, OPTIONS)
   if (values.help) return console.log(HELP)
   const settings = {
     reloads: wholeNumber('reloads', values.reloads, 1, 10_000),
     pause: wholeNumber('pause', values.pause, 0, 60_000),
     width: wholeNumber('width', values.width, 2, 256),
   }
-  const ours = await supervised(settings)
-  if (!values.json) {
-    report('reuseport run', ours)
-    console.log(
-      dim(
-        `  ${ours.steady.toFixed(0)} requests a second before and after; with reloads ${percent(ours.reloading / ours.steady)} of that,`,
-      ),
-    )
-    console.log(dim(`  and ${percent(ours.while / ours.steady)} while a reload is under way`))
+  const name = oneOf('program', values.program, ['all', ...Object.keys(PROGRAMS)])
+  const chosen = Object.entries(PROGRAMS).filter(([own]) => name === 'all' || name === own)
+  /** @type {Record<string, Supervised>} */
+  const run = {}
+  for (const [own, program] of chosen) {
+    const ours = await supervised(program, settings)
+    run[own] = ours
+    if (!values.json) reportSupervised(own, ours)
   }
-  const theirs = await closing(settings)
-  const counts = theirs.failed > 0
-  const passed = counts && ours.failed === 0
-  if (values.json) console.log(JSON.stringify({ passed, counts, run: ours, close: theirs }, undefined, 2))
-  else {
-    report('server.close()', theirs)
-    if (!counts) console.log(yellow('No request failed in the control: this run proves nothing.'))
+  /** @type {Record<string, Outcome>} */
+  const close = {}
+  for (const [, program] of chosen) {
+    const { name: control } = program.control
+    if (control in close) continue
+    const theirs = await closing(program, settings)
+    close[control] = theirs
+    if (!values.json) report(control, theirs)
   }
+  const counts = Object.values(close).every(({ failed }) => failed > 0)
+  const passed = counts && Object.values(run).every(({ failed, badExits }) => failed === 0 && badExits === 0)
+  if (values.json) console.log(JSON.stringify({ passed, counts, run, close }, undefined, 2))
+  else if (!counts) console.log(yellow('No request failed in a control: this run proves nothing.'))
   process.exitCode = passed ? 0 : 1
 }
 

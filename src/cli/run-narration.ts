@@ -1,6 +1,7 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
 import process from 'node:process'
-import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerInfo } from '../supervisor.js'
+import { ENDING_SIGNALS } from '../common/ending-signals.js'
+import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerExit, WorkerInfo } from '../supervisor.js'
 import { type Colour, paint, printable, type Screen, toJson } from './terminal.js'
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
@@ -13,6 +14,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'running',
   'replaced',
   'warning',
+  'watch:change',
   'reload:start',
   'reload:done',
   'reload:failed',
@@ -26,6 +28,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   running: ['workers'],
   replaced: ['replaced'],
   warning: ['message'],
+  'watch:change': ['files'],
   'reload:start': ['generation'],
   'reload:done': ['generation', 'duration'],
   'reload:failed': ['generation', 'error'],
@@ -82,9 +85,9 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (!lossless) say(`${nameOf(worker)} lost connections when it left: ${reason}`, 'yellow')
   })
   supervisor.on('worker:exit', (worker, exit) => {
-    if (exit.isExpected) return
     const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal)
-    say(`${nameOf(worker)} died: ${how}`, 'yellow')
+    if (!exit.isExpected) say(`${nameOf(worker)} died: ${how}`, 'yellow')
+    else if (isFailure(exit)) say(`${nameOf(worker)} failed when it was told to end: ${how}`, 'yellow')
   })
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
     const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
@@ -99,6 +102,9 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
       say(`processes on the same port that reuseport run did not start, and leaves: ${strangers.join(', ')}`, 'yellow')
   })
   supervisor.on('warning', (message) => say(message, 'yellow'))
+  supervisor.on('watch:change', ([first, ...more]) =>
+    say(`${first}${more.length > 0 ? ` and ${count(more.length, 'more file')}` : ''} changed`),
+  )
   supervisor.on('reload:start', (generation) => say(`reload: generation ${generation} starts`))
   supervisor.on('reload:done', (generation, duration) =>
     say(`reload: generation ${generation} serves, after ${(duration / 1000).toFixed(1)} s`, 'green'),
@@ -111,6 +117,12 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
     say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
   })
+}
+
+/** Whether a program that was told to end has failed. It may end by the signal; SIGKILL is what the supervisor sends. */
+function isFailure({ code, error, signal }: WorkerExit): boolean {
+  const signals: readonly string[] = [...ENDING_SIGNALS, 'SIGKILL']
+  return error !== undefined || (signal === null ? code !== 0 : !signals.includes(signal))
 }
 
 function nameOf({ slot, pid, threadId }: WorkerInfo): string {

@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
 import process from 'node:process'
 import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
 import { UsageError } from './arguments.js'
-import { Prefixer } from './prefix.js'
-import { parseRunArguments } from './run-arguments.js'
+import { Prefixer, printStreams } from './prefix.js'
+import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
+import { handleSignals } from './run-signals.js'
 import { printableLines, screenOf } from './terminal.js'
 
 export const RUN_HELP = `Usage: reuseport run [options] script [args ...]
@@ -24,7 +24,10 @@ workers without losing a connection, and starts another one where one dies.
       --fallback <policy>      where the kernel does not balance: error, or
                                exclusive (one socket for all workers)
       --one-socket             use one socket for all workers in any case
-      --watch                  reload when a file changes
+      --watch                  reload when a file changes that the program does
+                               not write itself
+      --watch-ignore <what>    a file, folder or pattern such as '*.log' that
+                               --watch leaves out; may be given several times
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
       --env-file <file>        more variables for the workers
@@ -35,12 +38,15 @@ workers without losing a connection, and starts another one where one dies.
 
 A time is a number of seconds, or has a unit: 500ms, 10s, 2m.
 
-SIGHUP (or reuseport reload) replaces the workers. SIGTTIN starts one more,
-SIGTTOU drains one. SIGTERM, SIGINT or a closing terminal drains all workers and
-ends the supervisor. A second of these signals ends everything at once.
+SIGHUP or SIGUSR2 (or reuseport reload) replaces the workers. SIGTTIN starts one
+more, SIGTTOU drains one. SIGTERM, SIGINT, SIGQUIT or a closing terminal drains
+all workers and ends the supervisor; the programs get that signal (SIGTERM where
+the terminal closed). Two of these signals within a second are one; a second one
+later, or a third, ends everything at once.
 
 Exit codes: 0 ended by a signal, 1 a worker did not become ready,
-2 wrong usage, 3 workers kept dying, 130 or 143 a second SIGINT or SIGTERM.`
+2 wrong usage, 3 workers kept dying, 128 + the number of the signal that ended
+everything at once (130 SIGINT, 143 SIGTERM).`
 
 const CANNOT = 1
 const GAVE_UP = 3
@@ -55,12 +61,21 @@ export async function run(args: readonly string[]): Promise<number> {
   const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
   notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
-  const write = (line: string): void => void process.stderr.write(`${line}\n`)
+  const streams = printStreams()
+  const write = (line: string): void => void streams.stderr.write(`${line}\n`)
   if (parsed.json) narrateAsJson(supervisor, write)
   else narrate(supervisor, write, screen)
-  if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
+  const prefixer = parsed.prefix ? new Prefixer(supervisor, screenOf(process.stdout, process.env), streams) : undefined
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const code = await serve(supervisor, parsed, write)
+  // What nobody reads would keep this process alive for ever.
+  if (prefixer !== undefined && !(await prefixer.end())) process.exit(code)
+  return code
+}
+
+/** @returns the exit code, when the supervisor has ended. */
+async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line: string) => void): Promise<number> {
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()
@@ -87,94 +102,4 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
     if (error instanceof SupervisorOptionError) throw new UsageError(error.message)
     throw error
   }
-}
-
-/** Puts /dev/null in place of the closed terminal: Node resets it at exit, and aborts (SIGABRT) where that fails. */
-function leaveTerminal(): void {
-  for (const fd of [0, 1, 2]) {
-    if (!isDevice(fd)) continue
-    closeSync(fd)
-    // open(2) takes the lowest free number, which is this one.
-    openSync('/dev/null', 'r+')
-  }
-}
-
-/** Whether a descriptor is a terminal or another character device. isatty(3) fails for a terminal that has closed. */
-function isDevice(fd: number): boolean {
-  try {
-    return fstatSync(fd).isCharacterDevice()
-  } catch {
-    return false
-  }
-}
-
-interface Signals {
-  /** How many signals have asked the supervisor to end. */
-  readonly count: number
-  /** 128 plus the number of the second signal; 0 before it. */
-  exitCode(): number
-  end(): void
-}
-
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
-
-/** Whether this process has a controlling terminal: /dev/tty opens only then. tty(4) */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'))
-    return true
-  } catch {
-    return false
-  }
-}
-
-function handleSignals(supervisor: Supervisor): Signals {
-  let count = 0
-  let exitCode = 0
-  const ignore = (): void => {}
-  const hadTerminal = hasTerminal()
-  const end = (name: keyof typeof NUMBERS): void => {
-    count++
-    if (count === 1) {
-      supervisor.stop().catch(ignore)
-      return
-    }
-    exitCode = 128 + NUMBERS[name]
-    supervisor.kill()
-  }
-  // Rejections are ignored: the events of the supervisor report them.
-  const handlers = {
-    SIGINT: () => end('SIGINT'),
-    SIGTERM: () => end('SIGTERM'),
-    // The kernel sends SIGHUP when the terminal closes, a user sends it for a reload.
-    SIGHUP: () => {
-      if (!hadTerminal || hasTerminal()) {
-        supervisor.reload().catch(ignore)
-        return
-      }
-      leaveTerminal()
-      end('SIGHUP')
-    },
-    SIGTTIN: () => scale(supervisor, 1),
-    SIGTTOU: () => scale(supervisor, -1),
-  } as const
-  for (const [name, handler] of Object.entries(handlers)) process.on(name as NodeJS.Signals, handler)
-  return {
-    get count() {
-      return count
-    },
-    exitCode: () => exitCode,
-    end() {
-      for (const [name, handler] of Object.entries(handlers)) process.off(name as NodeJS.Signals, handler)
-    },
-  }
-}
-
-function scale(supervisor: Supervisor, more: 1 | -1): void {
-  const count = new Set(supervisor.workers.map(({ slot }) => slot)).size + more
-  if (count < 1) {
-    supervisor.emit('warning', 'SIGTTOU is ignored: the last worker stays')
-    return
-  }
-  supervisor.scale(count).catch((error: unknown) => supervisor.emit('warning', (error as Error).message))
 }

@@ -9,6 +9,7 @@ import { isDatagramSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer } from '../node/server.js'
 import { ServerConnections } from '../node/server-connections.js'
+import { onceClosed, releaseClose } from '../node/withheld-close.js'
 import { stopKeeping } from '../steering/keeper.js'
 import { publishDrain } from './channel.js'
 import { type Departure, depart } from './departure.js'
@@ -47,8 +48,9 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid arguments. The report describes any other step that
  * failed.
  *
- * Lossless on Linux 4.6 and later. On other systems `drain` closes the server as `server.close()` does, and the report
- * says so. `socket(7)`, `tcp(7)`.
+ * Lossless on Linux, by steering on 5.3 and later. Before that, and where a seccomp filter refuses programs, the
+ * listener answers nobody new while it finishes what has begun. On other systems `drain` closes the server as
+ * `server.close()` does, and the report says so. `socket(7)`, `tcp(7)`.
  */
 export function drain(target: ListenableServer | BindableSocket, options: DrainOptions = {}): Promise<DrainReport> {
   try {
@@ -56,7 +58,10 @@ export function drain(target: ListenableServer | BindableSocket, options: DrainO
     if (!isDatagram) assertServer(target)
     const times = parseDrainOptions(options)
     const known = draining.get(target)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (!isDatagram) releaseClose(target)
+      return known
+    }
     const report = isDatagram ? drainDatagram(target, times) : run(target, times)
     draining.set(target, report)
     const forget = (): void => {
@@ -76,7 +81,7 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
   const started = performance.now()
   const connections = new ServerConnections(server)
   const closed = new Promise<void>((resolve) => {
-    server.once('close', () => resolve())
+    onceClosed(server, resolve)
   })
   const leaver: Leaver = {
     isListening: () => server.listening,

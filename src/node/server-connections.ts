@@ -5,6 +5,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { InvalidArgumentTypeError } from '../common/errors.js'
 import type { ListenableServer } from './server.js'
+import { closeForDrain } from './withheld-close.js'
 
 interface Response {
   shouldKeepAlive?: boolean
@@ -115,6 +116,10 @@ export class ServerConnections {
 
   /** Stops listening. Unlike `close()` of an http server, keeps idle connections: a request may be on its way there. */
   stopListening(): void {
+    closeForDrain(this.#server, () => this.#close())
+  }
+
+  #close(): void {
     const server = this.#server
     // From Node 24 on, `close()` of an http2 server refuses the requests that its sessions begin at this moment.
     if (this.#isHttp2) {

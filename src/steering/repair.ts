@@ -23,7 +23,7 @@ const LOCK_TIMEOUT = 5000
  * Works through the socket of a member if this process may duplicate it (pidfd_getfd(2)). Otherwise this process joins
  * the group for some microseconds: a client that reaches the new member gets no answer, and asks again a second later.
  *
- * Rejects as `steer` does. Linux 4.6.
+ * Rejects as `steer` does. Linux 5.3.
  */
 export async function repairGroup(target: GroupTarget): Promise<Steering> {
   const addon = requireAddon('repairGroup')

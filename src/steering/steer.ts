@@ -65,7 +65,8 @@ export interface SteerOptions {
  * `ERR_SERVER_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong arguments.
  *
- * Linux 4.6 and later, without privileges. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF.
+ * Linux 5.3 and later, without privileges; 'random', 'cpu' and programs also on 4.6, where they cannot be taken away
+ * again. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF.
  */
 export async function steer(
   target: ListenableServer | GroupTarget,

@@ -3,6 +3,7 @@ import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
 import { type Member, membersNow } from '../group/member.js'
 import type { SeenSocket } from '../group/rows.js'
 import type { BoundSocket } from '../group/socket-table.js'
+import { whyProgramsStay } from '../system/program-removal.js'
 
 /** How often a group is probed whose members change during the probe. */
 const ATTEMPTS = 2
@@ -63,6 +64,8 @@ export function learnSlots(
   listeners: readonly number[],
   members: number,
 ): readonly (number | undefined)[] {
+  const reason = whyProgramsStay(addon)
+  if (reason !== undefined) throw new ReusePortSteeringError(reason)
   let slots: readonly number[] = []
   let failure: SystemFailure | undefined
   for (const { family, address } of targetsOf(socket)) {

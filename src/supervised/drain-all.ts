@@ -1,17 +1,26 @@
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
+import { releaseClose, withholdClose } from '../node/withheld-close.js'
 import { HANDSHAKE_TIMEOUT, LOCK_TIMEOUT } from '../supervisor/patience.js'
 import type { DrainTimes } from './drain-times.js'
 
 /** The supervisor's patience counts with these. */
 const WAITS = { lockTimeout: LOCK_TIMEOUT, handshakeTimeout: HANDSHAKE_TIMEOUT }
 
-/** Drains servers. A server whose drain fails has no report; the end of the process closes it. */
+/** Drains servers, which the program may close once more. A server whose drain fails has no report; the end of the process closes it. */
 export async function drainAll(
   servers: readonly { readonly server: ListenableServer; readonly handOver: boolean }[],
   { grace, drainTimeout: connectionTimeout }: DrainTimes,
 ): Promise<readonly DrainReport[]> {
   const reports = await Promise.allSettled(
-    servers.map(({ server, handOver }) => drain(server, { ...WAITS, handOver, grace, connectionTimeout })),
+    servers.map(async ({ server, handOver }) => {
+      withholdClose(server)
+      try {
+        return await drain(server, { ...WAITS, handOver, grace, connectionTimeout })
+      } catch (error) {
+        releaseClose(server)
+        throw error
+      }
+    }),
   )
   return reports.flatMap((report) => (report.status === 'fulfilled' ? [report.value] : []))
 }

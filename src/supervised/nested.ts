@@ -74,6 +74,10 @@ function cluster(): Cluster {
   return process.getBuiltinModule('node:cluster') as unknown as Cluster
 }
 
+export function isClusterWorker(): boolean {
+  return isMainThread && process.send !== undefined && cluster().isWorker
+}
+
 function clusterWorkers(): readonly ClusterWorker[] {
   return Object.values(cluster().workers ?? {}).filter((worker) => worker !== undefined)
 }
@@ -107,7 +111,7 @@ export function obey(leave: (times: DrainTimes) => Promise<void>): (place: Place
     return (place) => channel.postMessage({ type: 'listening', thread: threadId, place } satisfies NestedMessage)
   }
   // In a cluster worker no report is needed: the primary gets the event 'listening' of cluster.
-  if (process.send === undefined || !cluster().isWorker) return () => {}
+  if (!isClusterWorker()) return () => {}
   ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown) => {
     const times = isEnvelope(message) ? toClusterOrder(message['body']) : undefined
     if (times === undefined) return

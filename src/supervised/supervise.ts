@@ -2,14 +2,19 @@
 // users import, the addon, and the protocol of the supervisor.
 import net from 'node:net'
 import process from 'node:process'
+import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
+import { SignalCount } from '../common/ending-signals.js'
 import type { ListenableServer } from '../index.js'
 import { setSupervision } from '../listen/supervision.js'
+import { closeOnceMore, isClosedForProgram } from '../node/withheld-close.js'
 import { WORKER_NAME } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
+import type { DrainTimes } from './drain-times.js'
 import { type Link, linkToSupervisor } from './link.js'
-import { Nested, obey } from './nested.js'
+import { isClusterWorker, Nested, obey } from './nested.js'
 import { placeOf, Servers } from './servers.js'
+import { EndingSignals } from './signals.js'
 import { SupervisedWorker } from './worker.js'
 
 /** Connects this process or thread to its supervisor. @returns undefined where no supervisor started it directly. */
@@ -34,10 +39,14 @@ function superviseThis(link: Link): SupervisedWorker {
 function followWorker(): void {
   const servers = new Servers()
   const nested = isMainThread ? new Nested() : undefined
-  const tell = obey(async (times) => {
+  let drained: Promise<unknown> | undefined
+  const leave = async (times: DrainTimes): Promise<void> => {
     const leaving = servers.listening().map(({ server }) => ({ server, handOver: false }))
-    await Promise.all([drainAll(leaving, times), nested?.leave(times)])
-  })
+    drained ??= Promise.all([drainAll(leaving, times), nested?.leave(times)])
+    await drained
+  }
+  const tell = obey(leave)
+  if (isClusterWorker()) drainAtSignal(() => leave(DEFAULT_TIMES))
   setSupervision({
     take: () => undefined,
     portFor: ({ port }) => port,
@@ -50,14 +59,41 @@ function followWorker(): void {
   onClose((server) => servers.delete(server))
 }
 
-type Close = (this: net.Server, ...args: unknown[]) => net.Server
+/** Those of `drain`: the supervisor's own come with its order, which a signal may precede. */
+const DEFAULT_TIMES: DrainTimes = { grace: 50, drainTimeout: 10_000 }
+
+/** Of a cluster worker: a signal that is sent to each process of a tree ends it when its servers have drained. */
+function drainAtSignal(leave: () => Promise<void>): void {
+  const heard = new SignalCount(() => performance.now())
+  const signals = new EndingSignals(
+    (signal) => {
+      const wish = heard.hear()
+      if (wish === 'at once') signals.pass(signal, false)
+      else if (wish === 'first') void leave().finally(() => signals.pass(signal, false))
+    },
+    () => {},
+  )
+}
+
+interface Closing {
+  close(this: net.Server, ...args: unknown[]): net.Server
+  /** Node 20 and later. */
+  [Symbol.asyncDispose](this: net.Server): Promise<void>
+}
 
 /** Calls `tell` for each server before the server closes. */
 function onClose(tell: (server: ListenableServer) => void): void {
-  const prototype = net.Server.prototype as unknown as { close: Close }
-  const { close } = prototype
+  const prototype = net.Server.prototype as unknown as Closing
+  const { close, [Symbol.asyncDispose]: dispose } = prototype
   prototype.close = function (...args): net.Server {
-    tell(this as unknown as ListenableServer)
+    const server = this as unknown as ListenableServer
+    if (closeOnceMore(server, args[0])) return this
+    tell(server)
     return Reflect.apply(close, this, args)
+  }
+  // Node disposes of a closed server without the event 'close'.
+  prototype[Symbol.asyncDispose] = async function (): Promise<void> {
+    if (isClosedForProgram(this as unknown as ListenableServer)) await promisify(this.close).call(this)
+    else await Reflect.apply(dispose, this, [])
   }
 }

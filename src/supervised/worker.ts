@@ -1,6 +1,7 @@
 // A process or thread that a supervisor has started. The worker reports its servers, sends their sockets to the
-// supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave`, SIGTERM or SIGINT.
+// supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave` and on a signal.
 import process from 'node:process'
+import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
 import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
@@ -10,7 +11,7 @@ import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
 import { placeOf, Servers } from './servers.js'
-import { type EndingSignal, EndingSignals } from './signals.js'
+import { EndingSignals } from './signals.js'
 import { TicketKeys } from './ticket-keys.js'
 
 export class SupervisedWorker implements Supervision {
@@ -18,6 +19,7 @@ export class SupervisedWorker implements Supervision {
   readonly #nested: Nested
   readonly #servers = new Servers()
   readonly #signals: EndingSignals
+  readonly #heard = new SignalCount(() => performance.now())
   readonly #ticketKeys: TicketKeys
   /** Set where all workers accept from one socket. */
   readonly oneSocket: OneSocket | undefined
@@ -96,7 +98,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onMessage(message: ToWorker, handle: unknown): void {
-    if (message.type === 'leave') void this.#leave(this.#leaving ?? 'SIGTERM', message.kept)
+    if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept)
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else this.oneSocket?.answer(message, handle)
@@ -108,8 +110,10 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onSignal(signal: EndingSignal): void {
-    // A second signal reaches the program at once, before the drain has ended.
-    if (this.#leaving !== undefined) this.#signals.pass(signal, this.#link.isThread)
+    // The program gets this one even if the drain has not ended.
+    if (this.#heard.hear() === 'at once') this.#signals.pass(signal, this.#link.isThread)
+    // An order of the supervisor is no signal: the first signal after it says the same once more.
+    else if (this.#leaving !== undefined) return
     else if (this.#link.isOpen()) {
       this.#leaving = signal
       this.#link.send({ type: 'relieve', signal })
@@ -133,7 +137,10 @@ export class SupervisedWorker implements Supervision {
       .filter((id) => isShared || given.has(id))
   }
 
-  /** Drains; then passes the signal to the program, which ends in its own way. */
+  /**
+   * Drains; then passes the signal to the program, which ends in its own way. Where the program was told first, each
+   * reload under load failed requests: its `close` resets idle connections, and some programs exit at once.
+   */
   async #leave(signal: EndingSignal, kept: readonly string[]): Promise<void> {
     if (this.#isTold) return
     this.#isTold = true

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { WorkerExit } from './launch.js'
 import type { WorkerState } from './running-worker.js'
 
@@ -38,12 +39,15 @@ export interface SupervisorEvents {
   'worker:ready': [worker: WorkerInfo]
   /** The worker has drained. `reason` says what was lost, or is undefined. */
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
-  /** `isExpected`: the worker was told to end, by the supervisor or by SIGTERM or SIGINT. */
+  /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
   'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean }]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]
-  /** Text that the worker printed, with `output: 'pipe'`. */
-  'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string]
+  /**
+   * Text that the worker printed, with `output: 'pipe'`. After `from.pause()` no more is read of this stream until
+   * `from.resume()`, and the worker waits as it would for any slow reader. 'close' of `from` comes after the last text.
+   */
+  'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string, from: Readable]
   /** A message of the program, by `process.send` or, in a thread, `parentPort.postMessage`. */
   'worker:message': [worker: WorkerInfo, message: unknown]
   /** All workers are ready. */
@@ -52,6 +56,8 @@ export interface SupervisorEvents {
   replaced: [replaced: Replaced]
   /** A problem that does not stop the supervisor, as a sentence. */
   warning: [message: string]
+  /** With `watch`: these files, from `cwd`, have changed, and a reload follows. */
+  'watch:change': [files: readonly string[]]
   'reload:start': [generation: number]
   /** `duration` in ms. */
   'reload:done': [generation: number, duration: number]

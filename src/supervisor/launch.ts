@@ -4,6 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
 import { closeHandle } from '../common/close-handle.js'
+import type { EndingSignal } from '../common/ending-signals.js'
 import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
@@ -27,7 +28,7 @@ export interface Program {
   readonly output: 'inherit' | 'pipe'
 }
 
-/** How a worker ended. */
+/** How a worker ended. A thread that the supervisor has ended at once is said to be ended by SIGKILL. */
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -42,7 +43,8 @@ export interface WorkerListeners {
   onRefusedMessage(reason: string): void
   /** The program sent this message itself, by `process.send` or `parentPort.postMessage`. */
   onProgramMessage(message: unknown): void
-  onOutput(stream: 'stdout' | 'stderr', text: string): void
+  /** `from` can be paused. Text of a stream that is paused stays with the program, which then waits. */
+  onOutput(stream: 'stdout' | 'stderr', text: string, from: Readable): void
   /** The program has closed its IPC channel and still runs. */
   onDisconnect(): void
   /** Called once, after all messages of the worker. */
@@ -56,8 +58,8 @@ export interface Launched {
   readonly threadId: number | undefined
   isConnected(): boolean
   send(message: ToWorker, handle?: object): void
-  /** Sends SIGTERM, for a worker that has closed its IPC channel; ends a thread at once. */
-  terminate(): void
+  /** Sends the signal, for a worker that has closed its IPC channel; ends a thread at once. */
+  terminate(signal: EndingSignal): void
   /** Ends the worker at once: SIGKILL for a process. */
   kill(): void
 }
@@ -106,7 +108,7 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
     send(body, handle) {
       if (child.connected) child.send(toEnvelope(body), handle as never, () => {})
     },
-    terminate: () => void child.kill('SIGTERM'),
+    terminate: (signal) => void child.kill(signal),
     kill: () => {
       child.kill('SIGKILL')
       // Ends nothing where the process has ended by then.
@@ -181,7 +183,8 @@ function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListene
 
 function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, listeners: WorkerListeners): void {
   for (const stream of ['stdout', 'stderr'] as const) {
-    from[stream]?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text))
+    const readable = from[stream]
+    readable?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text, readable))
   }
 }
 
@@ -207,6 +210,7 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
     error = thrown instanceof Error ? thrown : new Error(String(thrown))
   })
   let isRunning = true
+  let isKilled = false
   thread.once('exit', (code) => {
     isRunning = false
     // The last messages of the thread may still be in the port.
@@ -214,7 +218,8 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
       hear(last.message)
     }
     port1.close()
-    listeners.onExit({ code, signal: null, error })
+    // Node gives a thread that was terminated the exit code 1, as where its program fails.
+    listeners.onExit({ code: isKilled ? null : code, signal: isKilled ? 'SIGKILL' : null, error })
   })
   if (output === 'pipe') hearOutput(thread, listeners)
   return {
@@ -223,6 +228,9 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
     isConnected: () => isRunning,
     send: (message) => port1.postMessage(message),
     terminate: () => void thread.terminate(),
-    kill: () => void thread.terminate(),
+    kill() {
+      isKilled = true
+      void thread.terminate()
+    },
   }
 }

@@ -1,5 +1,6 @@
 // Pure: checks what a supervisor and its workers send each other. The program of a worker can send anything over the same
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
+import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
 import type { FromWorker, KeptSocket, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
 
@@ -53,7 +54,7 @@ export function parseFromWorker(value: unknown): FromWorker {
     case 'closed':
       return { type: 'closed', id: id(message['id']) }
     case 'relieve':
-      return { type: 'relieve', signal: text(message['signal'], 'signal', 32) }
+      return { type: 'relieve', signal: endingSignal(message['signal']) }
     case 'left':
       return {
         type: 'left',
@@ -76,7 +77,7 @@ export function parseToWorker(value: unknown): ToWorker {
   const message = record(value)
   switch (message['type']) {
     case 'leave':
-      return { type: 'leave', kept: ids(message['kept']) }
+      return { type: 'leave', kept: ids(message['kept']), signal: endingSignal(message['signal']) }
     case 'release':
       return { type: 'release', ids: ids(message['ids']) }
     case 'ticket-keys':
@@ -150,6 +151,12 @@ function wish(value: unknown): ListenWish {
     ipv6Only: flag(ipv6Only, 'ipv6Only'),
     options: text(options, 'options', LONGEST_OPTIONS),
   }
+}
+
+function endingSignal(value: unknown): EndingSignal {
+  const signal = ENDING_SIGNALS.find((name) => name === value)
+  if (signal === undefined) throw new MessageError('signal is unknown')
+  return signal
 }
 
 interface Fields {

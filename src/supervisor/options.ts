@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import type { SteeringName } from './protocol.js'
 
@@ -47,8 +48,17 @@ export interface SupervisorOptions {
   readonly execArgv?: readonly string[] | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
-  /** Reload when a file below `cwd` changes. Names with a leading dot and `node_modules` are ignored. Default false. */
+  /**
+   * Reload when a file below `cwd` changes, unless the program itself writes it: a file that a worker has open for
+   * writing (Linux), or that changes whenever workers start. Names with a leading dot and `node_modules` are ignored.
+   * Default false.
+   */
   readonly watch?: boolean | undefined
+  /**
+   * Files and folders that `watch` leaves out. A pattern without `/` is for names in any folder, such as `*.log`; any
+   * other pattern is for a path from `cwd`, such as `public/**`. Default `[]`.
+   */
+  readonly watchIgnore?: readonly string[] | undefined
   /** When the workers are ready, drain and end the earlier supervisors on these ports. Default false. Linux. */
   readonly replace?: boolean | undefined
   /** Listening TCP sockets that another process, such as systemd, has opened, for all workers. Default `[]`. */
@@ -84,6 +94,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'execArgv',
   'output',
   'watch',
+  'watchIgnore',
   'replace',
   'sockets',
 ]
@@ -136,6 +147,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     execArgv: [...(options.execArgv ?? process.execArgv)],
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
+    watchIgnore: texts(options, 'watchIgnore'),
     replace: flag(options, 'replace'),
     sockets: [...(options.sockets ?? [])],
   }
@@ -157,6 +169,13 @@ export function toWorkers(workers: number | 'auto'): number {
   throw new SupervisorOptionError('workers', workers, `a whole number from 1 to ${MOST_WORKERS}, or 'auto'`)
 }
 
+/** @internal */
+export function toEndingSignal(value: unknown): EndingSignal {
+  const signal = ENDING_SIGNALS.find((name) => name === value)
+  if (signal !== undefined) return signal
+  throw new SupervisorOptionError('signal', value, ENDING_SIGNALS.map((name) => `'${name}'`).join(' or '))
+}
+
 function toMaxRestarts(value: number): number {
   if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)) return value
   throw new SupervisorOptionError('maxRestarts', value, 'a whole number of 0 or more, or Infinity')
@@ -168,6 +187,12 @@ function text(options: SupervisorOptions, name: Name): string | undefined {
   const value = options[name]
   if (value === undefined || typeof value === 'string') return value
   throw new SupervisorOptionError(name, value, 'a string')
+}
+
+function texts(options: SupervisorOptions, name: Name): readonly string[] {
+  const value: unknown = options[name] ?? []
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '')) return [...value]
+  throw new SupervisorOptionError(name, value, 'an array of strings that are not empty')
 }
 
 function flag(options: SupervisorOptions, name: Name): boolean {

@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import process from 'node:process'
+import type { EndingSignal } from '../common/ending-signals.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
-import { launchProcess, launchThread, type WorkerExit } from './launch.js'
+import { launchProcess, launchThread, type WorkerExit, type WorkerListeners } from './launch.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
-import { Slot, type SlotOwner } from './slot.js'
+import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { WorkerEvents } from './worker-events.js'
 import { describe } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
@@ -98,19 +99,19 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
-  async endAll(): Promise<void> {
+  async endAll(signal?: EndingSignal): Promise<void> {
     const slots = this.#slots.splice(0)
     const last = this.#owner.isShared ? slots.pop() : undefined
-    await Promise.all(slots.map((slot) => this.#end(slot)))
-    if (last !== undefined) await this.#end(last)
+    await Promise.all(slots.map((slot) => this.#end(slot, signal)))
+    if (last !== undefined) await this.#end(last, signal)
     // Workers that a reload told to leave.
     await Promise.all(this.alive.map(({ exited }) => exited))
     this.#sockets.closeAll()
   }
 
-  async #end(slot: Slot): Promise<void> {
+  async #end(slot: Slot, signal?: EndingSignal): Promise<void> {
     slot.isEnding = true
-    await slot.run(() => slot.end())
+    await slot.run(() => slot.end(signal))
     this.#sockets.endSlot(slot.index)
   }
 
@@ -155,9 +156,9 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('worker:ready', describe(worker))
   }
 
-  async leave(worker: RunningWorker, waits = false): Promise<boolean> {
+  async leave(worker: RunningWorker, { signal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
-    if (await worker.leave(this.#sockets.leaves(worker, waits), this.leaveTimeout)) return true
+    if (await worker.leave(this.#sockets.leaves(worker, waits), this.leaveTimeout, signal)) return true
     const waited = ((performance.now() - started) / 1000).toFixed(1)
     const text = `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`
     this.#owner.emit('warning', text)
@@ -183,20 +184,22 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#sockets.closed(worker, id)
   }
 
-  onRelieve(worker: RunningWorker, signal: string): void {
+  onRelieve(worker: RunningWorker, signal: EndingSignal): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
       // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.#sockets.leaves(worker, true) })
+      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.#sockets.leaves(worker, true), signal })
       return
     }
     this.#told.add(worker)
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) got ${signal} and is replaced`)
     void slot.run(async () => {
       if (slot.current !== worker || slot.isEnding) return
-      if (!('failure' in (await slot.replace()))) return
+      const outcome = await slot.replace()
+      // A supervisor that stops drains the worker with the others.
+      if (!('failure' in outcome) || outcome.failure.why === 'stopped') return
       // Without a successor the worker ends too, as the signal asked; its accept queue waits for the next worker.
-      await this.leave(worker, true)
+      await this.leave(worker, { waits: true, signal })
       await restart(slot, undefined, this.#owner)
     })
   }
@@ -215,8 +218,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
   }
 
-  onOutput(worker: RunningWorker, stream: 'stdout' | 'stderr', text: string): void {
-    this.#owner.emit('worker:output', describe(worker), stream, text)
+  onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
+    this.#owner.emit('worker:output', describe(worker), ...output)
   }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {

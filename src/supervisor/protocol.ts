@@ -1,5 +1,6 @@
 // The messages between a supervisor and its workers. Processes use Node's IPC channel, with messages that Node emits as
 // 'internalMessage' and hides from the program. Threads use a MessagePort of their own.
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
 
 /** @internal A socket that the supervisor keeps, as the worker gets it. */
@@ -32,8 +33,8 @@ export interface WorkerConfiguration {
 
 /** @internal */
 export type ToWorker =
-  /** Drain all servers and end. `kept`: sockets that are handed over and stay in their group. */
-  | { readonly type: 'leave'; readonly kept: readonly string[] }
+  /** Drain all servers, then give the program the signal. `kept`: sockets that are handed over, and stay in their group. */
+  | { readonly type: 'leave'; readonly kept: readonly string[]; readonly signal: EndingSignal }
   /** Close those of these sockets that no server of the worker has taken. */
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'ticket-keys'; readonly keys: string }
@@ -66,8 +67,8 @@ export type FromWorker =
   | ({ readonly type: 'nested' } & Place)
   /** The program has closed the server. */
   | { readonly type: 'closed'; readonly id: string }
-  /** The worker got SIGTERM or SIGINT: it asks for a successor, and then for the message `leave`. */
-  | { readonly type: 'relieve'; readonly signal: string }
+  /** The worker got a signal: it asks for a successor, and then for the message `leave`. */
+  | { readonly type: 'relieve'; readonly signal: EndingSignal }
   /** The worker has drained its servers. `reason` says what was lost; undefined where nothing was. */
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
   /** Answers `release`: the sockets that no server of the worker had taken. */

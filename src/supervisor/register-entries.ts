@@ -24,7 +24,7 @@ export interface RegisteredSocket {
 }
 
 export interface SocketEntry extends RegisteredSocket {
-  /** How many servers of each worker accept. */
+  /** How many servers of each worker accept, or are about to: those that were sent a common socket. */
   readonly accepting: Map<string, number>
   /** Workers that have a duplicate, and may listen on it (again). */
   readonly offered: Set<string>
@@ -60,4 +60,8 @@ export function counted(places: readonly (readonly [string, number])[]): Readonl
 
 export function open(asker: Asker | undefined): readonly Action[] {
   return asker === undefined ? [] : [{ type: 'open', ...asker }]
+}
+
+export function addTo(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }

@@ -7,6 +7,7 @@
 import { Grants } from './grants.js'
 import {
   type Action,
+  addTo,
   counted,
   newSocket,
   newWorker,
@@ -81,19 +82,19 @@ export class Register {
     const isCommon = this.#isShared() && isKept
     const socket = known ?? newSocket({ id, place, slot: isCommon ? undefined : entry.slot, isGiven: false, isKept })
     this.#sockets.set(id, socket)
-    socket.accepting.set(worker, (socket.accepting.get(worker) ?? 0) + 1)
+    // A worker that gets a common socket counts from then on.
+    if (known === undefined || known.slot !== undefined || known.isGiven) addTo(socket.accepting, worker)
     if (known !== undefined) return []
     return this.#grants.opened(place, worker).flatMap((asker) => this.wants(asker.worker, asker.want, place))
   }
 
-  /** A server of the worker has closed. A duplicate that the worker got when it started stays: it may listen again. */
+  /** A server of the worker has closed, or does not take the socket that it got. A duplicate that the worker got when it started stays: it may listen again. */
   closed(worker: string, id: string): readonly Action[] {
     const socket = this.#sockets.get(id)
     if (socket === undefined) return []
     const left = (socket.accepting.get(worker) ?? 0) - 1
     if (left > 0) socket.accepting.set(worker, left)
     else socket.accepting.delete(worker)
-    if (socket.slot === undefined && !socket.isGiven && left <= 0) socket.offered.delete(worker)
     return this.#settle(socket)
   }
 
@@ -104,7 +105,7 @@ export class Register {
       (one) => one.slot === undefined && one.isKept && one.place === place,
     )
     if (socket === undefined) return open(this.#grants.ask(place, { worker, want }))
-    socket.offered.add(worker)
+    addTo(socket.accepting, worker)
     return [{ type: 'take', worker, want, id: socket.id }]
   }
 
@@ -178,11 +179,9 @@ export class Register {
     const entry = this.#workers.get(worker)
     if (entry === undefined) return { handOver: [], actions: [] }
     entry.state = 'leaving'
-    if (this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
-    // A common socket may be on its way to the worker.
-    const left = [...this.#sockets.values()].filter(
-      ({ accepting, offered, slot }) => accepting.has(worker) || (slot === undefined && offered.has(worker)),
-    )
+    // Where no worker follows, the slot ends.
+    if (waits && this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
+    const left = [...this.#sockets.values()].filter(({ accepting, isGiven }) => isGiven || accepting.has(worker))
     for (const socket of this.#sockets.values()) {
       if (socket.accepting.delete(worker)) socket.waits = waits
       socket.offered.delete(worker)
@@ -228,8 +227,8 @@ export class Register {
       const worker = this.#workers.get(name)
       return worker === undefined ? [] : [{ name, worker }]
     })
-    // One that starts may take it until it is ready; of a common socket it is on its way.
-    if (holders.some(({ worker }) => worker.state === 'starting' || socket.slot === undefined)) return []
+    // One that starts may take it until it is ready.
+    if (holders.some(({ worker }) => worker.state === 'starting')) return []
     const asked = holders.filter(({ worker }) => !worker.asked.has(id))
     for (const { worker } of asked) worker.asked.add(id)
     if (holders.length > 0) return asked.map(({ name }) => ({ type: 'release', worker: name, ids: [id] }))

@@ -1,4 +1,5 @@
 import { closeHandle } from '../common/close-handle.js'
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import { keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
@@ -48,7 +49,7 @@ export class RunningWorker {
         events.onProgramMessage(this, message)
         this.#changed()
       },
-      onOutput: (stream, text) => events.onOutput(this, stream, text),
+      onOutput: (...output) => events.onOutput(this, ...output),
       onDisconnect: () => events.onDisconnect(this),
       onExit: (exit) => {
         this.#state = 'gone'
@@ -205,12 +206,12 @@ export class RunningWorker {
    *
    * @returns whether the worker ended in time.
    */
-  async leave(kept: readonly string[], timeout: number): Promise<boolean> {
+  async leave(kept: readonly string[], timeout: number, signal: EndingSignal = 'SIGTERM'): Promise<boolean> {
     if (this.#state === 'gone') return true
     this.#state = 'leaving'
     this.#wasTold = true
-    if (this.isConnected) this.send({ type: 'leave', kept })
-    else this.#launched.terminate()
+    if (this.isConnected) this.send({ type: 'leave', kept, signal })
+    else this.#launched.terminate(signal)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, timeout, 'late')

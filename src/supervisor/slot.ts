@@ -1,5 +1,13 @@
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import type { RunningWorker } from './running-worker.js'
+
+export interface Leave {
+  /** Its sockets wait for the next worker of its slot. */
+  readonly waits?: boolean
+  /** The signal that the program gets. */
+  readonly signal?: EndingSignal | undefined
+}
 
 /** The part of the pool that a slot needs. */
 export interface SlotOwner {
@@ -16,10 +24,9 @@ export interface SlotOwner {
   /**
    * Tells a worker to drain and to end, and kills it where it takes too long.
    *
-   * @param waits Whether its sockets wait for the next worker of its slot.
    * @returns whether it ended in time.
    */
-  leave(worker: RunningWorker, waits?: boolean): Promise<boolean>
+  leave(worker: RunningWorker, how?: Leave): Promise<boolean>
 }
 
 /** The slot of one worker: its sockets stay open while workers end and start. A worker that leaves is in no slot. */
@@ -82,9 +89,9 @@ export class Slot {
   }
 
   /** Drains the worker, if there is one. @returns whether it ended in time. */
-  async end(): Promise<boolean> {
+  async end(signal?: EndingSignal): Promise<boolean> {
     this.isEnding = true
     const current = this.#current
-    return current === undefined || (await this.#owner.leave(current))
+    return current === undefined || (await this.#owner.leave(current, { signal }))
   }
 }

@@ -2,18 +2,19 @@
 // and the addon for tasks beside the ports (CPUs, systemd, peers).
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
+import type { EndingSignal } from '../common/ending-signals.js'
 import { type ControlServer, openControl } from './control.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
-import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from './options.js'
+import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
+import { ReloadOnChange } from './reload-on-change.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
-import { Watch } from './watch.js'
 import { describe, toStatus } from './worker-info.js'
 
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
@@ -41,7 +42,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   #control: ControlServer | undefined
-  #watch: Watch | undefined
+  #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
   #generation = 1
   #isShared = false
@@ -132,7 +133,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
-      if (this.#settings.watch) this.#watch = this.#startWatch()
+      if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#queue(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
@@ -155,7 +156,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * Replaces one worker at a time: a new worker starts and takes the sockets over, and when it is ready the old worker
    * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a
    * reload waits for its end; all calls that wait share one reload.
-   *
    * Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
@@ -180,23 +180,23 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024.
-   * Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024. A function gets the number after
+   * all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
-  scale(workers: number): Promise<void> {
+  scale(workers: number | ((now: number) => number)): Promise<void> {
     return this.#queue(async () => {
-      const count = toWorkers(workers)
-      this.#assertRunning()
       const now = this.#pool.slots.length
+      const count = toWorkers(typeof workers === 'function' ? workers(now) : workers)
+      this.#assertRunning()
       if (count > now) await this.#pool.grow(count)
       else await this.#pool.shrink(count)
       this.emit('scaled', count)
     })
   }
 
-  /** Drains all workers and ends the supervisor. A second call returns the same promise. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+  /** Drains all workers, whose programs get the signal, and ends. A second call returns the same promise. */
+  stop(signal: EndingSignal = 'SIGTERM'): Promise<void> {
+    this.#stopped ??= this.#stop(toEndingSignal(signal))
     return this.#stopped
   }
 
@@ -210,14 +210,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     return this.stop()
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: EndingSignal): Promise<void> {
     this.#state = 'stopping'
     this.emit('stopping', this.#failure)
     this.#ticketKeys.end()
     this.#watch?.close()
     this.#end.abort()
     await this.#work
-    await this.#pool.endAll()
+    await this.#pool.endAll(signal)
     this.#ports?.close()
     this.#control?.close()
     this.#state = 'stopped'
@@ -228,13 +228,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
     const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal, this.#warn)
     this.emit('replaced', replaced)
-  }
-
-  #startWatch(): Watch {
-    // The events 'reload:done' and 'reload:failed' report the result.
-    const onChange = (): void => void this.reload().catch(() => {})
-    const warn = ({ message }: Error): void => this.#warn(`the option 'watch' skips a folder: ${message}`)
-    return new Watch(this.#settings.cwd, onChange, warn)
   }
 
   #assertRunning(): void {

@@ -1,6 +1,7 @@
 // What a running worker is given, tells and asks.
+import type { EndingSignal } from '../common/ending-signals.js'
 import type { Kept } from './kept-socket.js'
-import type { Program, WorkerExit } from './launch.js'
+import type { Program, WorkerExit, WorkerListeners } from './launch.js'
 import type { FromWorker, Listening, Place, WorkerConfiguration } from './protocol.js'
 
 /** @internal */
@@ -19,10 +20,10 @@ export interface WorkerEvents<Worker> {
   onListening(worker: Worker, listening: Listening, kept: Kept | undefined): void
   onNested(worker: Worker, place: Place): void
   onClosed(worker: Worker, id: string): void
-  onRelieve(worker: Worker, signal: string): void
+  onRelieve(worker: Worker, signal: EndingSignal): void
   onWant(worker: Worker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void
-  onOutput(worker: Worker, stream: 'stdout' | 'stderr', text: string): void
+  onOutput(worker: Worker, ...output: Parameters<WorkerListeners['onOutput']>): void
   onProgramMessage(worker: Worker, message: unknown): void
   onRefusedMessage(worker: Worker, reason: string): void
   onDisconnect(worker: Worker): void

@@ -1,3 +1,4 @@
+// Room: what this system can do with a shared port, tried live. It may import native and every room below.
 import os from 'node:os'
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
@@ -6,6 +7,7 @@ import type { Addon } from '../native/addon-contract.js'
 import { coreSharesPorts } from '../node/core-reuse-port.js'
 import { networkDenied } from '../node/permission.js'
 import { CVE_2026_52910, hasFix } from './kernel-versions.js'
+import { whyProgramsStay } from './program-removal.js'
 import { factsOf, type Semantics } from './systems.js'
 
 /** What this system can do. Frozen. `reasons` has a reason under the same name for each `false`. */
@@ -28,7 +30,7 @@ export interface Capabilities {
   readonly addon: boolean
   /** The file from which the addon was loaded. Null without the addon. */
   readonly binary: string | null
-  /** Whether `steer` can change how the kernel chooses a member. `drain` works best by steering too. Linux 4.6. */
+  /** Whether `steer` can change how the kernel chooses a member. `drain` works best by steering too. Linux 5.3. */
   readonly steering: boolean
   /** A sentence on the risk of steering on this kernel. Null where no risk is known. */
   readonly steeringRisk: string | null
@@ -120,7 +122,7 @@ function probeSteering(addon: Addon): true | string {
   if (typeof fd !== 'number') return `steering could not be tried: ${fd.syscall} ${getSystemErrorName(fd.errno)}`
   const failure = addon.attachProgram(fd, RETURN_0)
   addon.close(fd)
-  if (failure === undefined) return true
+  if (failure === undefined) return whyProgramsStay(addon) ?? true
   const code = getSystemErrorName(failure.errno)
   if (code === 'ENOSYS') return 'this system has no BPF programs that choose between the members of a group'
   return `the kernel or a seccomp filter refuses BPF programs that choose between the members of a group (${failure.syscall} ${code})`

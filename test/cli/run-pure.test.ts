@@ -1,9 +1,8 @@
 // The parts of `reuseport run` and `ls` that need no process: what is typed, what is told, whose sockets are whose.
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../src/cli/arguments.js'
-import { Prefixer } from '../../src/cli/prefix.js'
 import { parseRunArguments } from '../../src/cli/run-arguments.js'
 import { narrate, narrateAsJson } from '../../src/cli/run-narration.js'
 import { namingWorkers, supervisorLines, workersByInode } from '../../src/cli/supervised.js'
@@ -32,7 +31,8 @@ class Told extends EventEmitter {
 describe('what is typed', () => {
   test('times, counts and names', () => {
     const words = '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --max-restarts Infinity'
-    const more = '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix'
+    const more =
+      '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix --watch-ignore *.log --watch-ignore=out'
     const parsed = parseRunArguments([...words.split(' '), ...more.split(' '), 'app.js', '--workers', '9'])
     expect(parsed).toMatchObject({
       json: true,
@@ -51,6 +51,7 @@ describe('what is typed', () => {
         threads: true,
         oneSocket: true,
         watch: true,
+        watchIgnore: ['*.log', 'out'],
         replace: true,
         output: 'pipe',
       },
@@ -131,7 +132,6 @@ describe('what is told', () => {
     [{ code: null, signal: null, error: new Error('spawn ENOENT') }, 'spawn ENOENT'],
   ])('a death: %j', (exit, how) => {
     const lines = narrated((told) => {
-      told.emit('worker:exit', worker, { ...exit, isExpected: true })
       told.emit('worker:exit', worker, { ...exit, isExpected: false })
       told.emit('worker:restart', 1, { delay: 0, earlyDeaths: 0 })
       told.emit('worker:restart', 1, { delay: 200, earlyDeaths: 2 })
@@ -143,8 +143,30 @@ describe('what is told', () => {
     ])
   })
 
+  test.each([
+    [{ code: 1, signal: null, error: undefined }, 'exit code 1'],
+    [{ code: null, signal: 'SIGSEGV', error: undefined }, 'SIGSEGV'],
+    [{ code: 1, signal: null, error: new Error('out\nof memory') }, 'out of memory'],
+  ])('a failure on the way out: %j', (exit, how) => {
+    const lines = narrated((told) => told.emit('worker:exit', worker, { ...exit, isExpected: true }))
+    expect(lines).toEqual([
+      expect.stringMatching(`^reuseport PID: worker 1 .*52.* failed when it was told to end: ${how}$`),
+    ])
+  })
+
+  test('an end as it was told to', () => {
+    const lines = narrated((told) => {
+      told.emit('worker:exit', worker, { code: 0, signal: null, error: undefined, isExpected: true })
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'])
+        told.emit('worker:exit', worker, { code: null, signal, error: undefined, isExpected: true })
+    })
+    expect(lines).toEqual([])
+  })
+
   test('a reload', () => {
     const lines = narrated((told) => {
+      told.emit('watch:change', ['a\x1b.js'])
+      told.emit('watch:change', ['a.js', 'b.js', 'c.js'])
       told.emit('reload:start', 3)
       told.emit('worker:ready', worker)
       told.state = 'reloading'
@@ -156,6 +178,8 @@ describe('what is told', () => {
       told.emit('scaled', 3)
     })
     expect(lines.map((line) => line.replace(/^reuseport PID: /, ''))).toEqual([
+      'a?.js changed',
+      'a.js and 2 more files changed',
       'reload: generation 3 starts',
       expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
       expect.stringMatching(/ lost connections when it left: 2 connections$/),
@@ -205,39 +229,6 @@ describe('what is told', () => {
       { event: 'stopping' },
     ])
     for (const { time } of parsed) expect(time).toMatch(/^\d{4}-\d\d-\d\dT/)
-  })
-})
-
-describe('what workers print', () => {
-  afterEach(() => vi.restoreAllMocks())
-
-  function printed(tell: (told: Told) => void, screen = PLAIN): string[] {
-    const lines: string[] = []
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(`out ${String(text)}`) > 0)
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(`err ${String(text)}`) > 0)
-    const told = new Told()
-    new Prefixer(told as unknown as Supervisor, screen)
-    tell(told)
-    return lines
-  }
-
-  test('is told by lines, the rest when it ends', () => {
-    const lines = printed((told) => {
-      told.emit('worker:output', worker, 'stdout', 'one\ntw')
-      told.emit('worker:output', worker, 'stderr', 'error')
-      told.emit('worker:output', worker, 'stdout', 'o\n')
-      told.emit('worker:exit', worker)
-      told.emit('worker:exit', worker)
-    })
-    expect(lines).toEqual(['out 1 52 | one\n', 'out 1 52 | two\n', 'err 1 52 | error\n'])
-  })
-
-  test('of a thread, in its colour', () => {
-    const lines = printed(
-      (told) => told.emit('worker:output', { ...worker, slot: 5, threadId: 3 }, 'stdout', 'x\n'),
-      COLOURED,
-    )
-    expect(lines).toEqual(['out \x1b[32m5 thread 3 |\x1b[0m x\n'])
   })
 })
 

@@ -1,6 +1,7 @@
 // The command `reuseport run`: what goes wrong, what it says and how it ends. No orphan is left, nothing hangs.
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -42,6 +43,28 @@ function orphans(): readonly string[] {
 function set(setting: object): string {
   writeFileSync(file, JSON.stringify(setting))
   return file
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}
+
+/** A request that is under way: its answer ends when `finish` is called. */
+async function begin(port: number): Promise<{ answer: Promise<string>; me: number; finish(): Promise<void> }> {
+  const client = net.connect(port, '127.0.0.1')
+  let text = ''
+  client.setEncoding('utf8').on('data', (data) => {
+    text += data
+  })
+  await expect.poll(() => text).toMatch(/^\d+\n/)
+  const me = Number.parseInt(text, 10)
+  const answer = once(client, 'close').then(() => text.replace(/^\d+\n/, ''))
+  return { answer, me, finish: async () => void client.write('go on') }
+}
+
+/** Whether a signal waits to be handled by a process. proc_pid_status(5) */
+function isPending(pid: number): boolean {
+  return !/^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
 const root = process.getuid?.() === 0
@@ -175,20 +198,122 @@ describe('signals', () => {
     expect(await answerers(port)).toHaveProperty('size', 1)
   })
 
+  test('three times in a row: three more, three fewer', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })])
+    await command.said(/1 worker on/)
+    // The kernel merges signals that are pending: each is heard before the next is sent.
+    for (const signal of ['SIGTTIN', 'SIGTTOU'] as const) {
+      for (let turn = 0; turn < 3; turn++) {
+        command.child.kill(signal)
+        await expect.poll(() => isPending(command.child.pid as number)).toBe(false)
+      }
+      const count = signal === 'SIGTTIN' ? 4 : 1
+      await command.said(new RegExp(`: scaled to ${count} workers?\n$`))
+      expect(listenersOn(port)).toHaveLength(count)
+    }
+  })
+
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('a second one ends at once: %s', async (signal, code) => {
+    ['SIGQUIT', 131],
+  ] as const)('two within a second are one; the third ends at once: %s', async (signal, code) => {
     const port = await freePort()
     await using command = reuseport(['run', '-n', '1', script, set({ how: 'ignores drain', port })])
     await command.said(/1 worker on/)
     const client = net.connect(port, '127.0.0.1').on('error', () => {})
     await once(client, 'data')
-    command.child.kill('SIGTERM')
+    const others = (['SIGTERM', 'SIGINT', 'SIGQUIT'] as const).filter((name) => name !== signal)
+    for (const other of others) command.child.kill(other)
     await command.said(/drains 1 worker and ends/)
     command.child.kill(signal)
-    expect((await command.exited).code).toBe(code)
+    const { code: exitCode, stderr } = await command.exited
+    expect(exitCode).toBe(code)
+    expect(stderr).toContain(`${signal}, signal 3 that asks for the end: ends at once, without a drain`)
     client.destroy()
+  })
+
+  test.each([0, 1])(
+    'to the supervisor and its worker, as to a whole tree: nothing is lost (%i first)',
+    async (first) => {
+      const port = await freePort()
+      await using command = reuseport(['run', '-n', '1', script, set({ how: 'answers when asked', port })])
+      await command.said(/1 worker on/)
+      const { answer, me, finish } = await begin(port)
+      const tree = [command.child.pid as number, me]
+      process.kill(tree[first] as number, 'SIGTERM')
+      if (first === 0) await command.said(/drains \d workers? and ends/)
+      else await command.said(/got SIGTERM and is replaced/)
+      process.kill(tree[1 - first] as number, 'SIGTERM')
+      await command.said(/drains \d workers? and ends/)
+      await finish()
+      expect(await answer).toBe('finished')
+      expect((await command.exited).code).toBe(0)
+    },
+  )
+
+  test('to a whole tree with a cluster worker in it: nothing is lost', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'has a cluster worker', port })])
+    await command.said(/1 worker on/)
+    const { answer, me, finish } = await begin(port)
+    for (const pid of [me, parentOf(me), command.child.pid as number]) process.kill(pid, 'SIGTERM')
+    await command.said(/drains \d workers? and ends/)
+    await expect.poll(() => listenersOn(port)).toEqual([])
+    await finish()
+    expect(await answer).toBe('finished')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('the program gets the one that was sent: %s', async (signal) => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '2', script, set({ how: 'listens for each signal', port })])
+    await command.said(/2 workers on/)
+    command.child.kill(signal)
+    expect(await command.exited).toMatchObject({ code: 0, stdout: `heard ${signal}\n`.repeat(2) })
+  })
+
+  test('one that does not listen for SIGQUIT dumps no core', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'plain', port })])
+    await command.said(/"running"/)
+    command.child.kill('SIGQUIT')
+    const { code, stderr } = await command.exited
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/"exit":\{"code":null,"signal":"SIGTERM","isExpected":true\}/)
+  })
+
+  test('a program that cleans up hears it once, although its worker gets it too', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'takes its time to clean up', port })
+    await using command = reuseport(['run', '-n', '1', '--json', script, setting])
+    await command.said(/"running"/)
+    const { me } = await get(port)
+    command.child.kill('SIGTERM')
+    await expect.poll(command.stdout).toBe('heard SIGTERM\n')
+    process.kill(Number.parseInt(me, 10), 'SIGTERM')
+    process.kill(Number.parseInt(me, 10), 'SIGWINCH')
+    const { stdout, stderr } = await command.exited
+    expect(stdout).toBe('heard SIGTERM\n')
+    expect(stderr).toMatch(/"exit":\{"code":0,"signal":null,"isExpected":true\}/)
+  })
+
+  test('a program may send the signal to itself when it has cleaned up', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'signals itself', port })])
+    await command.said(/"running"/)
+    command.child.kill('SIGINT')
+    expect((await command.exited).stderr).toMatch(/"exit":\{"code":null,"signal":"SIGINT","isExpected":true\}/)
+  })
+
+  test('SIGUSR2 reloads, as SIGHUP does; a program that fails on its way out is named', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'fails to shut down', port })])
+    await command.said(/1 worker on/)
+    command.child.kill('SIGUSR2')
+    await command.said(/generation 2 serves/)
+    await command.said(/worker 0 \(\d+\) failed when it was told to end: exit code 3/)
   })
 
   test('while it starts: it ends, and nothing is left', async () => {
@@ -372,6 +497,86 @@ test('--prefix: whole lines, with the worker in front', async () => {
   expect(stdout).toMatch(/^0 \d+ \| one line\n0 \d+ \| another\n$/)
 })
 
+describe('--prefix, and nobody reads', () => {
+  /** MB. proc_pid_status(5) */
+  const memory = (pid: number): number =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+
+  /** Resolves when the program prints no more, because its output is full. */
+  async function full(port: number): Promise<void> {
+    let before = -1
+    const look = async (): Promise<boolean> => {
+      const { line, waits } = await get<{ line: number; waits: boolean }>(port)
+      const isFull = waits && line === before
+      before = line
+      return isFull
+    }
+    await expect.poll(look, { interval: 200, timeout: 10_000 }).toBe(true)
+  }
+
+  const LINES = 100_000
+
+  test.each([[[]], [['--threads']]] as const)('the program waits, and nothing is lost: %j', async (more) => {
+    const port = await freePort()
+    const setting = set({ how: 'prints much', port, lines: LINES })
+    await using command = reuseport(['run', '-n', '1', '--prefix', ...more, script, setting])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    // All that it prints is 50 MB, and twice that in the memory of V8.
+    expect(memory(command.child.pid as number)).toBeLessThan(110)
+    command.child.stdout?.resume()
+    await expect.poll(() => command.stdout().endsWith(`y ${LINES - 1}\n`), { timeout: 20_000 }).toBe(true)
+    const lines = command.stdout().trimEnd().split('\n')
+    expect(lines).toHaveLength(LINES)
+    const start = lines[0]?.slice(0, -1)
+    expect(lines.findIndex((line, index) => line !== `${start}${index}`)).toBe(-1)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test('the supervisor ends all the same', async () => {
+    const port = await freePort()
+    await using command = reuseport([
+      'run',
+      '-n',
+      '1',
+      '--prefix',
+      script,
+      set({ how: 'prints much', port, lines: LINES }),
+    ])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
+  })
+
+  test('who reads may go: the program goes on', async () => {
+    const port = await freePort()
+    await using command = reuseport([
+      'run',
+      '-n',
+      '1',
+      '--prefix',
+      script,
+      set({ how: 'prints much', port, lines: LINES }),
+    ])
+    command.child.stdout?.pause()
+    await command.said(/1 worker on/)
+    await full(port)
+    command.child.stdout?.destroy()
+    await expect.poll(() => get(port), { timeout: 20_000 }).toMatchObject({ line: LINES })
+  })
+
+  test('what a worker prints last is there', async () => {
+    const setting = set({ how: 'prints and throws', lines: 2000 })
+    await using command = reuseport(['run', '-n', '1', '--prefix', script, setting])
+    expect((await command.exited).code).toBe(1)
+    await expect.poll(command.stdout).toMatch(/ 1999\n0 \d+ \| the end\n$/)
+  })
+})
+
 test('--watch: a file that changes replaces the workers', async () => {
   const port = await freePort()
   const program = path.join(folder, 'program.cjs')
@@ -405,6 +610,92 @@ setTimeout(() => server.listen(${port}, '127.0.0.1'), 300)`,
   write('new')
   await command.said(/generation 2 serves/)
   expect(await get<string>(port)).toBe('new')
+})
+
+describe('--watch, and the program writes files', () => {
+  /** A program that does this when it starts, and when it is asked. */
+  function writing(port: number, code: string): string {
+    const program = path.join(folder, 'writes.cjs')
+    writeFileSync(
+      program,
+      `const fs = require('fs') // ${file}
+const write = () => { ${code} }
+write()
+require('http').createServer((q, r) => { write(); r.end('"here"') }).listen(${port}, '127.0.0.1')`,
+    )
+    return program
+  }
+
+  /** Resolves when the watch has heard of everything that came before. */
+  async function heardAll(command: ReturnType<typeof reuseport>, generation: number): Promise<void> {
+    writeFileSync(path.join(folder, 'last.css'), '')
+    await command.said(
+      new RegExp(`last.css.*changed\n.*generation ${generation} starts[^]*generation ${generation} serves`),
+    )
+  }
+
+  test('a log that it appends to whenever it starts: one reload, then it is told and left alone', async () => {
+    const port = await freePort()
+    const program = writing(port, "fs.appendFileSync('app.log', 'here')")
+    await using command = reuseport(['run', '-n', '2', '--watch', '--cwd', folder, program, file])
+    await command.said(/app.log changed\n.*reload: generation 2 starts/)
+    await command.said(/app.log changes whenever workers start: .*--watch-ignore 'app.log'/)
+    await command.said(/generation 2 serves/)
+    await get(port)
+    await heardAll(command, 3)
+    await get(port)
+    command.child.kill('SIGTERM')
+    const { stderr } = await command.exited
+    expect(stderr.match(/app.log/g)).toHaveLength(3)
+    expect(stderr).not.toContain('generation 4')
+  })
+
+  test('one that it holds open, and one that is left out: no reload', async () => {
+    const port = await freePort()
+    mkdirSync(path.join(folder, 'out'))
+    const held = "fs.writeSync(globalThis.log ??= fs.openSync('held.log', 'a'), 'here')"
+    const program = writing(port, `${held}; fs.appendFileSync('out/log', 'here'); fs.writeFileSync('data.tmp', '')`)
+    const out = ['--watch-ignore', 'out/', '--watch-ignore', '*.tmp']
+    await using command = reuseport(['run', '-n', '1', '--watch', ...out, '--cwd', folder, program, file])
+    await command.said(/1 worker on/)
+    await command.said(/held.log is open for writing in a worker/)
+    await get(port)
+    await heardAll(command, 2)
+    command.child.kill('SIGTERM')
+    const { stderr } = await command.exited
+    expect(stderr).not.toMatch(/out\/log|data.tmp|held.log changed|generation 3/)
+  })
+
+  test('with --json: which files', async () => {
+    const port = await freePort()
+    const program = writing(port, '')
+    await using command = reuseport(['run', '-n', '1', '--json', '--watch', '--cwd', folder, program, file])
+    await command.said(/"running"/)
+    writeFileSync(path.join(folder, 'some.css'), '')
+    await command.said(/"event":"watch:change","files":\["some.css"\]/)
+  })
+})
+
+const hasNamespaces =
+  spawnSync('unshare', ['-U', '-r', 'sh', '-c', 'echo 1 > /proc/sys/user/max_inotify_watches']).status === 0
+
+test.skipIf(!hasNamespaces)('--watch: no watches are left: one warning, and it goes on (needs unshare)', async () => {
+  const port = await freePort()
+  for (let index = 0; index < 40; index++) mkdirSync(path.join(folder, `${index}/below`), { recursive: true })
+  const before = ['unshare', '-U', '-r', 'sh', '-c', 'echo 60 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh']
+  const words = ['run', '-n', '1', '--watch', '--cwd', folder, script, set({ how: 'plain', port })]
+  await using command = reuseport(words, { before })
+  await command.said(/1 worker on/)
+  // The folder, 40 folders in it, and 19 of those below.
+  await command.said(
+    /no inotify watches left \(ENOSPC\): .*\d+\/below, .* and 18 more folders, .*fs.inotify.max_user_watches/,
+  )
+  writeFileSync(path.join(folder, '7/file.css'), '')
+  await command.said(/7\/file.css changed/)
+  await command.said(/generation 2 serves/)
+  command.child.kill('SIGTERM')
+  const { stderr } = await command.exited
+  expect(stderr.match(/ENOSPC/g)).toHaveLength(1)
 })
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

@@ -191,7 +191,7 @@ describe('a worker', () => {
 
     test('but none after it was told to leave', async () => {
       const { take } = port80()
-      say({ type: 'leave', kept: [] })
+      say({ type: 'leave', kept: [], signal: 'SIGTERM' })
       expect(take()).toBeUndefined()
       await vi.waitFor(() => expect(fakes.passed).toHaveLength(1))
     })
@@ -226,9 +226,9 @@ describe('a worker', () => {
       return server === first ? { ...REPORT, lossless: false, reason: 'what waited' } : REPORT
     }
     sent = []
-    say({ type: 'leave', kept: ['1.1:1'] })
-    say({ type: 'leave', kept: [] })
-    await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGTERM', false]]), 5000)
+    say({ type: 'leave', kept: ['1.1:1'], signal: 'SIGINT' })
+    say({ type: 'leave', kept: [], signal: 'SIGTERM' })
+    await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGINT', false]]), 5000)
     expect(drained).toEqual([
       [first, false],
       [second, true],
@@ -237,13 +237,42 @@ describe('a worker', () => {
     expect(sent).toEqual([{ type: 'left', lossless: false, reason: 'what waited' }])
   })
 
-  test('a signal asks for a successor; the second one is for the program', async () => {
+  test('a signal asks for a successor; a second one says the same, a third is for the program', () => {
     new SupervisedWorker(link(), NESTED)
     fakes.onSignal('SIGINT')
     expect(sent).toEqual([{ type: 'relieve', signal: 'SIGINT' }])
+    fakes.onSignal('SIGTERM')
     expect(fakes.passed).toEqual([])
     fakes.onSignal('SIGTERM')
     expect(fakes.passed).toEqual([['SIGTERM', false]])
+    expect(sent).toHaveLength(1)
+  })
+
+  test('a second signal a second later is for the program', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(5000)
+    new SupervisedWorker(link(), NESTED)
+    fakes.onSignal('SIGTERM')
+    now.mockReturnValue(6000)
+    fakes.onSignal('SIGINT')
+    now.mockRestore()
+    expect(fakes.passed).toEqual([['SIGINT', false]])
+  })
+
+  test('an order of the supervisor is no signal: the first one after it changes nothing', async () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    worker.adopted(named(1), WISH)
+    let drained = (_report: DrainReport): void => {}
+    fakes.drain = () =>
+      new Promise((resolve) => {
+        drained = resolve
+      })
+    sent = []
+    say({ type: 'leave', kept: [], signal: 'SIGTERM' })
+    fakes.onSignal('SIGTERM')
+    expect(fakes.passed).toEqual([])
+    drained(REPORT)
+    await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
+    expect(sent).toEqual([{ type: 'left', lossless: true, reason: undefined }])
   })
 
   test('that waits for its successor still tells what it closes: the successor need not accept there', () => {

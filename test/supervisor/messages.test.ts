@@ -51,7 +51,9 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'not-opened', wish: WISH },
 ]
 const TO_WORKER: readonly ToWorker[] = [
-  { type: 'leave', kept: ['1.2'] },
+  { type: 'leave', kept: ['1.2'], signal: 'SIGTERM' },
+  { type: 'leave', kept: [], signal: 'SIGINT' },
+  { type: 'leave', kept: [], signal: 'SIGQUIT' },
   { type: 'release', ids: ['1.2', '1.3'] },
   { type: 'ticket-keys', keys: 'A'.repeat(64) },
   { type: 'take', id: '1.2', want: 5, fd: 7 },
@@ -135,6 +137,10 @@ describe('a member that is wrong', () => {
     const values = [...texts, 'x'.repeat(longest + 1)]
     return { valid, path, values, reason: `${last(path)} is not text of at most ${longest} characters` }
   }
+  const signal = (valid: object): Wrong => {
+    const values = [...NO_TEXT, '', 'SIGKILL', 'SIGHUP', 'sigterm', '__proto__', 'toString', 15]
+    return { valid, path: 'signal', values, reason: 'signal is unknown' }
+  }
   const flag = (valid: object, path: string): Wrong => {
     return { valid, path, values: NO_FLAG, reason: `${last(path)} is neither true nor false` }
   }
@@ -192,7 +198,7 @@ describe('a member that is wrong', () => {
       ...count(of('listening'), 'fd', NO_NUMBER.slice(2)),
       ...where(of('nested')),
       text(of('closed'), 'id', 256),
-      text(of('relieve'), 'signal', 32),
+      signal(of('relieve')),
       flag(of('left'), 'lossless'),
       text(of('left'), 'reason', 65_536, NO_TEXT.slice(2)),
       ...ids(of('released'), 'ids'),
@@ -206,6 +212,7 @@ describe('a member that is wrong', () => {
     table([
       type(of('leave'), ['Leave', 'left']),
       ...ids(of('leave'), 'kept'),
+      signal(of('leave')),
       ...ids(of('release'), 'ids'),
       text(of('ticket-keys'), 'keys', 256),
       text(of('take'), 'id', 256),
@@ -261,13 +268,12 @@ describe('a member that is wrong', () => {
     const allowed: readonly (readonly [Parse, object])[] = [
       [parseFromWorker, { type: 'released', ids: new Array(4096).fill(id) }],
       [parseFromWorker, { type: 'left', lossless: false, reason: 'x'.repeat(65_536) }],
-      [parseFromWorker, { type: 'relieve', signal: 'x'.repeat(32) }],
       [parseFromWorker, { type: 'nested', ...PLACE, address: 'x'.repeat(128), port: 65_535 }],
       [parseFromWorker, { type: 'not-opened', wish: { ...WISH, address: 'x'.repeat(1024), port: 0 } }],
       [parseFromWorker, { type: 'want', want: 0x7fffffff, wish: { ...WISH, options: 'x'.repeat(1 << 20) } }],
       [parseToWorker, { type: 'take', id, want: 0, fd: 0x7fffffff }],
       [parseToWorker, { type: 'ticket-keys', keys: 'x'.repeat(256) }],
-      [parseToWorker, { type: 'leave', kept: new Array(4096).fill('') }],
+      [parseToWorker, { type: 'leave', kept: new Array(4096).fill(''), signal: 'SIGTERM' }],
       [parseWorkerConfiguration, { ...CONFIGURATION, worker: 'x'.repeat(64), ports: new Array(4096).fill(65_535) }],
       [parseWorkerConfiguration, { ...CONFIGURATION, grace: 0, drainTimeout: 0x7fffffff, ticketKeys: '' }],
     ]
@@ -348,6 +354,7 @@ describe('an envelope', () => {
 
 const isId = (value: unknown): boolean => isText(value, 256)
 const isIds = (value: unknown): boolean => isListOf(value, 4096, isId)
+const isSignal = (value: unknown): boolean => value === 'SIGTERM' || value === 'SIGINT' || value === 'SIGQUIT'
 const isPort = (value: unknown): boolean => isWhole(value, 0, 65_535)
 const isCount = (value: unknown): boolean => isWhole(value, 0, 0x7fffffff)
 const isFlag = (value: unknown): boolean => value === true || value === false
@@ -374,7 +381,7 @@ function isFromWorker(value: unknown): boolean {
     { type: is('listening'), ...PLACE_MEMBERS, id: isId, wish: isWish, 'fd?': isCount },
     { type: is('nested'), ...PLACE_MEMBERS },
     { type: is('closed'), id: isId },
-    { type: is('relieve'), signal: (signal: unknown) => isText(signal, 32) },
+    { type: is('relieve'), signal: isSignal },
     { type: is('left'), lossless: isFlag, 'reason?': (reason: unknown) => isText(reason, 65_536) },
     { type: is('released'), ids: isIds },
     { type: is('want'), want: isCount, wish: isWish },
@@ -384,7 +391,7 @@ function isFromWorker(value: unknown): boolean {
 
 function isToWorker(value: unknown): boolean {
   return [
-    { type: is('leave'), kept: isIds },
+    { type: is('leave'), kept: isIds, signal: isSignal },
     { type: is('release'), ids: isIds },
     { type: is('ticket-keys'), keys: isId },
     { type: is('take'), id: isId, want: isCount, 'fd?': isCount },

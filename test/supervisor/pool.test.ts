@@ -49,6 +49,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2
 const worker = (index: number): FakeWorker => workers[index] as FakeWorker
 const kept = (all: Pool): readonly string[] => all.kept.map(({ id }) => id)
 const given = (index: number): readonly string[] => worker(index).sockets.map(({ id }) => id)
+const leave = (...kept: readonly string[]): unknown => ({ type: 'leave', kept, signal: 'SIGTERM' })
 const wish = { address: null, port: 80, ipv6Only: false, options: '' }
 const want = (one: FakeWorker, number: number): void => {
   one.tell.onMessage({ type: 'want', want: number, wish }, undefined)
@@ -205,7 +206,7 @@ describe('a signal to a worker', () => {
     worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
     await turn()
     expect(warnings()).toContain('worker 0 (1000) got SIGTERM and is replaced')
-    expect(orders(0)).toEqual([{ type: 'leave', kept: [] }])
+    expect(orders(0)).toEqual([leave()])
     expect(all.slots[0]?.current?.pid).toBe(1001)
     expect(names()).not.toContain('worker:restart')
     await all.endAll()
@@ -216,7 +217,7 @@ describe('a signal to a worker', () => {
     const all = pool()
     const grown = all.grow(1)
     await expect(grown).rejects.toThrow('worker 0 ended with exit code 0 before it was ready')
-    expect(worker(0).heard).toEqual([{ type: 'leave', kept: [] }])
+    expect(worker(0).heard).toEqual([leave()])
     expect(workers).toHaveLength(1)
     expect(all.kept).toEqual([])
   })
@@ -265,7 +266,7 @@ describe('a signal to a worker', () => {
     worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGINT' }, undefined)
     await vi.waitFor(() => expect(all.slots[0]?.current?.pid).toBe(1002), 5000)
     // Its accept queue waits for the next worker.
-    expect(orders(0)).toEqual([{ type: 'leave', kept: ['a'] }])
+    expect(orders(0)).toEqual([{ type: 'leave', kept: ['a'], signal: 'SIGINT' }])
     expect(given(2)).toEqual(['a'])
     expect(closed).toEqual([])
     expect(told).toContainEqual(['worker:restart', 0, { delay: 100, earlyDeaths: 1 }])
@@ -290,12 +291,12 @@ describe('a successor', () => {
     await all.replaceAll()
     expect(given(1)).toEqual(['a', 'b'])
     expect(orders(1)).toEqual([{ type: 'release', ids: ['b'] }])
-    expect(orders(0)).toEqual([{ type: 'leave', kept: ['a'] }])
+    expect(orders(0)).toEqual([leave('a')])
     expect(closed).toEqual(['b'])
     expect(kept(all)).toEqual(['a', 'c'])
     await all.endAll()
     // The last that accepts drains.
-    expect(orders(1).at(-1)).toEqual({ type: 'leave', kept: [] })
+    expect(orders(1).at(-1)).toEqual(leave())
     expect(closed).toEqual(['b', 'a', 'c'])
   })
 
@@ -313,7 +314,7 @@ describe('a successor', () => {
     worker(0).closes('b')
     worker(1).tell.onProgramMessage('anything')
     await replaced
-    expect(orders(0)).toEqual([{ type: 'leave', kept: [] }])
+    expect(orders(0)).toEqual([leave()])
     await all.endAll()
   })
 
@@ -324,7 +325,7 @@ describe('a successor', () => {
     await all.grow(1)
     await all.replaceAll()
     expect(orders(1)).toEqual([{ type: 'release', ids: ['a'] }])
-    expect(orders(0)).toEqual([{ type: 'leave', kept: [] }])
+    expect(orders(0)).toEqual([leave()])
     expect(closed).toEqual(['a'])
     await all.endAll()
   })
@@ -351,7 +352,7 @@ describe('a successor', () => {
     await all.grow(1)
     worker(0).leaves = false
     const replaced = all.replaceAll()
-    await vi.waitFor(() => expect(orders(0)).toEqual([{ type: 'leave', kept: ['a'] }]))
+    await vi.waitFor(() => expect(orders(0)).toEqual([leave('a')]))
     worker(1).exits({ code: 1 })
     await vi.waitFor(() => expect(all.slots[0]?.current?.pid).toBe(1002))
     expect(all.alive.map(({ pid, state }) => [pid, state])).toEqual([
@@ -402,7 +403,7 @@ describe('the end of all', () => {
     expect(closed).toEqual(['given:0'])
     expect([all.kept, all.alive, all.slots]).toEqual([[], [], []])
     // What others have opened stays in use: nobody drains it.
-    expect([orders(0), orders(1)]).toEqual(workers.map(() => [{ type: 'leave', kept: ['given:0'] }]))
+    expect([orders(0), orders(1)]).toEqual(workers.map(() => [leave('given:0')]))
   })
 
   test('the last worker drains the socket of all', async () => {
@@ -416,13 +417,26 @@ describe('the end of all', () => {
     await all.grow(3)
     worker(2).leaves = false
     const ended = all.endAll()
-    await vi.waitFor(() => expect(orders(2).at(-1)).toEqual({ type: 'leave', kept: [] }))
-    expect([orders(0).at(-1), orders(1).at(-1)]).toEqual([0, 1].map(() => ({ type: 'leave', kept: ['s'] })))
+    await vi.waitFor(() => expect(orders(2).at(-1)).toEqual(leave()))
+    expect([orders(0).at(-1), orders(1).at(-1)]).toEqual([0, 1].map(() => leave('s')))
     // The supervisor holds it no longer than the worker that drains it.
     expect(closed).toEqual(['s'])
     worker(2).exits()
     await ended
     expect(closed).toEqual(['s'])
+  })
+
+  test('each is told the signal; one that asked for a successor is drained with the others', async () => {
+    const all = pool()
+    await all.grow(2)
+    started = () => {}
+    worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
+    await vi.waitFor(() => expect(workers).toHaveLength(3), 5000)
+    stop.abort()
+    await all.endAll('SIGINT')
+    const order = { type: 'leave', kept: [], signal: 'SIGINT' }
+    expect([orders(0), orders(1), orders(2)]).toEqual([[order], [order], ['kill']])
+    expect(names()).not.toContain('worker:restart')
   })
 })
 
@@ -532,10 +546,7 @@ describe('one socket for all', () => {
     await all.grow(2)
     want(worker(1), 1)
     await all.shrink(1)
-    expect(orders(1)).toEqual([
-      { type: 'take', id: 's', want: 1, fd: undefined },
-      { type: 'leave', kept: ['s'] },
-    ])
+    expect(orders(1)).toEqual([{ type: 'take', id: 's', want: 1, fd: undefined }, leave('s')])
     expect(kept(all)).toEqual(['s'])
     await all.endAll()
   })
@@ -571,10 +582,7 @@ describe('one socket for all', () => {
     want(worker(1), 2)
     worker(1).exits()
     await shrunk
-    expect(orders(1)).toEqual([
-      { type: 'open', want: 1 },
-      { type: 'leave', kept: [] },
-    ])
+    expect(orders(1)).toEqual([{ type: 'open', want: 1 }, leave()])
     await all.endAll()
   })
 

@@ -1,4 +1,5 @@
 // One worker, from its start to its end, and its place: what the supervisor makes of what it says.
+import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { describeExit, describeFailure, type SupervisorError } from '../../src/supervisor/errors.js'
 import { type RestartOwner, restart } from '../../src/supervisor/restart.js'
@@ -58,7 +59,8 @@ describe('a worker', () => {
     const isReady = (): boolean => events.onProgramMessage.mock.calls.length === 2
     const ready = worker.ready(look({ isReady }), 60_000, NEVER)
     fake.workers[0]?.tell.onProgramMessage({ ready: true })
-    fake.workers[0]?.tell.onOutput('stdout', 'text')
+    const from = new PassThrough()
+    fake.workers[0]?.tell.onOutput('stdout', 'text', from)
     await turn()
     expect(worker.state).toBe('starting')
     expect(worker.upTime).toBeUndefined()
@@ -67,7 +69,7 @@ describe('a worker', () => {
     expect(worker.state).toBe('ready')
     expect(worker.upTime).toBeGreaterThanOrEqual(0)
     expect(events.onProgramMessage).toHaveBeenCalledTimes(2)
-    expect(events.onOutput).toHaveBeenCalledWith(worker, 'stdout', 'text')
+    expect(events.onOutput).toHaveBeenCalledWith(worker, 'stdout', 'text', from)
     // How long it was up does not grow after its end.
     fake.workers[0]?.exits()
     const upTime = worker.upTime
@@ -378,7 +380,7 @@ describe('the place of a worker', () => {
     expect(slot.current?.state).toBe('ready')
     expect(slot.isEnding).toBe(false)
     expect(await slot.end()).toBe(true)
-    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: [] }])
+    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: [], signal: 'SIGTERM' }])
     const nobody = new Slot(1, owner(fake))
     expect(await nobody.end()).toBe(true)
     expect(nobody.isEnding).toBe(true)

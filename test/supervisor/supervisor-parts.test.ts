@@ -1,4 +1,4 @@
-// The parts of a supervisor that need no worker: files that change, what systemd gives, ports, sockets, pinning, control.
+// The parts of a supervisor that need no worker: what systemd gives, ports, sockets, pinning, control.
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,6 @@ import { ReservedPorts } from '../../src/supervisor/reserved-ports.js'
 import { RuntimeFolder } from '../../src/supervisor/runtime-folder.js'
 import type { Supervisor } from '../../src/supervisor/supervisor.js'
 import { notifySystemd, systemdSockets } from '../../src/supervisor/systemd.js'
-import { Watch } from '../../src/supervisor/watch.js'
 import { listening } from '../support/fake-worker.js'
 import { portOf } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
@@ -64,59 +63,6 @@ afterEach(async () => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
   await expect.poll(openSockets).toEqual(before)
-})
-
-describe('files that change', () => {
-  let folder: string
-  let watch: Watch
-  const changed = vi.fn()
-  const failed = vi.fn()
-
-  beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'reuseport-watch-'))
-    for (const name of ['kept', 'kept/deep', 'node_modules', '.git']) mkdirSync(path.join(folder, name))
-    writeFileSync(path.join(folder, 'file.js'), '')
-    changed.mockReset()
-    failed.mockReset()
-    watch = new Watch(folder, changed, failed)
-  })
-
-  afterEach(() => {
-    watch.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
-  test('also in folders below, and in new ones; many at once are one', async () => {
-    writeFileSync(path.join(folder, 'kept/deep/file.js'), '')
-    writeFileSync(path.join(folder, 'file.js'), 'more')
-    await expect.poll(() => changed.mock.calls.length).toBe(1)
-    mkdirSync(path.join(folder, 'new'))
-    await expect.poll(() => changed.mock.calls.length).toBe(2)
-    writeFileSync(path.join(folder, 'new/file.js'), '')
-    await expect.poll(() => changed.mock.calls.length).toBe(3)
-    expect(failed).not.toHaveBeenCalled()
-  })
-
-  test('not where packages are, nor in hidden folders', async () => {
-    writeFileSync(path.join(folder, 'node_modules/file.js'), '')
-    writeFileSync(path.join(folder, '.git/file'), '')
-    writeFileSync(path.join(folder, '.hidden'), '')
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    expect(changed).not.toHaveBeenCalled()
-  })
-
-  test('a folder that goes is no error', async () => {
-    rmSync(path.join(folder, 'kept'), { recursive: true })
-    await expect.poll(() => changed.mock.calls.length).toBeGreaterThan(0)
-    expect(failed).not.toHaveBeenCalled()
-    new Watch(path.join(folder, 'nowhere'), changed, failed).close()
-    expect(failed).not.toHaveBeenCalled()
-  })
-
-  test('what cannot be watched for another reason is told', () => {
-    new Watch('\0', changed, failed).close()
-    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
-  })
 })
 
 describe('systemd', () => {
@@ -260,6 +206,12 @@ test('options that are none', () => {
   for (const none of [undefined, null, 'a.js']) {
     expect(() => parseOptions(none as never)).toThrow(/The option 'options' must be an object, not/)
   }
+})
+
+test.each(['*.log', [''], [1], null])('what is left out must be strings: %j', (watchIgnore) => {
+  const parse = () => parseOptions({ script: 'a.js', watchIgnore: watchIgnore as never })
+  if (watchIgnore === null) expect(parse().watchIgnore).toEqual([])
+  else expect(parse).toThrow(/^The option 'watchIgnore' must be an array of strings that are not empty, not/)
 })
 
 test('without the addon and where Node could share: told why not, or one socket for all', async () => {

@@ -262,3 +262,26 @@ describe.each([
     other.close()
   })
 })
+
+test('stop takes a signal for the programs, and refuses what does not ask for an end', async () => {
+  const port = await freePort()
+  await using one = supervise({ how: 'listens for each signal', port }, { workers: 1 })
+  await one.supervisor.start()
+  for (const wrong of ['SIGKILL', 'sigterm', 15, null])
+    expect(() => one.supervisor.stop(wrong as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
+  expect(one.supervisor.state).toBe('running')
+  const stopped = one.supervisor.stop('SIGQUIT')
+  expect(one.supervisor.stop('SIGTERM')).toBe(stopped)
+  await stopped
+  expect(one.told).toContainEqual(['worker:output', expect.anything(), 'stdout', 'heard SIGQUIT\n'])
+})
+
+test('a thread that is killed has no exit code of a failure', async () => {
+  await using one = supervise({ how: 'plain', port: await freePort() }, { workers: 1, threads: true })
+  await one.supervisor.start()
+  const exited = event(one.supervisor, 'worker:exit')
+  one.supervisor.kill()
+  expect((await exited)[1]).toMatchObject({ code: null, signal: 'SIGKILL', isExpected: true })
+})

@@ -82,9 +82,9 @@ export function fakeLaunch(
         if (message.type === 'leave' && fake.leaves) setImmediate(() => fake.exits())
         if (message.type === 'release') setImmediate(() => answer(message.ids))
       },
-      terminate() {
+      terminate(signal) {
         fake.heard.push('terminate')
-        setImmediate(() => fake.exits({ code: null, signal: 'SIGTERM' }))
+        setImmediate(() => fake.exits({ code: null, signal }))
       },
       kill() {
         fake.heard.push('kill')

@@ -22,6 +22,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'worker:output',
   'worker:message',
   'warning',
+  'watch:change',
   'reload:start',
   'reload:done',
   'reload:failed',

@@ -30,11 +30,13 @@ const ROOMS: readonly string[] = [
  * sides of a supervisor know, and the addon for what no port has to do with (CPUs, systemd, peers).
  */
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
-  cli: ['index.ts', 'supervisor.ts', 'options/option-names', 'system/kernel-versions'],
+  cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
   'register.ts': ['index.ts', 'supervised', 'supervisor/protocol'],
   supervised: [
     'index.ts',
     'native',
+    'common/ending-signals',
+    'node/withheld-close',
     'listen/supervision',
     'options/option-names',
     'common/close-handle',
@@ -42,13 +44,14 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'supervisor/messages',
     'supervisor/patience',
   ],
-  'supervisor.ts': ['supervisor'],
+  'supervisor.ts': ['supervisor', 'common/ending-signals'],
   supervisor: [
     'index.ts',
     'native',
     'listen/supervision',
     'options/option-names',
     'common/close-handle',
+    'common/ending-signals',
     'common/lines',
     'drain/times',
   ],

@@ -1,21 +1,18 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 
 /** @typedef {{ total: number, failed: Record<string, number> }} Counts */
 
-const client = fileURLToPath(new URL('./http-client.js', import.meta.url))
-
-/** A process that sends requests. */
-export class HttpLoad {
+/** A process that sends requests: soak/http-client.js or soak/grpc-client.js. */
+export class LoadProcess {
   /** @type {import('node:child_process').ChildProcess} */
   #child
 
-  /** @type {(port: number, width: number) => Promise<HttpLoad>} */
-  static async start(port, width) {
+  /** @type {(client: string, port: number, width: number) => Promise<LoadProcess>} */
+  static async start(client, port, width) {
     const child = fork(client, [JSON.stringify({ port, width })])
     await once(child, 'message')
-    return new HttpLoad(child)
+    return new LoadProcess(child)
   }
 
   /** @param {import('node:child_process').ChildProcess} child */
