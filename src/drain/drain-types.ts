@@ -35,7 +35,7 @@ export type DrainMethod =
   | 'migrate'
   /** New connections got no answer: their clients asked again a second later and reached other members. */
   | 'defer'
-  /** Another process continues to accept from the same socket (`handOver`). */
+  /** Another process has the same socket and continues to accept from it (`handOver`, or seen in /proc). */
   | 'hand-over'
   /**
    * The group had no other member: the server accepted what waited, and the listener closed. Or this system offers none

@@ -2,6 +2,7 @@
 import { ReusePortSteeringError, ServerNotRunningError } from '../common/errors.js'
 import { Deadline, pause } from '../common/waiting.js'
 import { ReusePortInspectionError } from '../group/group-errors.js'
+import { otherHolder } from '../group/holders.js'
 import { memberOf } from '../group/member.js'
 import { loadAddon } from '../native/addon.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
@@ -41,8 +42,8 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  *
  * A drain needs no privileges. It replaces the program of the group twice (three times for several drains together) and
  * then detaches it, so a member that had attached a program of its own has to attach it again. Drains of a group that
- * begin together, in one process or in many, leave together; one that begins later waits for the next departure. The
- * socket leaves the group for every process that holds it.
+ * begin together, in one process or in many, leave together; one that begins later waits for the next departure. A
+ * socket that another process holds too stays in its group: the drain hands it over, as `handOver` does.
  *
  * Rejected: `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`; the reason of `signal`; `ERR_INVALID_ARG_TYPE`,
  * `ERR_OUT_OF_RANGE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid arguments. The report describes any other step that
@@ -123,15 +124,15 @@ async function run(server: ListenableServer, times: DrainTimes): Promise<DrainRe
 
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */
 async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
-  if (times.handOver) {
-    leaver.onLeaving()
-    leaver.stopListening()
-    return { method: 'hand-over', handshakesAwaited: 0, losses: [], reason: undefined }
-  }
+  if (times.handOver) return handOver(leaver, undefined)
   const state = loadAddon()
   try {
     if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)
-    return await depart(memberOf(state.addon, 'drain', server), leaver, times)
+    const member = memberOf(state.addon, 'drain', server)
+    const other = await otherHolder(state.addon, member.socket.inode)
+    // Leaving the group would end the socket for that process too, which would be told of it again and again (epoll(7)).
+    if (other !== undefined) return handOver(leaver, `process ${other} holds the socket too and keeps it`)
+    return await depart(member, leaver, times)
   } catch (error) {
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
     leaver.onLeaving()
@@ -139,6 +140,13 @@ async function leaveGroup(server: ListenableServer, leaver: Leaver, times: Drain
     const losses = ['connections in the accept queue may be lost']
     return { method: 'close', handshakesAwaited: 0, losses, reason: error.message }
   }
+}
+
+/** Only this process stops. The socket stays in its group, with its accept queue. */
+function handOver(leaver: Leaver, reason: string | undefined): Departure {
+  leaver.onLeaving()
+  leaver.stopListening()
+  return { method: 'hand-over', handshakesAwaited: 0, losses: [], reason }
 }
 
 /** Step 5 of a drain: the connections end. @returns how many connections were destroyed. */

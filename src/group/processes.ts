@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Addon } from '../native/addon-contract.js'
 import { mayRead } from '../node/permission.js'
+import { toHolders } from './holders.js'
 import { groupKey, type SeenProcesses, type SeenSocket } from './rows.js'
 
 /**
@@ -41,13 +42,7 @@ export function seeProcesses(
 /** A pid for each inode. Inode 0 stands for sockets that no process holds. */
 function holdersOf(addon: Addon, sockets: readonly SeenSocket[]): ReadonlyMap<number, number> {
   const inodes = sockets.map(({ inode }) => inode).filter((inode) => inode !== 0)
-  const pairs = addon.findHolders(Float64Array.from(inodes))
-  const holders = new Map<number, number>()
-  for (let index = 0; index < pairs.length; index += 2) {
-    const [pid = 0, inode = 0] = pairs.subarray(index, index + 2)
-    holders.set(inode, pid)
-  }
-  return holders
+  return toHolders(addon.findHolders(Float64Array.from(inodes)))
 }
 
 /** The command line of a process; its name if the command line is empty, as that of a zombie is. */

@@ -2,7 +2,7 @@
 
 namespace reuseport {
 
-std::vector<Holder> FindHolders(std::set<uint64_t> /*inodes*/) {
+std::vector<Holder> FindHolders(std::set<uint64_t> /*inodes*/, int32_t /*except*/) {
   return {};
 }
 
