@@ -143,8 +143,9 @@ export const MUTATIONS = [
     'supervisor/register.ts',
     'if (waits && this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)',
     '',
-    'supervisor/register.test',
+    'supervisor/pool.test',
   ),
+  script('supervisor/register.ts', 'if (waits && this.#slots', 'if (this.#slots', 'supervisor/register.test'),
   script('supervisor/register.ts', 'let slot = 0', 'let slot = this.#slots.size', 'supervisor/register.test'),
   script('supervisor/register.ts', 'isKept && this.#sockets.has(id)', 'isKept', 'supervisor/register.test'),
   script(
