@@ -7,7 +7,7 @@ import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
-import { parseOptions, type Settings, type SupervisorOptions, toWorkers } from './options.js'
+import { parseOptions, type Settings, type SupervisorOptions, scriptPath, toWorkers } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
@@ -96,7 +96,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   status(): SupervisorStatus {
     return {
       pid: process.pid,
-      script: this.#settings.script,
+      script: scriptPath(this.#settings),
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
@@ -118,7 +118,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * Starts the workers; resolves when all of them are ready.
    *
    * Rejects, with no worker left running: `ERR_REUSEPORT_WORKER_FAILED` where one did not become ready, `ENOENT` or
-   * `EACCES` for the script, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
+   * `EACCES` for `script`, `envFile` or `cwd`, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
    */
   async start(): Promise<void> {
     if (this.#state !== 'new')
