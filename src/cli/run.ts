@@ -1,7 +1,16 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import path from 'node:path'
 import process from 'node:process'
-import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
-import { UsageError } from './arguments.js'
+import {
+  notifySystemd,
+  Supervisor,
+  SupervisorError,
+  SupervisorOptionError,
+  type SupervisorOptions,
+  systemdSockets,
+} from '../supervisor.js'
+import { MissingFileError, UsageError } from './arguments.js'
+import { currentFolder } from './current-folder.js'
 import { Prefixer } from './prefix.js'
 import { parseRunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
@@ -27,8 +36,10 @@ workers without losing a connection, and starts another one where one dies.
       --watch                  reload when a file changes
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
-      --env-file <file>        more variables for the workers
-      --cwd <folder>           folder of the workers and of the script
+      --env <file>             more variables for the workers (--env-file too,
+                               but Node itself looks for that file as well)
+      --cwd <folder>           folder of the workers, the script and --env
+      --node-arg <option>      an option of Node for the workers; repeatable
       --prefix                 put the worker before each line that it prints
       --json                   report each event as a line of JSON on stderr
   -h, --help                   print this help
@@ -52,7 +63,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${RUN_HELP}\n`)
     return 0
   }
-  const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
+  const { options } = parsed
+  const cwd = path.resolve(currentFolder(process.env['PWD']), options.cwd ?? '')
+  const supervisor = create({ ...options, cwd, sockets: systemdSockets() })
   notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
   const write = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -71,8 +84,8 @@ export async function run(args: readonly string[]): Promise<number> {
     // A signal ended the supervisor during its start.
     if (signals.count > 0) return 0
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new UsageError(`There is no script ${parsed.options.script}`)
+    const { code, message, option } = error as NodeJS.ErrnoException & { readonly option?: string }
+    if (code === 'ENOENT' && option !== undefined) throw missing(option, options)
     if (!parsed.json) write(`reuseport: ${printableLines(message)}`)
     return CANNOT
   } finally {
@@ -87,6 +100,12 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
     if (error instanceof SupervisorOptionError) throw new UsageError(error.message)
     throw error
   }
+}
+
+function missing(option: string, { script, envFile, cwd }: SupervisorOptions): MissingFileError {
+  if (option === 'envFile') return new MissingFileError(`There is no file ${envFile} (--env)`)
+  if (option === 'cwd') return new MissingFileError(`There is no folder ${cwd ?? process.env['PWD']} (--cwd)`)
+  return new MissingFileError(`There is no script ${script}`)
 }
 
 /** Puts /dev/null in place of the closed terminal: Node resets it at exit, and aborts (SIGABRT) where that fails. */
