@@ -128,7 +128,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       const { isShared, warning } = checkPreconditions(this.#settings)
       this.#isShared = isShared
       if (warning !== undefined) this.emit('warning', warning)
-      for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
+      for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
