@@ -8,6 +8,7 @@ import {
   SupervisorOptionError,
   type SupervisorOptions,
   systemdSockets,
+  writeInBackground,
 } from '../supervisor.js'
 import { MissingFileError, UsageError } from './arguments.js'
 import { currentFolder } from './current-folder.js'
@@ -74,6 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (parsed.prefix) new Prefixer(supervisor, screenOf(process.stdout, process.env))
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  writeInBackground()
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()

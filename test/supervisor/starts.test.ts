@@ -208,6 +208,20 @@ describe('the package in a folder with # % and ?', () => {
   })
 })
 
+test.each(['foreground', 'background'])(
+  'stty tostop, in the %s: neither the supervisor nor a worker is stopped',
+  async (how) => {
+    const script = file('server.cjs', `console.log('worker ' + 'prints'); ${program('one')}`)
+    const pattern = '(?s)worker prints.*2 workers on|2 workers on.*worker prints'
+    const before = ['python3', path.join(root, 'test/fixtures/tostop.py'), how, pattern]
+    await using command = reuseport(['run', '-n', '2', script], { before })
+    const { code, stdout } = await command.exited
+    expect(stdout).toMatch(/worker prints/)
+    expect(stdout).toMatch(/2 workers on/)
+    expect(code).toBe(0)
+  },
+)
+
 function copy(to: string): void {
   for (const name of ['dist', 'build/Release/reuseport.node', 'package.json', 'node_modules/node-gyp-build']) {
     mkdirSync(path.dirname(path.join(to, name)), { recursive: true })
