@@ -14,16 +14,19 @@ import process from 'node:process'
 import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { supervise } from './supervised/supervise.js'
-import type { SteeringName } from './supervisor/protocol.js'
+import { REGISTER_URL, type SteeringName } from './supervisor/protocol.js'
 
 /** The options of `server.listen` that apply to a port. A program may have further properties in the same object. */
 const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
 
 const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
+const INSTALLED = Symbol.for('reuseport.register')
+
+const isInCharge = takeCharge()
 const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
 const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
-const worker = supervise()
+const worker = isInCharge ? supervise() : undefined
 const steering = toSteering(worker?.steering)
 /** Options that are added to every call. */
 const others = { fallback, ...(steering && { steering }) }
@@ -35,7 +38,9 @@ const { listen } = prototype
 /** Servers for which `listenReusePort` runs: a `server.listen` that it calls goes to Node. */
 const listening = new WeakSet<net.Server>()
 
-prototype.listen = function listenShared(...args): net.Server {
+if (isInCharge) prototype.listen = listenShared
+
+function listenShared(this: net.Server, ...args: unknown[]): net.Server {
   const call = listening.has(this) ? undefined : toCall(args)
   if (call === undefined) return Reflect.apply(listen, this, args)
   const isTaken = worker?.oneSocket !== undefined && listenOnOne(worker.oneSocket, this, call)
@@ -46,6 +51,18 @@ prototype.listen = function listenShared(...args): net.Server {
   } finally {
     listening.delete(this)
   }
+}
+
+/**
+ * Whether this copy of the package is the one that acts in this thread: the supervisor's own copy where there is one, and
+ * otherwise the first. A program may have a copy of its own, of another version too.
+ */
+function takeCharge(): boolean {
+  const url = process.env[REGISTER_URL] ?? import.meta.url
+  if (url !== import.meta.url || INSTALLED in globalThis) return false
+  delete process.env[REGISTER_URL]
+  Object.defineProperty(globalThis, INSTALLED, { value: true })
+  return true
 }
 
 /** Listens on the socket that all workers accept from. @returns false for a call that Node has to refuse. */

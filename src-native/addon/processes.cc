@@ -52,6 +52,10 @@ Napi::Value LeadProcessGroupCall(const Napi::CallbackInfo& info) {
   return FromStatus(env, LeadProcessGroup(StateOf(env).sys));
 }
 
+Napi::Value WriteInBackgroundCall(const Napi::CallbackInfo& info) {
+  return FromStatus(info.Env(), WriteInBackground());
+}
+
 Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<UnixDatagram> datagram = ToUnixDatagram(info);
@@ -66,6 +70,7 @@ constexpr Export kExports[] = {
     {"signalProcess", Entry<SignalProcessCall>},
     {"hasProcessEnded", Entry<HasProcessEndedCall>},
     {"leadProcessGroup", Entry<LeadProcessGroupCall>},
+    {"writeInBackground", Entry<WriteInBackgroundCall>},
     {"sendToUnix", Entry<SendToUnixCall>},
 };
 

@@ -1,6 +1,7 @@
 #include "core/process.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -43,6 +44,15 @@ Status SetCpus(const Sys& sys, const std::vector<uint32_t>& cpus) {
 
 Status LeadProcessGroup(const Sys& sys) {
   if (sys.setpgid(0, 0) != 0) return Failure{errno, "setpgid"};
+  return Done{};
+}
+
+Status WriteInBackground() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTTOU);
+  const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (error != 0) return Failure{error, "pthread_sigmask"};
   return Done{};
 }
 

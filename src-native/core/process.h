@@ -18,6 +18,11 @@ Status SetCpus(const Sys& sys, const std::vector<uint32_t>& cpus);
 // Makes this process the leader of a new process group, so that signals of the terminal no longer reach it. setpgid(2)
 Status LeadProcessGroup(const Sys& sys);
 
+// Lets this thread, and those that it starts from now on, write to a terminal in the background where `stty tostop` is
+// set: the terminal stops no process whose writing thread blocks SIGTTOU. A SIGTTOU of kill(2) goes to another thread.
+// tty(4)
+Status WriteInBackground();
+
 // Sends a datagram to a unix socket. `to` is its file, or '@' and its abstract name. unix(7), sd_notify(3)
 Status SendToUnix(const Sys& sys, const std::string& to, const std::string& text);
 

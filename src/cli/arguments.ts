@@ -3,6 +3,9 @@ import { nearestName } from '../options/option-names.js'
 /** The command line is wrong. The command prints this message and its help, and exits with code 2. */
 export class UsageError extends Error {}
 
+/** A file that the command line names is missing. The command prints this message alone, and exits with code 2. */
+export class MissingFileError extends UsageError {}
+
 /** `seconds`: a flag that a number of seconds may follow. */
 export type Flags = Readonly<Record<string, 'boolean' | 'seconds'>>
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { nearestName } from '../options/option-names.js'
-import { UsageError } from './arguments.js'
+import { MissingFileError, UsageError } from './arguments.js'
 import { BUILD_HELP, build } from './build.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'
 import { LS_HELP, ls, type Output } from './ls.js'
@@ -76,13 +76,13 @@ const HELPS: Readonly<Record<string, string>> = {
 }
 
 function fail(error: unknown): number {
-  if (error instanceof UsageError) {
+  if (error instanceof UsageError && !(error instanceof MissingFileError)) {
     const help = HELPS[process.argv[2] ?? ''] ?? HELP
     process.stderr.write(`reuseport: ${printableLines(error.message)}\n\n${help}\n`)
     return 2
   }
   process.stderr.write(`reuseport: ${printableLines(error instanceof Error ? error.message : String(error))}\n`)
-  return 1
+  return error instanceof MissingFileError ? 2 : 1
 }
 
 // The reader of stdout has closed the pipe (`reuseport ls | head`): success, as in other programs.

@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { nearestName } from '../options/option-names.js'
 import type { SupervisorOptions } from '../supervisor.js'
@@ -17,8 +18,12 @@ const OPTIONS = {
   watch: { type: 'boolean' },
   'watch-ignore': { type: 'string', multiple: true },
   replace: { type: 'boolean' },
+  // Node looks for --env-file among the arguments of its script too, and ends with code 9 where the file is not in the
+  // folder that it was started in.
+  env: { type: 'string' },
   'env-file': { type: 'string' },
   cwd: { type: 'string' },
+  'node-arg': { type: 'string', multiple: true },
   prefix: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -41,7 +46,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     tokens: true,
   })
   const first = tokens.find(({ kind }) => kind !== 'option')
-  const own = first === undefined ? args : args.slice(0, first.index)
+  const own = joined(first === undefined ? args : args.slice(0, first.index), tokens)
   const [script, ...rest] =
     first === undefined ? [] : args.slice(first.kind === 'positional' ? first.index : first.index + 1)
   const values = parseStrictly(own)
@@ -62,8 +67,9 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     watch: values.watch,
     watchIgnore: values['watch-ignore'],
     replace: values.replace,
-    envFile: values['env-file'],
+    envFile: values.env ?? values['env-file'],
     cwd: values.cwd,
+    ...(values['node-arg'] !== undefined && { execArgv: [...process.execArgv, ...toNodeOptions(values['node-arg'])] }),
   } as const
   const prefix = values.prefix === true
   return {
@@ -71,6 +77,34 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     json: values.json === true,
     prefix,
   }
+}
+
+interface Token {
+  readonly kind: string
+  readonly index: number
+  readonly name?: string
+  readonly inlineValue?: boolean | undefined
+}
+
+/** `--node-arg --inspect` as `--node-arg=--inspect`: `parseArgs` refuses a value that looks like an option. */
+function joined(args: readonly string[], tokens: readonly Token[]): readonly string[] {
+  const starts = tokens.filter(({ name, inlineValue }) => name === 'node-arg' && inlineValue === false)
+  const at = new Set(starts.map(({ index }) => index))
+  return args.flatMap((arg, index) => {
+    if (at.has(index)) return [`${arg}=${args[index + 1]}`]
+    return at.has(index - 1) ? [] : [arg]
+  })
+}
+
+/** An option may be followed by its value: `--node-arg --require --node-arg ./more.js`. */
+function toNodeOptions(options: readonly string[]): readonly string[] {
+  for (const [index, option] of options.entries()) {
+    const before = options[index - 1] ?? ''
+    const isValue = before.startsWith('-') && !before.includes('=')
+    if (option.startsWith('-') || isValue) continue
+    throw new UsageError(`--node-arg takes an option of Node such as --max-old-space-size=512, not '${option}'`)
+  }
+  return options
 }
 
 function parseStrictly(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {

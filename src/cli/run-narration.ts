@@ -115,7 +115,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   supervisor.on('scaled', (workers) => say(`scaled to ${count(workers, 'worker')}`))
   supervisor.on('stopping', (error) => {
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
-    say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
+    if (supervisor.workers.length > 0) say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
   })
 }
 
@@ -126,6 +126,8 @@ function isFailure({ code, error, signal }: WorkerExit): boolean {
 }
 
 function nameOf({ slot, pid, threadId }: WorkerInfo): string {
+  // Nothing was started: no descriptor or no process was left.
+  if (pid === -1) return `worker ${slot}`
   return `worker ${slot} (${threadId === undefined ? pid : `thread ${threadId}`})`
 }
 

@@ -1,6 +1,16 @@
+import path from 'node:path'
 import process from 'node:process'
-import { notifySystemd, Supervisor, SupervisorError, SupervisorOptionError, systemdSockets } from '../supervisor.js'
-import { UsageError } from './arguments.js'
+import {
+  notifySystemd,
+  Supervisor,
+  SupervisorError,
+  SupervisorOptionError,
+  type SupervisorOptions,
+  systemdSockets,
+  writeInBackground,
+} from '../supervisor.js'
+import { MissingFileError, UsageError } from './arguments.js'
+import { currentFolder } from './current-folder.js'
 import { Prefixer, printStreams } from './prefix.js'
 import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
@@ -30,8 +40,10 @@ workers without losing a connection, and starts another one where one dies.
                                --watch leaves out; may be given several times
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
-      --env-file <file>        more variables for the workers
-      --cwd <folder>           folder of the workers and of the script
+      --env <file>             more variables for the workers (--env-file too,
+                               but Node itself looks for that file as well)
+      --cwd <folder>           folder of the workers, the script and --env
+      --node-arg <option>      an option of Node for the workers; repeatable
       --prefix                 put the worker before each line that it prints
       --json                   report each event as a line of JSON on stderr
   -h, --help                   print this help
@@ -58,7 +70,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${RUN_HELP}\n`)
     return 0
   }
-  const supervisor = create({ ...parsed.options, sockets: systemdSockets() })
+  const { options } = parsed
+  const cwd = path.resolve(currentFolder(process.env['PWD']), options.cwd ?? '')
+  const supervisor = create({ ...options, cwd, sockets: systemdSockets() })
   notifySystemd(supervisor)
   const screen = screenOf(process.stderr, process.env)
   const streams = printStreams()
@@ -68,6 +82,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const prefixer = parsed.prefix ? new Prefixer(supervisor, screenOf(process.stdout, process.env), streams) : undefined
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  writeInBackground()
   const code = await serve(supervisor, parsed, write)
   // What nobody reads would keep this process alive for ever.
   if (prefixer !== undefined && !(await prefixer.end())) process.exit(code)
@@ -86,8 +101,8 @@ async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line:
     // A signal ended the supervisor during its start.
     if (signals.count > 0) return 0
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new UsageError(`There is no script ${parsed.options.script}`)
+    const { code, message, option } = error as NodeJS.ErrnoException & { readonly option?: string }
+    if (code === 'ENOENT' && option !== undefined) throw missing(option, parsed.options)
     if (!parsed.json) write(`reuseport: ${printableLines(message)}`)
     return CANNOT
   } finally {
@@ -102,4 +117,10 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
     if (error instanceof SupervisorOptionError) throw new UsageError(error.message)
     throw error
   }
+}
+
+function missing(option: string, { script, envFile, cwd }: SupervisorOptions): MissingFileError {
+  if (option === 'envFile') return new MissingFileError(`There is no file ${envFile} (--env)`)
+  if (option === 'cwd') return new MissingFileError(`There is no folder ${cwd ?? process.env['PWD']} (--cwd)`)
+  return new MissingFileError(`There is no script ${script}`)
 }

@@ -116,6 +116,11 @@ export interface Addon {
   setCpus(cpus: Float64Array): undefined | SystemFailure
   /** Moves this process to a process group of its own, so that it gets no signals of the terminal. setpgid(2). */
   leadProcessGroup(): undefined | SystemFailure
+  /**
+   * Lets this thread, and those that it starts from now on, write to a terminal in the background, also where `stty tostop`
+   * is set. tty(4)
+   */
+  writeInBackground(): undefined | SystemFailure
   /** Sends a datagram to a unix socket. `to` is its file, or '@' and its abstract name. unix(7). */
   sendToUnix(to: string, text: string): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure

@@ -62,7 +62,11 @@ function processLink(): Link | undefined {
   if (fd === undefined || !workerThreads.isMainThread || process.send === undefined) return undefined
   const state = loadAddon()
   // Where that fails, Ctrl-C also reaches this worker, which then drains.
-  if (state.loaded) state.addon.leadProcessGroup()
+  if (state.loaded) {
+    state.addon.leadProcessGroup()
+    // For a terminal this group is in the background, whatever the supervisor's group is.
+    state.addon.writeInBackground()
+  }
   // Processes that this process starts are not workers of the supervisor.
   delete process.env[CONFIGURATION_FD]
   const configuration = parseWorkerConfiguration(JSON.parse(readFileSync(Number(fd), 'utf8')))

@@ -1,33 +1,56 @@
 import { getSystemErrorName } from 'node:util'
 import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
 import type { Kept } from './kept-socket.js'
 import { SupervisorOptionError } from './options.js'
 
+interface Given {
+  readonly fd: number
+  readonly name?: string | undefined
+}
+
+/** No descriptor, or none of a socket. */
+const NO_SOCKET: readonly string[] = ['EBADF', 'ENOTSOCK']
+
 /**
- * The sockets of the option `sockets`, which another process has opened and passed to this one.
+ * The listening TCP sockets of the option `sockets`, which another process has opened and passed to this one. Other
+ * sockets are told and left alone: a unit of systemd may have them beside, such as UDP for HTTP/3.
  *
- * @throws SupervisorOptionError where `fd` is not a socket with an address and port; Error without the addon.
+ * @throws SupervisorOptionError where `fd` is not a socket; Error without the addon.
  */
-export function givenSockets(sockets: readonly { readonly fd: number; readonly name?: string | undefined }[]): Kept[] {
+export function givenSockets(sockets: readonly Given[], warn: (message: string) => void): Kept[] {
   if (sockets.length === 0) return []
   const state = loadAddon()
   if (!state.loaded) throw new Error(`the option 'sockets' needs the native addon: ${state.reason}`)
   const { addon } = state
-  return sockets.map(({ fd, name }, index) => {
+  return sockets.flatMap(({ fd, name }, index) => {
     const option = `sockets[${index}].fd`
     if (!Number.isInteger(fd) || fd < 0) throw new SupervisorOptionError(option, fd, 'a descriptor, 0 or more')
     const bound = addon.localAddress(fd)
-    if ('errno' in bound) {
-      const why = getSystemErrorName(bound.errno)
+    const why = 'errno' in bound ? getSystemErrorName(bound.errno) : undefined
+    if (why !== undefined && NO_SOCKET.includes(why)) {
       throw new SupervisorOptionError(
         option,
         fd,
         `the descriptor of a listening TCP socket (${name ? `name: ${name}, ` : ''}error: ${why})`,
       )
     }
+    if ('errno' in bound || !isListener(addon, fd)) {
+      const which = name ? `${fd} (name: ${name})` : `${fd}`
+      warn(`descriptor ${which} of the option 'sockets' is not a listening TCP socket, and is left alone`)
+      return []
+    }
     const { address, family, port } = bound
     const wish = { address, port, ipv6Only: false, options: '' }
     // The descriptor belongs to the caller, so `close` leaves it open.
-    return { id: `given:${index}`, wish, address, family, port, fd, handle: undefined, isGiven: true, close: () => {} }
+    return [
+      { id: `given:${index}`, wish, address, family, port, fd, handle: undefined, isGiven: true, close: () => {} },
+    ]
   })
+}
+
+/** True also where the system does not tell. */
+function isListener(addon: Addon, fd: number): boolean {
+  const waiting = addon.waitingConnections(fd)
+  return typeof waiting === 'number' || getSystemErrorName(waiting.errno) === 'ENOSYS'
 }

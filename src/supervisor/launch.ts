@@ -1,24 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
 import process from 'node:process'
 import type { Duplex, Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
-import { MessageChannel, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
+import { inspectPort, optionsIn } from './node-options.js'
 import {
   CONFIGURATION_FD,
   type FromWorker,
   type KeptSocket,
-  THREAD_DATA,
+  REGISTER_URL,
   type ToWorker,
   type WorkerConfiguration,
 } from './protocol.js'
 
 /** @internal */
 export interface Program {
+  /** As for `node` in the folder `cwd`: the path may be relative, and without its extension. */
   readonly script: string
   readonly args: readonly string[]
   readonly execArgv: readonly string[]
@@ -64,7 +65,8 @@ export interface Launched {
   kill(): void
 }
 
-const REGISTER = new URL('./register.js', import.meta.url)
+/** @internal The preload of this copy of the package. */
+export const REGISTER: URL = new URL('./register.js', import.meta.url)
 
 /** Descriptor 3 is the IPC channel, descriptor 4 the configuration. */
 const FIRST_SOCKET = 5
@@ -83,12 +85,18 @@ export type Launch = (
   listeners: WorkerListeners,
 ) => Launched
 
-/** @internal */
+/** Processes that were started with a port for an inspector. They are counted over all supervisors, as by `cluster`. */
+let inspected = 0
+
+/** @internal @throws where the folder `cwd` is missing; most other reasons for a failed start come by `onExit`. */
 export const launchProcess: Launch = (program, configuration, sockets, listeners) => {
-  const { script, args, execArgv, env, cwd, output } = program
+  const { script, args, env, cwd, output } = program
+  // spawn(2) names the executable, not the folder, where the folder is missing.
+  statSync(cwd)
+  const execArgv = [...program.execArgv, ...portOfInspector(program)]
   const child = spawn(process.execPath, [...execArgv, '--import', REGISTER.href, script, ...args], {
     cwd,
-    env: { ...env, [CONFIGURATION_FD]: '4' },
+    env: { ...env, [CONFIGURATION_FD]: '4', [REGISTER_URL]: REGISTER.href },
     stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
     // Ctrl-C and the SIGHUP of a terminal that closes must reach only the supervisor. With the addon, the worker leaves
     // the process group itself (setpgid(2)). Without the addon, the worker gets a session of its own, at a price: the
@@ -96,11 +104,12 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
     detached: !loadAddon().loaded,
     serialization: 'json',
   })
+  // At first: where nothing was started, the event 'error' follows, and without a listener it ends this process.
+  const giveUp = hear(child, listeners)
   const kept = sockets.map((socket, index) => toKept(socket, FIRST_SOCKET + index))
-  const pipe = child.stdio[4] as Duplex | null | undefined
+  const pipe = streamsOf(child)[4] as Duplex | null | undefined
   // A worker that ends before it has read the configuration breaks the pipe. Its exit reports that failure.
   pipe?.on('error', () => {}).end(JSON.stringify({ ...configuration, sockets: kept }))
-  const giveUp = hear(child, listeners)
   return {
     pid: child.pid ?? -1,
     threadId: undefined,
@@ -117,7 +126,21 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   }
 }
 
-function toKept({ id, wish, isGiven }: Kept, fd: number): KeptSocket {
+function portOfInspector({ execArgv, env }: Program): readonly string[] {
+  const options = [...execArgv, ...optionsIn(env['NODE_OPTIONS'])]
+  const own = [...process.execArgv, ...optionsIn(process.env['NODE_OPTIONS'])]
+  const port = inspectPort(options, own, process.debugPort, inspected + 1)
+  inspected += port.length
+  return port
+}
+
+/** Node sets no `stdio` where it had no descriptors for it (EMFILE). */
+function streamsOf(child: ChildProcess): readonly unknown[] {
+  return (child as { readonly stdio?: readonly unknown[] }).stdio ?? []
+}
+
+/** @internal */
+export function toKept({ id, wish, isGiven }: Kept, fd: number): KeptSocket {
   return { id, wish, isGiven, fd }
 }
 
@@ -144,6 +167,10 @@ function hear(child: ChildProcess, listeners: WorkerListeners): () => void {
   child.on('error', (error) => {
     if (child.pid !== undefined) return
     exit ??= { code: null, signal: null, error }
+    // Nothing was started that could close the other ends.
+    child.channel?.unref()
+    if (child.connected) child.disconnect()
+    for (const stream of streamsOf(child)) (stream as { destroy?(): void } | null | undefined)?.destroy?.()
     tell()
   })
   child.once('exit', (code, signal) => {
@@ -164,11 +191,11 @@ function hear(child: ChildProcess, listeners: WorkerListeners): () => void {
 function unref(child: ChildProcess): void {
   child.unref()
   child.channel?.unref()
-  for (const stream of child.stdio) (stream as { unref?(): void } | null | undefined)?.unref?.()
+  for (const stream of streamsOf(child)) (stream as { unref?(): void } | null | undefined)?.unref?.()
 }
 
-/** A message that is refused leaves no handle open. */
-function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListeners): void {
+/** @internal A message that is refused leaves no handle open. */
+export function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListeners): void {
   let message: FromWorker
   try {
     message = parse()
@@ -181,56 +208,13 @@ function take(parse: () => FromWorker, handle: unknown, listeners: WorkerListene
   listeners.onMessage(message, handle)
 }
 
-function hearOutput(from: { stdout: Readable | null; stderr: Readable | null }, listeners: WorkerListeners): void {
+/** @internal */
+export function hearOutput(
+  from: { stdout: Readable | null; stderr: Readable | null },
+  listeners: WorkerListeners,
+): void {
   for (const stream of ['stdout', 'stderr'] as const) {
     const readable = from[stream]
     readable?.setEncoding('utf8').on('data', (text: string) => listeners.onOutput(stream, text, readable))
-  }
-}
-
-/** @internal */
-export const launchThread: Launch = (program, configuration, sockets, listeners) => {
-  const { script, args, execArgv, env, output } = program
-  const { port1, port2 } = new MessageChannel()
-  const kept = sockets.map((socket) => toKept(socket, socket.fd))
-  const thread = new Thread(script, {
-    argv: [...args],
-    execArgv: [...execArgv, '--import', fileURLToPath(REGISTER)],
-    env: { ...env },
-    stdout: output === 'pipe',
-    stderr: output === 'pipe',
-    workerData: { [THREAD_DATA]: { configuration: { ...configuration, sockets: kept }, port: port2 } },
-    transferList: [port2],
-  })
-  let error: Error | undefined
-  const hear = (message: unknown): void => take(() => parseFromWorker(message), undefined, listeners)
-  port1.on('message', hear)
-  thread.on('message', (message: unknown) => listeners.onProgramMessage(message))
-  thread.on('error', (thrown) => {
-    error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  })
-  let isRunning = true
-  let isKilled = false
-  thread.once('exit', (code) => {
-    isRunning = false
-    // The last messages of the thread may still be in the port.
-    for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
-      hear(last.message)
-    }
-    port1.close()
-    // Node gives a thread that was terminated the exit code 1, as where its program fails.
-    listeners.onExit({ code: isKilled ? null : code, signal: isKilled ? 'SIGKILL' : null, error })
-  })
-  if (output === 'pipe') hearOutput(thread, listeners)
-  return {
-    pid: process.pid,
-    threadId: thread.threadId,
-    isConnected: () => isRunning,
-    send: (message) => port1.postMessage(message),
-    terminate: () => void thread.terminate(),
-    kill() {
-      isKilled = true
-      void thread.terminate()
-    },
   }
 }

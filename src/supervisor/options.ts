@@ -1,14 +1,14 @@
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
+import { runningScript } from './node-options.js'
 import type { SteeringName } from './protocol.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
 export interface SupervisorOptions {
-  /** The program: a file that Node runs. A relative path starts from `cwd`. */
+  /** The program: a file that Node runs. A relative path starts from `cwd`. Looked up anew for each worker. */
   readonly script: string
   /** The arguments of the program. Default `[]`. */
   readonly args?: readonly string[] | undefined
@@ -38,13 +38,19 @@ export interface SupervisorOptions {
   readonly fallback?: 'error' | 'exclusive' | undefined
   /** All workers accept from one socket, even where the kernel would balance. Default false. */
   readonly oneSocket?: boolean | undefined
-  /** The working directory of the workers. Default `process.cwd()`. */
+  /** The working directory of the workers, looked up anew for each of them. Default `process.cwd()`. */
   readonly cwd?: string | undefined
   /** The environment of the workers. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** A file with further variables, read at the start of each worker. A variable that `env` has keeps its value. */
+  /**
+   * A file with further variables, read at the start of each worker. A relative path starts from `cwd`. A variable that
+   * `env` has keeps its value.
+   */
   readonly envFile?: string | undefined
-  /** Options of Node for the workers. Default `process.execArgv`. */
+  /**
+   * Options of Node for the workers; those by which Node runs no script (`-e`, `-p`, `--test` and the like) are left out.
+   * Workers that are inspected get a port each. Default `process.execArgv`.
+   */
   readonly execArgv?: readonly string[] | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
@@ -129,7 +135,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
   }
   if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file path')
   return {
-    script: toFile(path.resolve(cwd, script)),
+    script: toArgument(script),
     cwd,
     args: [...(options.args ?? [])],
     workers: toWorkers(options.workers ?? 'auto'),
@@ -143,8 +149,8 @@ export function parseOptions(options: SupervisorOptions): Settings {
     fallback: oneOf(options, 'fallback', ['error', 'exclusive']) ?? 'error',
     oneSocket: flag(options, 'oneSocket'),
     env: options.env ?? process.env,
-    envFile: text(options, 'envFile'),
-    execArgv: [...(options.execArgv ?? process.execArgv)],
+    envFile: toPath(cwd, text(options, 'envFile')),
+    execArgv: runningScript(options.execArgv ?? process.execArgv),
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
     watchIgnore: texts(options, 'watchIgnore'),
@@ -153,13 +159,19 @@ export function parseOptions(options: SupervisorOptions): Settings {
   }
 }
 
-/** Resolves the path as `node` does: the extension may be missing, and a folder stands for its package. */
-function toFile(script: string): string {
-  try {
-    return createRequire(import.meta.url).resolve(script)
-  } catch {
-    return script
-  }
+/** What `node` takes for a script, and neither for an option nor for its debugger (`node inspect`). */
+function toArgument(script: string): string {
+  return /^(?:-|(?:inspect|debug)$)/.test(script) ? `./${script}` : script
+}
+
+/** @internal */
+export function scriptPath({ cwd, script }: { readonly cwd: string; readonly script: string }): string {
+  return path.resolve(cwd, script)
+}
+
+/** Not the real path: a link on the way is followed anew at each start. */
+function toPath(cwd: string, file: string | undefined): string | undefined {
+  return file === undefined ? undefined : path.resolve(cwd, file)
 }
 
 /** @internal */

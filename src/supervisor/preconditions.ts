@@ -1,6 +1,8 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, opendirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { capabilities, ReusePortUnsupportedError } from '../index.js'
-import type { Settings } from './options.js'
+import { assertNotItself } from './itself.js'
+import { type Settings, scriptPath } from './options.js'
 import { assertPinnable } from './pin.js'
 
 export interface Sharing {
@@ -13,11 +15,16 @@ export interface Sharing {
 /**
  * Decides how the workers share their ports on this system.
  *
- * @throws ReusePortUnsupportedError where the workers cannot share a port; ENOENT or EACCES for the script; Error where
- * workers cannot be pinned.
+ * @throws ReusePortUnsupportedError where the workers cannot share a port; ENOENT or EACCES, with the name of the
+ * option, for a file that cannot be read; SupervisorError where the workers would be supervisors; Error where workers
+ * cannot be pinned.
  */
-export function checkPreconditions({ script, fallback, oneSocket, pin }: Settings): Sharing {
-  accessSync(script, constants.R_OK)
+export function checkPreconditions(settings: Settings): Sharing {
+  const { fallback, oneSocket, pin, cwd, envFile } = settings
+  check('cwd', cwd, (folder) => opendirSync(folder).closeSync())
+  check('script', scriptPath(settings), (script) => accessSync(toFile(script), constants.R_OK))
+  if (envFile !== undefined) check('envFile', envFile, (file) => accessSync(file, constants.R_OK))
+  assertNotItself(settings)
   if (pin) assertPinnable()
   const { addon, balanced, reasons } = capabilities()
   // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
@@ -27,4 +34,23 @@ export function checkPreconditions({ script, fallback, oneSocket, pin }: Setting
   const why = against === undefined ? '' : `: ${against}`
   const warning = `all workers accept from one socket, so the kernel does not balance connections${why}`
   return { isShared: true, warning }
+}
+
+function check(option: keyof Settings, path: string, look: (path: string) => void): void {
+  try {
+    look(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const because = new Error(`the option '${option}' must name what can be read, not '${path}': ${message}`)
+    throw Object.assign(because, { code, option, path })
+  }
+}
+
+/** The file that `node` runs for this path: the extension may be missing, and a folder stands for its package. */
+function toFile(script: string): string {
+  try {
+    return createRequire(import.meta.url).resolve(script)
+  } catch {
+    return script
+  }
 }

@@ -85,6 +85,11 @@ export function wishKey({ address, port, ipv6Only, options }: ListenWish): strin
 
 /** @internal The environment variable that names the descriptor of the configuration. */
 export const CONFIGURATION_FD = 'REUSEPORT_WORKER_FD'
+/**
+ * @internal The environment variable that names the preload of the supervisor's copy of the package. Another copy that the
+ * worker loads earlier (NODE_OPTIONS) leaves the worker to it, so both ends speak the same version of this protocol.
+ */
+export const REGISTER_URL = 'REUSEPORT_WORKER_REGISTER'
 /** @internal The environment variable that names the worker, for the threads and processes that its program starts. */
 export const WORKER_NAME = 'REUSEPORT_WORKER'
 /** @internal The key in `workerData` where the worker is a thread. */

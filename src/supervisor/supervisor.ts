@@ -8,7 +8,14 @@ import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
-import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
+import {
+  parseOptions,
+  type Settings,
+  type SupervisorOptions,
+  scriptPath,
+  toEndingSignal,
+  toWorkers,
+} from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
@@ -97,7 +104,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   status(): SupervisorStatus {
     return {
       pid: process.pid,
-      script: this.#settings.script,
+      script: scriptPath(this.#settings),
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
@@ -119,7 +126,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * Starts the workers; resolves when all of them are ready.
    *
    * Rejects, with no worker left running: `ERR_REUSEPORT_WORKER_FAILED` where one did not become ready, `ENOENT` or
-   * `EACCES` for the script, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
+   * `EACCES` for `script`, `envFile` or `cwd`, `ERR_REUSEPORT_UNSUPPORTED` where the kernel does not balance (see `fallback`).
    */
   async start(): Promise<void> {
     if (this.#state !== 'new')
@@ -129,7 +136,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       const { isShared, warning } = checkPreconditions(this.#settings)
       this.#isShared = isShared
       if (warning !== undefined) this.emit('warning', warning)
-      for (const kept of givenSockets(this.#settings.sockets)) this.#pool.give(kept)
+      for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.

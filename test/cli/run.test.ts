@@ -1,5 +1,5 @@
 // The command `reuseport run`: what goes wrong, what it says and how it ends. No orphan is left, nothing hangs.
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
@@ -120,7 +120,7 @@ describe('what goes wrong', () => {
     await using command = reuseport(['run', missing])
     const { code, stderr } = await command.exited
     expect(code).toBe(2)
-    expect(stderr).toContain(`There is no script ${missing}`)
+    expect(stderr).toBe(`reuseport: There is no script ${missing}\n`)
   })
 
   test.skipIf(!root)('a port that another user has (needs root)', async () => {
@@ -144,7 +144,29 @@ describe('what goes wrong', () => {
     await using command = reuseport(['run', '-n', '20', script, set({ how: 'plain', port })], { before })
     const { code, stderr } = await command.exited
     expect(code).toBe(1)
-    expect(stderr).toMatch(/EMFILE/)
+    expect(stderr).toMatch(/reuseport: worker \d+ could not be started \(spawn \S+ EMFILE\) before it was ready/)
+    // A crash prints EMFILE and exits with 1 too.
+    expect(stderr).not.toMatch(/Unhandled|^ +at /m)
+    expect(listenersOn(port)).toEqual([])
+  })
+
+  test('no descriptor is left when a worker dies: it is started later, and the others serve', async () => {
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '2', script, set({ how: 'plain', port })])
+    await command.said(/2 workers on/)
+    const pid = command.child.pid ?? 0
+    const limit = (most: number | string): void => {
+      execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`])
+    }
+    const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+    limit([...Array(open.size + 1).keys()].find((fd) => !open.has(fd)) ?? 0)
+    const [, first] = /2 workers on \S+ (\d+)/.exec(command.stderr()) ?? []
+    process.kill(Number(first), 'SIGKILL')
+    await command.said(/worker \d died: spawn \S+ EMFILE[\s\S]*early death 3 in a row/)
+    limit(4096)
+    await expect.poll(async () => (await answerers(port)).size, { timeout: 20_000 }).toBe(2)
+    command.child.kill('SIGTERM')
+    expect((await command.exited).code).toBe(0)
   })
 
   test('a program that closes its IPC channel is replaced all the same', async () => {

@@ -176,14 +176,46 @@ describe('sockets', () => {
   })
 
   test('of others', () => {
-    expect(givenSockets([])).toEqual([])
-    const of = (fd: number, name?: string) => () => givenSockets([{ fd, name }])
+    const warn = vi.fn()
+    expect(givenSockets([], warn)).toEqual([])
+    const of = (fd: number, name?: string) => () => givenSockets([{ fd, name }], warn)
     expect(of(-1)).toThrow(SupervisorOptionError)
     expect(of(1.5)).toThrow("The option 'sockets[0].fd' must be a descriptor, 0 or more, not 1.5")
     expect(of(1_000_000)).toThrow(/must be the descriptor of a listening TCP socket \(error: EBADF\), not 1000000/)
     expect(of(1_000_000, 'web')).toThrow(/must be the descriptor of a listening TCP socket \(name: web, error: EBADF\)/)
     fakes.state = MISSING
     expect(of(3)).toThrow("the option 'sockets' needs the native addon: there is none")
+    expect(warn).not.toHaveBeenCalled()
+  })
+
+  test('of others that do not listen, or not for TCP, are told and left alone', async () => {
+    const { addon } = (await import('../../src/native/addon.js')).loadAddon() as AddonState & { loaded: true }
+    const open = (transport: 'tcp' | 'udp'): number => {
+      const fd = addon.openSocket({ transport, family: 4, ipv6Only: false, multipath: false }) as number
+      expect(addon.bind(fd, 4, '127.0.0.1', 0)).toBe(undefined)
+      return fd
+    }
+    const [datagrams, silent, listener] = [open('udp'), open('tcp'), open('tcp')]
+    expect(addon.listen(listener, 8)).toBe(undefined)
+    const unix = net.createServer().listen(`\0reuseport-given-${process.pid}`)
+    const { fd } = (unix as unknown as { _handle: { fd: number } })._handle
+    const warn = vi.fn()
+    const all = [{ fd: datagrams, name: 'quic' }, { fd: silent }, { fd }, { fd: listener, name: 'web' }]
+    expect(givenSockets(all, warn)).toMatchObject([{ id: 'given:3', fd: listener }])
+    const text = "of the option 'sockets' is not a listening TCP socket, and is left alone"
+    expect(warn.mock.calls).toEqual([
+      [`descriptor ${datagrams} (name: quic) ${text}`],
+      [`descriptor ${silent} ${text}`],
+      [`descriptor ${fd} ${text}`],
+    ])
+    for (const one of [datagrams, silent, listener]) expect(addon.close(one)).toBe(undefined)
+    unix.close()
+    // Where the system does not tell.
+    await answering({
+      localAddress: () => ({ address: '127.0.0.1', family: 'IPv4', port: 1 }),
+      waitingConnections: () => ({ errno: -38, syscall: 'getsockopt' }),
+    })
+    expect(givenSockets([{ fd: 7 }], warn)).toMatchObject([{ fd: 7, port: 1 }])
   })
 })
 

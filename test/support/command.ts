@@ -11,6 +11,7 @@ export interface Ran extends AsyncDisposable {
   /** Resolves when it has said so on stderr. */
   said(what: RegExp): Promise<void>
   readonly stdout: () => string
+  readonly stderr: () => string
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>
 }
 
@@ -21,11 +22,21 @@ export interface RunOptions {
   readonly uid?: number
   /** In place of node and the command: something that ends in them. */
   readonly before?: readonly string[]
+  /** Options of Node for the command itself. */
+  readonly node?: readonly string[]
+  /** The command of another copy of the package. */
+  readonly main?: string
 }
 
 /** The command; it, and by it all workers, is ended when it goes out of scope. */
 export function reuseport(args: readonly string[], options: RunOptions = {}): Ran {
-  const [file = '', ...rest] = [...(options.before ?? []), process.execPath, main, ...args]
+  const [file = '', ...rest] = [
+    ...(options.before ?? []),
+    process.execPath,
+    ...(options.node ?? []),
+    options.main ?? main,
+    ...args,
+  ]
   const child = spawn(file, rest, {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
@@ -47,6 +58,7 @@ export function reuseport(args: readonly string[], options: RunOptions = {}): Ra
     child,
     exited,
     stdout: () => output.stdout,
+    stderr: () => output.stderr,
     said: (what) => expect.poll(() => output.stderr, { timeout: 20_000 }).toMatch(what),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
