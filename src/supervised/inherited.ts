@@ -27,9 +27,13 @@ export class InheritedSockets {
     return found
   }
 
-  /** The server that took the socket does not have it any more. */
-  giveBack(id: string): void {
-    this.#taken.delete(id)
+  /**
+   * The server that took the socket does not have it any more.
+   *
+   * @returns whether no server has it now. False for a given socket, which any number of servers may have.
+   */
+  giveBack(id: string): boolean {
+    return this.#taken.delete(id) && this.#sockets.some((socket) => socket.id === id && !socket.isGiven)
   }
 
   /** Closes those of these sockets that no server has. @returns the closed ones. */

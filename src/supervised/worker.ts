@@ -65,7 +65,8 @@ export class SupervisedWorker implements Supervision {
 
   dropped(wish: ListenWish): void {
     const id = this.#taken.get(wish)
-    if (id !== undefined) this.#inherited.giveBack(id)
+    // The supervisor may have asked for the socket while the program had it.
+    if (id !== undefined && this.#inherited.giveBack(id)) this.#link.send({ type: 'closed', id })
   }
 
   portFor({ port }: ListenWish): number {

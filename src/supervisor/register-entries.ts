@@ -40,7 +40,7 @@ export interface WorkerEntry {
   /** A thread or cluster worker of the program listens on a socket that nobody keeps. */
   hasNested: boolean
   isConnected: boolean
-  /** Sockets that it was asked to release and has not answered for. */
+  /** Sockets that it was asked to release and has not released. */
   readonly asked: Set<string>
 }
 

@@ -92,6 +92,7 @@ export class Register {
   closed(worker: string, id: string): readonly Action[] {
     const socket = this.#sockets.get(id)
     if (socket === undefined) return []
+    this.#workers.get(worker)?.asked.delete(id)
     const left = (socket.accepting.get(worker) ?? 0) - 1
     if (left > 0) socket.accepting.set(worker, left)
     else socket.accepting.delete(worker)
@@ -152,9 +153,10 @@ export class Register {
   /** The worker has answered for the sockets `asked`, and has no duplicate of those in `ids`. */
   released(worker: string, asked: readonly string[], ids: readonly string[]): readonly Action[] {
     const sockets = asked.flatMap((id) => this.#sockets.get(id) ?? [])
-    for (const socket of sockets) {
+    // What it keeps it has taken, and tells when it drops that or listens: asked at once, it would say the same.
+    for (const socket of sockets.filter(({ id }) => ids.includes(id))) {
       this.#workers.get(worker)?.asked.delete(socket.id)
-      if (ids.includes(socket.id)) socket.offered.delete(worker)
+      socket.offered.delete(worker)
     }
     return sockets.flatMap((socket) => this.#settle(socket))
   }

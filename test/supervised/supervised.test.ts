@@ -169,8 +169,20 @@ describe('a worker', () => {
       expect(take()).toBeUndefined()
       worker.dropped({ ...WISH })
       expect(take()).toBeUndefined()
+      expect(sent).toEqual([])
       worker.dropped(wish)
+      worker.dropped(wish)
+      // The supervisor may have asked for it, and got the answer that it is taken.
+      expect(sent).toEqual([{ type: 'closed', id: '80' }])
       expect(take()).toMatchObject({ fd: 9 })
+    })
+
+    test('that another process has opened: its end changes nothing for the other servers', () => {
+      const worker = new SupervisedWorker(link({ sockets: [kept('80', 9, true)] }, true), NESTED)
+      const wish = { ...WISH }
+      worker.take(wish)?.done(true)
+      worker.dropped(wish)
+      expect(sent).toEqual([])
     })
 
     test('whose server has closed: the supervisor has it still', () => {

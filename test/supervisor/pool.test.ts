@@ -330,6 +330,31 @@ describe('a successor', () => {
     await all.endAll()
   })
 
+  test.each([
+    ['listens', (one: FakeWorker) => one.takes('a', 80), [], ['a']],
+    ['drops it', (one: FakeWorker) => one.closes('a'), ['a'], []],
+  ])('that has taken a socket and does not listen yet is asked once, until it %s', async (_what, goOn, gone, stays) => {
+    const closed: string[] = []
+    started = (one, index) => {
+      if (index === 0) return one.opens('a', 80, closed)
+      one.releases = () => []
+      one.tell.onProgramMessage('ready')
+    }
+    const all = pool()
+    await all.grow(1)
+    await all.replaceAll()
+    await turn()
+    expect(orders(0)).toEqual([leave('a')])
+    expect(orders(1)).toEqual([{ type: 'release', ids: ['a'] }])
+    expect([kept(all), closed]).toEqual([['a'], []])
+    worker(1).releases = (ids) => ids
+    goOn(worker(1))
+    await turn()
+    expect([kept(all), closed]).toEqual([stays, gone])
+    await all.endAll()
+    expect(closed).toEqual(['a'])
+  })
+
   test('that fails: what it has opened is closed, the old one and its sockets stay', async () => {
     const closed: string[] = []
     started = (one, index) => {
