@@ -1,6 +1,6 @@
 // What `reuseport run` adds to a worker's process, without a supervisor: what is told, taken, let go of and drained.
 import { EventEmitter, once } from 'node:events'
-import { openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import net from 'node:net'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { DrainReport, ListenableServer } from '../../src/index.js'
@@ -12,7 +12,6 @@ import { placeOf } from '../../src/supervised/servers.js'
 import { SupervisedWorker } from '../../src/supervised/worker.js'
 import type { FromWorker, KeptSocket, ToWorker, WorkerConfiguration } from '../../src/supervisor/protocol.js'
 import { closed, portOf } from '../support/listeners.js'
-import { openSockets } from '../support/sockets.js'
 
 type Drain = (server: unknown, options: { handOver: boolean }) => Promise<DrainReport>
 
@@ -100,7 +99,7 @@ describe('a worker', () => {
     worker.adopted(named(null), WISH)
     const wish = { ...WISH }
     expect(worker.take(wish)).toMatchObject({ fd: 9 })
-    worker.take(wish)?.done()
+    worker.take(wish)?.done(true)
     worker.adopted(named(80), wish)
     expect(sent.map((message) => message.type === 'listening' && message.id)).toEqual(['1.1:0', '80'])
   })
@@ -120,15 +119,82 @@ describe('a worker', () => {
     expect([next(), next(), worker.portFor(WISH)]).toEqual([8000, 0, 80])
   })
 
-  test('lets go of what it has not taken: a process closes it, a thread does not', () => {
+  test('releases what no server has, a turn after it is asked', async () => {
+    const [free, looks, taken] = ['80', '81', '82'].map((id) => kept(id, openSync('/dev/null', 'r')))
+    const worker = new SupervisedWorker(link({ sockets: [free, looks, taken] as KeptSocket[] }), NESTED)
+    const wishes = [81, 82].map((port) => ({ ...WISH, port }))
+    const servers = wishes.map(({ port }) => named(port))
+    for (const [index, wish] of wishes.entries()) {
+      worker.take(wish)?.done(true)
+      worker.adopted(servers[index] as ListenableServer, wish)
+    }
+    sent = []
+    say({ type: 'release', ids: ['80', '81', '82', 'unknown'] })
+    expect(sent).toEqual([])
+    // A program that only looks whether its port is free closes its server in the same turn.
+    worker.closing(servers[0] as ListenableServer)
+    await vi.waitFor(() => expect(sent.at(-1)).toEqual({ type: 'released', ids: ['80', '81'] }))
+    expect(sent).toHaveLength(2)
+    expect(() => closeSync(free?.fd as number)).toThrow('EBADF')
+    expect(() => closeSync(looks?.fd as number)).toThrow('EBADF')
+    closeSync(taken?.fd as number)
+  })
+
+  test('a thread releases, and closes nothing', async () => {
     const fd = openSync('/dev/null', 'r')
-    const before = openSockets()
-    new SupervisedWorker(link({ sockets: [kept('80', fd), kept('81', 1_000_000)] }), NESTED)
-    say({ type: 'release', ids: ['80', 'unknown'] })
-    expect(sent).toEqual([{ type: 'released', ids: ['80'] }])
-    new SupervisedWorker(link({ sockets: [kept('80', 0)] }, true), NESTED)
+    new SupervisedWorker(link({ sockets: [kept('80', fd)] }, true), NESTED)
     say({ type: 'release', ids: ['80'] })
-    expect(openSockets()).toEqual(before)
+    await vi.waitFor(() => expect(sent).toEqual([{ type: 'released', ids: ['80'] }]))
+    closeSync(fd)
+  })
+
+  describe('can take a socket again', () => {
+    const port80 = (): { worker: SupervisedWorker; take: () => ReturnType<SupervisedWorker['take']> } => {
+      const worker = new SupervisedWorker(link({ sockets: [kept('80', 9)] }, true), NESTED)
+      return { worker, take: () => worker.take({ ...WISH }) }
+    }
+
+    test('that could not be duplicated', () => {
+      const { take } = port80()
+      const first = take()
+      expect(take()).toBeUndefined()
+      first?.done(false)
+      expect(take()).toMatchObject({ fd: 9 })
+    })
+
+    test('that is closed without a server', () => {
+      const { take, worker } = port80()
+      const wish = { ...WISH }
+      worker.take(wish)?.done(true)
+      expect(take()).toBeUndefined()
+      worker.dropped({ ...WISH })
+      expect(take()).toBeUndefined()
+      worker.dropped(wish)
+      expect(take()).toMatchObject({ fd: 9 })
+    })
+
+    test('whose server has closed: the supervisor has it still', () => {
+      const { worker } = port80()
+      for (const wish of [{ ...WISH }, { ...WISH }]) {
+        expect(worker.take(wish)).toMatchObject({ fd: 9 })
+        const server = named(80)
+        worker.adopted(server, wish)
+        worker.closing(server)
+      }
+      expect(sent.map((message) => 'id' in message && [message.type, message.id])).toEqual([
+        ['listening', '80'],
+        ['closed', '80'],
+        ['listening', '80'],
+        ['closed', '80'],
+      ])
+    })
+
+    test('but none after it was told to leave', async () => {
+      const { take } = port80()
+      say({ type: 'leave', kept: [], signal: 'SIGTERM' })
+      expect(take()).toBeUndefined()
+      await vi.waitFor(() => expect(fakes.passed).toHaveLength(1))
+    })
   })
 
   test('ticket keys that change are for the servers that have none of their own', () => {
@@ -162,7 +228,6 @@ describe('a worker', () => {
     sent = []
     say({ type: 'leave', kept: ['1.1:1'], signal: 'SIGINT' })
     say({ type: 'leave', kept: [], signal: 'SIGTERM' })
-    worker.closing(second)
     await vi.waitFor(() => expect(fakes.passed).toEqual([['SIGINT', false]]), 5000)
     expect(drained).toEqual([
       [first, false],
@@ -210,8 +275,18 @@ describe('a worker', () => {
     expect(sent).toEqual([{ type: 'left', lossless: true, reason: undefined }])
   })
 
+  test('that waits for its successor still tells what it closes: the successor need not accept there', () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    const server = named(80)
+    worker.adopted(server, WISH)
+    fakes.onSignal('SIGTERM')
+    worker.closing(server)
+    expect(sent.at(-1)).toEqual({ type: 'closed', id: '1.1:0' })
+  })
+
   test('a signal where the supervisor has gone: it leaves what others accept from', async () => {
-    const worker = new SupervisedWorker(link({ sockets: [kept('80', 9, true)] }), NESTED)
+    const fd = openSync('/dev/null', 'r')
+    const worker = new SupervisedWorker(link({ sockets: [kept('80', fd, true)] }), NESTED)
     const wish = { ...WISH }
     worker.take(wish)
     worker.adopted(named(80), wish)
@@ -227,6 +302,8 @@ describe('a worker', () => {
     fakes.onSignal('SIGTERM')
     await vi.waitFor(() => expect(fakes.passed).toHaveLength(1), 5000)
     expect(drained).toEqual([true, false])
+    // The duplicate of its server is the server's own.
+    expect(() => closeSync(fd)).toThrow('EBADF')
   })
 
   test('the supervisor goes before it has sent a successor', async () => {
@@ -272,16 +349,22 @@ describe('one socket for all', () => {
     expect(core).toHaveBeenCalledWith(server, expect.objectContaining({ port: 80, host: '127.0.0.1' }))
     server.emit('error', new Error('EADDRINUSE'))
     expect(sent.at(-1)).toMatchObject({ type: 'not-opened', wish: { port: 80 } })
+    // A program that tries again asks again.
+    one.listen(server, call(), core)
+    expect(sent.at(-1)).toMatchObject({ type: 'want', want: 2 })
+    one.answer({ type: 'open', want: 2 }, undefined)
     server.emit('listening')
     expect(callback).toHaveBeenCalledTimes(1)
+    expect(told).toHaveBeenCalledTimes(1)
     expect(told).toHaveBeenCalledWith(server, expect.objectContaining({ port: 80 }), undefined)
     // The other one still waits, and nobody waits for this.
     one.answer({ type: 'open', want: 0 }, undefined)
     one.answer({ type: 'open', want: 1 }, undefined)
-    expect(core).toHaveBeenCalledTimes(2)
+    expect(core).toHaveBeenCalledTimes(3)
+    expect(sent.filter(({ type }) => type === 'not-opened')).toHaveLength(1)
   })
 
-  test('who closed meanwhile, or listens elsewhere, does not', () => {
+  test('who closed meanwhile, or listens elsewhere, does not, and says so once', () => {
     const one = new OneSocket(link(), told)
     const [forgotten, again, elsewhere] = [net.createServer(), net.createServer(), net.createServer()]
     one.listen(forgotten, call(), core)
@@ -290,10 +373,108 @@ describe('one socket for all', () => {
     one.listen(again, call({ port: 81 }), core)
     one.listen(elsewhere, call(), core)
     Object.defineProperty(elsewhere, 'listening', { value: true })
+    const wants = sent.length
     for (const want of [0, 1, 3]) one.answer({ type: 'open', want }, undefined)
     expect(core).not.toHaveBeenCalled()
+    expect(sent.slice(wants)).toEqual([0, 1, 3].map(() => ({ type: 'not-opened', wish: { ...WISH, port: 80 } })))
     one.answer({ type: 'open', want: 2 }, undefined)
     expect(core).toHaveBeenCalledTimes(1)
+    // An answer that comes again is none.
+    one.answer({ type: 'open', want: 0 }, undefined)
+    expect(sent).toHaveLength(wants + 3)
+  })
+
+  test('who closed meanwhile takes no socket: its handle is closed, and that is said once', () => {
+    const one = new OneSocket(link(), told)
+    const [forgotten, elsewhere] = [net.createServer(), net.createServer()]
+    for (const server of [forgotten, elsewhere]) one.listen(server, call(), core)
+    one.forget(forgotten)
+    one.forget(forgotten)
+    Object.defineProperty(elsewhere, 'listening', { value: true })
+    sent = []
+    const close = vi.fn()
+    one.answer({ type: 'take', id: 's', want: 0, fd: undefined }, { close })
+    one.answer({ type: 'take', id: 's', want: 1, fd: 99 }, undefined)
+    expect(close).toHaveBeenCalledTimes(1)
+    expect(sent).toEqual([0, 1].map(() => ({ type: 'closed', id: 's' })))
+    expect(core).not.toHaveBeenCalled()
+  })
+
+  describe.each([
+    ['opens', { type: 'open', want: 0 }, { type: 'not-opened', wish: WISH }],
+    ['takes', { type: 'take', id: 's', want: 0, fd: undefined }, { type: 'closed', id: 's' }],
+  ] as const)('a server that %s it', (_what, answer, givesUp) => {
+    // What `listen` of these tests does is to be told by the events of the server.
+    function answered(): { one: OneSocket; server: net.Server } {
+      const one = new OneSocket(link(), told)
+      const server = net.createServer().on('error', () => {})
+      one.listen(server, call(), core)
+      sent = []
+      one.answer(answer, {})
+      expect(core).toHaveBeenCalledTimes(1)
+      expect(sent).toEqual([])
+      return { one, server }
+    }
+
+    test('and closes before it listens says so once, whatever happens then', () => {
+      const { one, server } = answered()
+      one.forget(server)
+      expect(sent).toEqual([givesUp])
+      one.forget(server)
+      server.emit('error', new Error('EADDRINUSE'))
+      server.emit('listening')
+      expect(sent).toEqual([givesUp])
+      expect(told).not.toHaveBeenCalled()
+    })
+
+    test('and fails says so once, also where the program closes it then', () => {
+      const { one, server } = answered()
+      server.emit('error', new Error('EADDRINUSE'))
+      server.emit('error', new Error('again'))
+      one.forget(server)
+      expect(sent).toEqual([givesUp])
+      expect(told).not.toHaveBeenCalled()
+    })
+
+    test('and listens says nothing more when it fails or closes: that is told elsewhere', () => {
+      const { one, server } = answered()
+      server.emit('listening')
+      server.emit('listening')
+      server.emit('error', new Error('EMFILE'))
+      one.forget(server)
+      expect(sent).toEqual([])
+      expect(told).toHaveBeenCalledTimes(1)
+    })
+
+    test('leaves the errors that nobody handles to the program', () => {
+      const one = new OneSocket(link(), told)
+      const server = net.createServer()
+      one.listen(server, call(), core)
+      one.answer(answer, {})
+      expect(() => server.emit('error', new Error('EADDRINUSE'))).toThrow('EADDRINUSE')
+      expect(sent.at(-1)).toEqual(givesUp)
+      expect(server.eventNames()).not.toContain('listening')
+    })
+  })
+
+  test('who closes it between `listen` and the event has not opened it', async () => {
+    const one = new OneSocket(link(), told)
+    const listen = (server: net.Server, ...args: unknown[]): void => void Reflect.apply(server.listen, server, args)
+    const server = net.createServer()
+    one.listen(server, call({ port: 0, host: '127.0.0.1' }), listen)
+    one.answer({ type: 'open', want: 0 }, undefined)
+    const listens = vi.fn()
+    server.on('listening', listens)
+    one.forget(server)
+    await closed(server)
+    expect(sent.map(({ type }) => type)).toEqual(['want', 'not-opened'])
+    // The same server listens again, and its answers are its own.
+    one.listen(server, call({ host: '127.0.0.1', port: 0 }), listen)
+    one.answer({ type: 'open', want: 1 }, undefined)
+    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1))
+    expect(listens).toHaveBeenCalledTimes(1)
+    expect(sent.map(({ type }) => type)).toEqual(['want', 'not-opened', 'want'])
+    await closed(server)
   })
 
   test('the others take it by its handle, which ends with their signal', async () => {

@@ -1,15 +1,20 @@
 // One worker, from its start to its end, and its place: what the supervisor makes of what it says.
 import { PassThrough } from 'node:stream'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { describeExit, describeFailure, type SupervisorError } from '../../src/supervisor/errors.js'
 import { type RestartOwner, restart } from '../../src/supervisor/restart.js'
-import { RunningWorker, type WorkerEvents } from '../../src/supervisor/running-worker.js'
+import { RunningWorker } from '../../src/supervisor/running-worker.js'
 import { Slot, type SlotOwner } from '../../src/supervisor/slot.js'
-import { EXIT, type FakeLaunch, type FakeWorker, fakeKept, fakeLaunch } from '../support/fake-worker.js'
+import type { Readiness, WorkerEvents } from '../../src/supervisor/worker-events.js'
+import { EXIT, type FakeLaunch, type FakeWorker, fakeLaunch } from '../support/fake-worker.js'
+
+type Events = WorkerEvents<RunningWorker>
 
 const NEVER = new AbortController().signal
 
-function noEvents(): { [Name in keyof WorkerEvents]: ReturnType<typeof vi.fn<WorkerEvents[Name]>> } {
+afterEach(() => vi.useRealTimers())
+
+function noEvents(): { [Name in keyof Events]: ReturnType<typeof vi.fn<Events[Name]>> } {
   return {
     onListening: vi.fn(),
     onNested: vi.fn(),
@@ -25,7 +30,7 @@ function noEvents(): { [Name in keyof WorkerEvents]: ReturnType<typeof vi.fn<Wor
   }
 }
 
-function running({ launch }: FakeLaunch, events: WorkerEvents = noEvents()): RunningWorker {
+function running({ launch }: FakeLaunch, events: Events = noEvents()): RunningWorker {
   const program = { script: 'a.js', args: [], execArgv: [], env: {}, cwd: '/', output: 'inherit' } as const
   const configuration = {
     worker: '1.1',
@@ -39,15 +44,24 @@ function running({ launch }: FakeLaunch, events: WorkerEvents = noEvents()): Run
   return new RunningWorker(launch, { slot: 0, generation: 1, program, configuration, sockets: [] }, events)
 }
 
+/** What the register would say of a worker. */
+function look(more: Partial<Readiness> = {}): Readiness {
+  return { isReady: () => false, accepts: () => false, confirm: async () => {}, ...more }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 describe('a worker', () => {
-  test('is ready when it says so, and only by that word', async () => {
+  test('is ready when the register says so, and looks again at each message', async () => {
     const events = noEvents()
     const fake = fakeLaunch()
     const worker = running(fake, events)
-    const ready = worker.ready(['old'], 60_000, NEVER)
+    const isReady = (): boolean => events.onProgramMessage.mock.calls.length === 2
+    const ready = worker.ready(look({ isReady }), 60_000, NEVER)
     fake.workers[0]?.tell.onProgramMessage({ ready: true })
     const from = new PassThrough()
     fake.workers[0]?.tell.onOutput('stdout', 'text', from)
+    await turn()
     expect(worker.state).toBe('starting')
     expect(worker.upTime).toBeUndefined()
     fake.workers[0]?.tell.onProgramMessage('ready')
@@ -65,20 +79,92 @@ describe('a worker', () => {
 
   test('is ready too where it is late and listens on less than its predecessor', async () => {
     const fake = fakeLaunch((one) => one.listens())
-    expect(await running(fake).ready(['old'], 50, NEVER)).toBe('ready')
+    expect(await running(fake).ready(look({ accepts: () => true }), 50, NEVER)).toBe('ready')
   })
 
   test('is late where it does not listen at all', async () => {
     const fake = fakeLaunch()
-    expect(await running(fake).ready([], 20, NEVER)).toEqual({ why: 'late', timeout: 20 })
+    expect(await running(fake).ready(look(), 20, NEVER)).toEqual({ why: 'late', timeout: 20 })
   })
 
   test('is stopped, before and while it starts', async () => {
-    expect(await running(fakeLaunch()).ready([], 60_000, AbortSignal.abort())).toEqual({ why: 'stopped' })
+    expect(await running(fakeLaunch()).ready(look(), 60_000, AbortSignal.abort())).toEqual({ why: 'stopped' })
     const stop = new AbortController()
-    const ready = running(fakeLaunch()).ready([], 60_000, stop.signal)
+    const ready = running(fakeLaunch()).ready(look(), 60_000, stop.signal)
     stop.abort()
     expect(await ready).toEqual({ why: 'stopped' })
+  })
+
+  test('that is ready, is asked, and is not ready any more waits on', async () => {
+    let isReady = true
+    const answers: (() => void)[] = []
+    const confirm = (): Promise<void> => new Promise((resolve) => answers.push(resolve))
+    const fake = fakeLaunch()
+    const worker = running(fake)
+    const ready = worker.ready(look({ isReady: () => isReady, confirm }), 60_000, NEVER)
+    await turn()
+    expect(answers).toHaveLength(1)
+    // Its program has closed the server with which it looked whether its port is free.
+    isReady = false
+    fake.workers[0]?.closes('a')
+    answers[0]?.()
+    await turn()
+    expect(worker.state).toBe('starting')
+    // What it says is heard again, and it is asked again.
+    isReady = true
+    fake.workers[0]?.listens()
+    await turn()
+    expect(worker.state).toBe('starting')
+    expect(answers).toHaveLength(2)
+    answers[1]?.()
+    expect(await ready).toBe('ready')
+  })
+
+  test('that closes and listens again before it answers is ready', async () => {
+    let isReady = true
+    const confirm = async (): Promise<void> => {
+      isReady = false
+      fake.workers[0]?.closes('a')
+      await turn()
+      isReady = true
+      fake.workers[0]?.listens()
+    }
+    const fake = fakeLaunch()
+    expect(await running(fake).ready(look({ isReady: () => isReady, confirm }), 60_000, NEVER)).toBe('ready')
+  })
+
+  describe('that is asked and does not answer', () => {
+    const asked = (more: Partial<Readiness> = {}): Readiness => look({ confirm: () => new Promise(() => {}), ...more })
+
+    test('is ready when its time is over', async () => {
+      const isReady = (): boolean => true
+      expect(await running(fakeLaunch()).ready(asked({ isReady }), 20, NEVER)).toBe('ready')
+    })
+
+    test.each([
+      [true, 'ready'],
+      [false, { why: 'late', timeout: 20 }],
+    ])('and is not ready any more when its time is over, but accepts somewhere: %j', async (accepts, outcome) => {
+      const confirm = vi.fn(() => new Promise<void>(() => {}))
+      const isReady = (): boolean => confirm.mock.calls.length === 0
+      const readiness = look({ isReady, accepts: () => accepts, confirm })
+      expect(await running(fakeLaunch()).ready(readiness, 20, NEVER)).toEqual(outcome)
+      expect(confirm).toHaveBeenCalledTimes(1)
+    })
+
+    test('but ends, or is stopped', async () => {
+      const isReady = (): boolean => true
+      const fake = fakeLaunch((one) => one.exits({ code: 4 }))
+      expect(await running(fake).ready(asked({ isReady }), 60_000, NEVER)).toEqual({
+        why: 'exited',
+        exit: { ...EXIT, code: 4 },
+      })
+      const stop = new AbortController()
+      const ready = running(fakeLaunch()).ready(asked({ isReady }), 60_000, stop.signal)
+      await turn()
+      stop.abort()
+      expect(await ready).toEqual({ why: 'stopped' })
+    })
   })
 
   test('tells what else it does', async () => {
@@ -97,7 +183,12 @@ describe('a worker', () => {
     expect(events.onWant).toHaveBeenCalledTimes(2)
     expect(events.onLeft).toHaveBeenCalledTimes(1)
     expect(events.onDisconnect).toHaveBeenCalledTimes(1)
-    expect(await worker.ready([], 60_000, NEVER)).toBe('ready')
+    tell.onMessage({ type: 'closed', id: 'a' }, undefined)
+    tell.onMessage({ type: 'relieve', signal: 'SIGINT' }, undefined)
+    tell.onRefusedMessage('it is none')
+    expect(events.onClosed).toHaveBeenCalledWith(worker, 'a')
+    expect(events.onRelieve).toHaveBeenCalledWith(worker, 'SIGINT')
+    expect(events.onRefusedMessage).toHaveBeenCalledWith(worker, 'it is none')
   })
 
   test('is not told to leave once it has gone, nor anything else', async () => {
@@ -125,15 +216,84 @@ describe('a worker', () => {
   })
 })
 
+describe('a worker that is asked to release sockets', () => {
+  const released = (one: FakeWorker | undefined, ids: readonly string[]): void => {
+    one?.tell.onMessage({ type: 'released', ids }, undefined)
+  }
+
+  function silent(isThread = false): { readonly fake: FakeWorker; readonly worker: RunningWorker } {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const launch = fakeLaunch(undefined, isThread)
+    const worker = running(launch)
+    const fake = launch.workers[0] as FakeWorker
+    fake.releases = () => undefined
+    return { fake, worker }
+  }
+
+  test('answers in the order of the questions, and only for what was asked', async () => {
+    const { fake, worker } = silent()
+    const [first, second] = [worker.release(['a', 'b']), worker.release(['b', 'c'])]
+    expect(fake.heard).toEqual([
+      { type: 'release', ids: ['a', 'b'] },
+      { type: 'release', ids: ['b', 'c'] },
+    ])
+    released(fake, ['b', 'of another question'])
+    released(fake, [])
+    // Nobody has asked any more.
+    released(fake, ['c'])
+    expect(await first).toEqual(['b'])
+    expect(await second).toEqual([])
+  })
+
+  test('a process that does not answer within 1 s has released all; its late answer is for no other question', async () => {
+    const { fake, worker } = silent()
+    const settled = vi.fn()
+    void worker.release(['a', 'b']).then(settled)
+    await vi.advanceTimersByTimeAsync(999)
+    expect(settled).not.toHaveBeenCalled()
+    const second = worker.release(['c', 'd'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(settled).toHaveBeenCalledWith(['a', 'b'])
+    released(fake, [])
+    released(fake, ['d'])
+    expect(await second).toEqual(['d'])
+    // Its timer has gone with the answer.
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('a thread is waited for: its answer, or its end', async () => {
+    const { fake, worker } = silent(true)
+    const settled = vi.fn()
+    void worker.release(['a']).then(settled)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(settled).not.toHaveBeenCalled()
+    released(fake, ['a'])
+    await vi.advanceTimersByTimeAsync(0)
+    expect(settled).toHaveBeenCalledWith(['a'])
+    const second = worker.release(['b'])
+    fake.exits()
+    expect(await second).toEqual([])
+  })
+
+  test('that has closed its channel is not asked', async () => {
+    const { fake, worker } = silent()
+    fake.isConnected = false
+    expect(await worker.release(['a'])).toEqual(['a'])
+    expect(fake.heard).toEqual([])
+  })
+})
+
 describe('the place of a worker', () => {
   function owner(fake: FakeLaunch, more: Partial<SlotOwner> = {}): SlotOwner {
+    const listens = new WeakSet<RunningWorker>()
+    const isReady = (worker: RunningWorker) => (): boolean => listens.has(worker)
     const base: SlotOwner = {
       readyTimeout: 60_000,
-      leaveTimeout: 10_000,
-      common: [],
       signal: NEVER,
-      launch: () => running(fake),
+      launch: () => running(fake, { ...noEvents(), onListening: (worker) => listens.add(worker) }),
+      untilReady: (worker) => worker.ready(look({ isReady: isReady(worker) }), base.readyTimeout, base.signal),
       onReady: () => {},
+      leave: (worker) => worker.leave([], 60_000),
     }
     return Object.assign(base, more)
   }
@@ -148,55 +308,82 @@ describe('the place of a worker', () => {
     expect(slot.current).toBeUndefined()
   })
 
-  test('what a successor that failed has opened is closed; the old one and its sockets stay', async () => {
-    const closed: string[] = []
-    const fake = fakeLaunch((one, index) => {
-      if (index === 0) one.listens()
-      else {
-        slot.keep(fakeKept('new', closed))
-        one.exits({ code: 3 })
-      }
-    })
-    const slot: Slot = new Slot(0, owner(fake))
+  test('where a successor fails, the old one stays and is not told to leave', async () => {
+    const fake = fakeLaunch((one, index) => (index === 0 ? one.listens() : one.exits({ code: 3 })))
+    const onReady = vi.fn()
+    const slot = new Slot(0, owner(fake, { onReady }))
     expect(await slot.start()).toBeUndefined()
-    slot.keep(fakeKept('old', closed))
     const old = slot.current
-    expect(await slot.replace()).toEqual({ why: 'exited', exit: { ...EXIT, code: 3 } })
+    expect(await slot.replace()).toEqual({ failure: { why: 'exited', exit: { ...EXIT, code: 3 } } })
     expect(slot.current).toBe(old)
-    expect(closed).toEqual(['new'])
-    expect(slot.kept.map(({ id }) => id)).toEqual(['old'])
+    expect(fake.workers[0]?.heard).toEqual([])
+    expect(onReady).toHaveBeenCalledTimes(1)
   })
 
-  test('a socket that comes again takes the place of the one before', () => {
-    const closed: string[] = []
-    const slot = new Slot(0, owner(fakeLaunch()))
-    slot.keep(fakeKept('a', closed))
-    slot.keep(fakeKept('a', closed))
-    expect(closed).toEqual(['a'])
-    slot.drop('a')
-    slot.drop('a')
-    expect(closed).toEqual(['a', 'a'])
+  test('a successor that is late is killed, and has ended before the slot is free', async () => {
+    const fake = fakeLaunch()
+    const slot = new Slot(0, owner(fake, { readyTimeout: 20 }))
+    expect(await slot.start()).toEqual({ why: 'late', timeout: 20 })
+    expect(fake.workers[0]?.heard).toEqual(['kill'])
+    expect(fake.workers[0]?.isConnected).toBe(false)
   })
 
-  test('a successor is given what the old one accepts from, and lets go of the rest', async () => {
-    const closed: string[] = []
-    const fake = fakeLaunch((one, index) => one.listens(80 + index))
+  test('the old one is told to leave when the successor is the one of the slot', async () => {
+    const steps: unknown[] = []
+    const fake = fakeLaunch((one) => one.listens())
+    const slot: Slot = new Slot(
+      0,
+      owner(fake, {
+        onReady: (worker) => steps.push(['ready', worker.pid]),
+        leave: async (worker) => {
+          steps.push(['leave', worker.pid, slot.current?.pid])
+          return true
+        },
+      }),
+    )
+    await slot.start()
+    const outcome = await slot.replace()
+    expect(await ('left' in outcome ? outcome.left : outcome.failure)).toBe(true)
+    expect(steps).toEqual([
+      ['ready', 1000],
+      ['ready', 1001],
+      ['leave', 1000, 1001],
+    ])
+  })
+
+  test('is free before the old one has ended: where the successor dies, another starts at once', async () => {
+    const fake = fakeLaunch((one) => {
+      one.leaves = false
+      one.listens()
+    })
     const slot = new Slot(0, owner(fake))
     await slot.start()
-    slot.keep(fakeKept('unused', closed))
-    expect(await slot.replace()).toBeUndefined()
-    expect(closed).toEqual(['unused'])
-    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: ['1.1:0'], signal: 'SIGTERM' }])
-    expect(fake.workers[1]?.heard).toEqual([{ type: 'release', ids: ['unused'] }])
-    expect(await slot.end([])).toBe(true)
+    const old = slot.current
+    const outcome = await slot.run(() => slot.replace())
+    const left = vi.fn()
+    if ('left' in outcome) void outcome.left.then(left)
+    fake.workers[1]?.exits({ code: 1 })
+    expect(await slot.run(() => slot.start())).toBeUndefined()
+    expect(slot.current?.pid).toBe(1002)
+    expect(old?.state).toBe('leaving')
+    expect(left).not.toHaveBeenCalled()
+    fake.workers[0]?.exits()
+    await turn()
+    expect(left).toHaveBeenCalledWith(true)
   })
 
   test('that has nobody is replaced by starting one, and ends at once', async () => {
     const fake = fakeLaunch((one) => one.listens())
     const slot = new Slot(0, owner(fake))
-    expect(await slot.replace()).toBeUndefined()
+    const outcome = await slot.replace()
+    expect(await ('left' in outcome ? outcome.left : outcome.failure)).toBeUndefined()
     expect(slot.current?.state).toBe('ready')
-    expect(await new Slot(1, owner(fake)).end([])).toBe(true)
+    expect(slot.isEnding).toBe(false)
+    expect(await slot.end()).toBe(true)
+    expect(fake.workers[0]?.heard).toEqual([{ type: 'leave', kept: [], signal: 'SIGTERM' }])
+    const nobody = new Slot(1, owner(fake))
+    expect(await nobody.end()).toBe(true)
+    expect(nobody.isEnding).toBe(true)
   })
 
   describe('where a worker died', () => {

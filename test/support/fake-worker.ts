@@ -10,7 +10,17 @@ export interface FakeWorker {
   /** What it was told, and 'terminate' and 'kill'. */
   readonly heard: (ToWorker | 'terminate' | 'kill')[]
   isConnected: boolean
+  /** The answer to `release`, a turn later: of the sockets asked, those that it closes. Undefined: it does not answer. */
+  releases: (ids: readonly string[]) => readonly string[] | undefined
+  /** Whether it ends when it is told to leave, a turn later. */
+  leaves: boolean
+  /** A server listens, on a socket that the supervisor cannot keep. */
   listens(port?: number): void
+  /** A server listens on a socket of its own, which the supervisor keeps. */
+  opens(id: string, port?: number, closed?: string[]): void
+  /** A server listens on a socket that the supervisor has. */
+  takes(id: string, port?: number): void
+  closes(id: string): void
   exits(exit?: Partial<WorkerExit>): void
 }
 
@@ -26,8 +36,14 @@ export function listening(id: string, port = 80, fd?: number): Listening {
   return { type: 'listening', id, wish, address: '::', family: 'IPv6', port, fd }
 }
 
-/** @param started Is called with each of them, a turn later. */
-export function fakeLaunch(started: (worker: FakeWorker, index: number) => void = () => {}): FakeLaunch {
+/**
+ * @param started Is called with each of them, a turn later.
+ * @param isThread Whether they are threads.
+ */
+export function fakeLaunch(
+  started: (worker: FakeWorker, index: number) => void = () => {},
+  isThread = false,
+): FakeLaunch {
   const workers: FakeWorker[] = []
   const launch: Launch = (_program, configuration, sockets, tell) => {
     const index = workers.length
@@ -38,7 +54,12 @@ export function fakeLaunch(started: (worker: FakeWorker, index: number) => void 
       tell,
       heard: [],
       isConnected: true,
+      releases: (ids) => ids,
+      leaves: true,
       listens: (port) => tell.onMessage(listening(`${configuration.worker}:0`, port), undefined),
+      opens: (id, port, closed) => tell.onMessage(listening(id, port), fakeHandle(id, closed)),
+      takes: (id, port) => tell.onMessage(listening(id, port), undefined),
+      closes: (id) => tell.onMessage({ type: 'closed', id }, undefined),
       exits(exit = {}) {
         if (isGone) return
         isGone = true
@@ -46,17 +67,20 @@ export function fakeLaunch(started: (worker: FakeWorker, index: number) => void 
         tell.onExit({ ...EXIT, ...exit })
       },
     }
+    const answer = (asked: readonly string[]): void => {
+      const ids = fake.releases(asked)
+      if (ids !== undefined) tell.onMessage({ type: 'released', ids }, undefined)
+    }
     workers.push(fake)
     setImmediate(() => started(fake, index))
     return {
       pid: 1000 + index,
-      threadId: undefined,
+      threadId: isThread ? index + 1 : undefined,
       isConnected: () => fake.isConnected,
       send(message) {
         fake.heard.push(message)
-        if (message.type === 'leave') setImmediate(() => fake.exits())
-        if (message.type === 'release')
-          setImmediate(() => tell.onMessage({ type: 'released', ids: message.ids }, undefined))
+        if (message.type === 'leave' && fake.leaves) setImmediate(() => fake.exits())
+        if (message.type === 'release') setImmediate(() => answer(message.ids))
       },
       terminate(signal) {
         fake.heard.push('terminate')
@@ -69,6 +93,11 @@ export function fakeLaunch(started: (worker: FakeWorker, index: number) => void 
     }
   }
   return { launch, workers }
+}
+
+/** The handle of a socket, which is none. */
+function fakeHandle(id: string, closed: string[] = []): { readonly fd: number; close(): void } {
+  return { fd: 7, close: () => closed.push(id) }
 }
 
 /** A socket that is none. */
