@@ -90,8 +90,10 @@ export class ServerConnections {
       if (response && response.headersSent === false) response.shouldKeepAlive = false
     }
     for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-      // A listener of the other two events would replace Node's default answer, so it joins existing listeners only.
-      if (event !== 'request' && (this.#server as unknown as Emitter).listenerCount(event) === 0) continue
+      // A first listener of the other two events would replace Node's default answer. A first listener of 'request' makes
+      // an http2 server answer each stream a second time: trailers that the program sends then throw.
+      const mayBeFirst = event === 'request' && !this.#isHttp2
+      if (!mayBeFirst && (this.#server as unknown as Emitter).listenerCount(event) === 0) continue
       this.#listen('prependListener', event, (_request: unknown, response: Response) => {
         response.shouldKeepAlive = false
       })

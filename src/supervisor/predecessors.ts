@@ -1,6 +1,6 @@
 // What an earlier `reuseport run` of this user has left on a port: told to drain and end, once the new workers serve. Which
 // process that is, the kernel says: the peer at a control socket of this user, and the holder of a listening socket.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspectGroup } from '../index.js'
@@ -54,9 +54,13 @@ export async function endPredecessors(
     const strangers = new Set<number>()
     for (const { inode, pid } of members) {
       if (pid === undefined || held.has(inode)) continue
-      const other = openUnasked(addon, pid, inode)
-      if (other === undefined) strangers.add(pid)
-      else end(other)
+      // After the death of a supervisor, a worker and its successor may hold one socket.
+      const others = holdersOf(addon, inode, own).flatMap((holder) => openUnasked(addon, holder, inode) ?? [])
+      if (others.length === 0) strangers.add(pid)
+      for (const other of others) {
+        if (ending.some((handle) => handle.pid === other.pid)) other.close()
+        else end(other)
+      }
     }
     // A process that is stopped (SIGSTOP) hears the signal when it is continued.
     const isEnding = (): boolean => ending.some((handle) => !handle.hasEnded() && !handle.isStopped())
@@ -70,6 +74,14 @@ export async function endPredecessors(
   } finally {
     for (const handle of ending) handle.close()
   }
+}
+
+/** Every process that holds the socket, as far as this user may see. Linux: proc(5). */
+function holdersOf(addon: Addon, inode: number, own: ReadonlySet<number>): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => !own.has(pid) && addon.heldBy(pid, Float64Array.of(inode)).length > 0)
 }
 
 /**

@@ -264,6 +264,29 @@ describe.each([
     client?.close()
   })
 
+  test('a program that answers streams itself, with trailers, is alone with them', async () => {
+    const server = create() as unknown as http2.Http2Server
+    server.on('stream', (stream: http2.ServerHttp2Stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      stream.end('hello')
+    })
+    let client: http2.ClientHttp2Session | undefined
+    await joined(server as unknown as net.Server, async (port) => {
+      client = http2.connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false })
+      await new Promise((resolve) => client?.once('remoteSettings', resolve))
+    })
+    const listeners = server.listenerCount('stream')
+    const report = drain(server as unknown as net.Server)
+    const stream = client?.request({ ':path': '/' }) as http2.ClientHttp2Stream
+    const trailers = new Promise((resolve) => stream.once('trailers', resolve))
+    stream.resume()
+    expect(await trailers).toMatchObject({ 'grpc-status': '0' })
+    expect(server.listenerCount('stream')).toBe(listeners)
+    client?.close()
+    expect(await report).toMatchObject({ lossless: true })
+  })
+
   test('what a client asks at the moment of leaving is answered', async () => {
     const server = create() as unknown as http2.Http2Server
     server.on('stream', (stream: http2.ServerHttp2Stream) => {

@@ -10,6 +10,8 @@ const fakes = vi.hoisted(() => ({ launch: undefined as unknown }))
 vi.mock('../../src/native/addon.js', () => ({ loadAddon: () => ({ loaded: false, reason: 'none', cause: undefined }) }))
 vi.mock('../../src/supervisor/launch.js', () => ({
   launchProcess: (...args: unknown[]) => (fakes.launch as (...all: unknown[]) => unknown)(...args),
+}))
+vi.mock('../../src/supervisor/launch-thread.js', () => ({
   launchThread: (...args: unknown[]) => (fakes.launch as (...all: unknown[]) => unknown)(...args),
 }))
 
