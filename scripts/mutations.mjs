@@ -146,6 +146,7 @@ export const MUTATIONS = [
     'supervisor/pool.test',
   ),
   script('supervisor/register.ts', 'if (waits && this.#slots', 'if (this.#slots', 'supervisor/register.test'),
+  script('supervisor/register.ts', 'this.#workers.get(worker)?.asked.delete(id)', '', 'supervisor/pool.test'),
   script('supervisor/register.ts', 'let slot = 0', 'let slot = this.#slots.size', 'supervisor/register.test'),
   script('supervisor/register.ts', 'isKept && this.#sockets.has(id)', 'isKept', 'supervisor/register.test'),
   script(
