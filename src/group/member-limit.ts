@@ -1,8 +1,9 @@
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
+import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 import { describeStranger, isStrangers } from '../native/abstract-socket.js'
-import type { Addon } from '../native/addon-contract.js'
+import type { Addon, NameOwner } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { ReusePortGroupFullError, ReusePortInspectionError } from './group-errors.js'
 import { groupSocketName } from './name.js'
@@ -14,6 +15,9 @@ import { readGroups, socketsOn } from './reader.js'
  */
 const LOCK_TIMEOUT = 50
 
+/** ms more for processes of this user that start at the same moment, on a machine that has no CPU for them. */
+const OWN_TIMEOUT = 2000
+
 export interface Joining {
   readonly protocol: Transport
   readonly family: 4 | 6
@@ -23,7 +27,7 @@ export interface Joining {
 
 export interface Admission {
   /**
-   * For the socket when it is a member: counts once more where the lock was not to be had.
+   * For the socket when it is a member: counts once more, because another process may not have had the lock.
    *
    * @throws ReusePortGroupFullError where the group has become too large; the caller then closes the socket.
    */
@@ -36,8 +40,8 @@ const FREE: Admission = { confirm: () => {}, end: () => {} }
 
 /**
  * Admits one more member to a group that has room. Other processes that set `maxMembers` wait until the member has
- * joined. Where the lock is not to be had in time, or a stranger has bound its name, members are counted before and after
- * this one has joined: of processes that join at the same moment all may then be refused, but never too many be admitted.
+ * joined. Members are counted before and after this one has joined, because the lock may not be to be had in time, or a
+ * stranger may have bound its name: of processes that join at the same moment all may then be refused, but never too many be admitted.
  * Port 0 needs no lock: the port that the kernel chooses has no members yet.
  *
  * @throws ReusePortGroupFullError, ReusePortInspectionError
@@ -45,8 +49,7 @@ const FREE: Admission = { confirm: () => {}, end: () => {} }
 export function admit(addon: Addon, joining: Joining, maxMembers: number | undefined): Admission {
   if (maxMembers === undefined || joining.port === 0) return FREE
   const lock = acquireLock(addon, joining)
-  const confirm = (): void =>
-    lock === undefined ? refuseWhereFull(addon, joining, maxMembers, maxMembers + 1) : undefined
+  const confirm = (): void => refuseWhereFull(addon, joining, maxMembers, maxMembers + 1)
   const admission = { confirm, end: (): void => lock?.close() }
   try {
     refuseWhereFull(addon, joining, maxMembers)
@@ -60,12 +63,22 @@ export function admit(addon: Addon, joining: Joining, maxMembers: number | undef
 function acquireLock(addon: Addon, { protocol, family, address, port }: Joining): OwnedDescriptor | undefined {
   const where = { protocol, family: family === 4 ? 'IPv4' : 'IPv6', address, port, device: 0 } as const
   const name = groupSocketName('join', where)
-  const lock = addon.acquireLock(name, LOCK_TIMEOUT)
+  let lock = addon.acquireLock(name, LOCK_TIMEOUT)
+  if (isBusy(lock) && isOwn(addon.nameOwner(name))) lock = addon.acquireLock(name, OWN_TIMEOUT)
   if (typeof lock === 'number') return new OwnedDescriptor(addon, lock, family)
   const code = getSystemErrorName(lock.errno)
   if (code === 'ENOSYS') throw new ReusePortInspectionError('maxMembers', 'this system has no abstract unix sockets')
   if (isStrangers(lock)) warnOfStranger(describeStranger(addon, name))
   return undefined
+}
+
+function isBusy(lock: number | SystemFailure): boolean {
+  return typeof lock !== 'number' && getSystemErrorName(lock.errno) === 'ETIMEDOUT'
+}
+
+/** Also where nobody has the name at this moment: from one holder to the next. */
+function isOwn(owner: NameOwner | SystemFailure): boolean {
+  return 'errno' in owner ? getSystemErrorName(owner.errno) === 'ENOENT' : owner.isOwn
 }
 
 const told = new Set<string>()

@@ -28,6 +28,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
   #started = 0
+  /** The signal that programs get where nothing else is said. */
+  endingSignal: EndingSignal | undefined
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
@@ -44,16 +46,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     return [...this.#alive]
   }
 
-  get readyTimeout(): number {
-    return this.#owner.settings.readyTimeout
-  }
-
   get leaveTimeout(): number {
     return leaveTimeout(this.#owner.settings)
-  }
-
-  get signal(): AbortSignal {
-    return this.#owner.signal
   }
 
   /** Adds a socket that another process has opened. */
@@ -77,7 +71,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
         this.#slots.splice(this.#slots.indexOf(slot), 1)
         slot.isEnding = true
         this.#sockets.endSlot(slot.index)
-        if (how === 'all or none') this.killAll()
+        if (how === 'all or none' && failure.why !== 'stopped') this.killAll()
       }),
     )
     this.#slots.sort((one, other) => one.index - other.index)
@@ -100,19 +94,19 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
-  async endAll(signal?: EndingSignal): Promise<void> {
+  async endAll(): Promise<void> {
     const slots = this.#slots.splice(0)
     const last = this.#owner.isShared ? slots.pop() : undefined
-    await Promise.all(slots.map((slot) => this.#end(slot, signal)))
-    if (last !== undefined) await this.#end(last, signal)
+    await Promise.all(slots.map((slot) => this.#end(slot)))
+    if (last !== undefined) await this.#end(last)
     // Workers that a reload told to leave.
     await Promise.all(this.alive.map(({ exited }) => exited))
     this.#sockets.closeAll()
   }
 
-  async #end(slot: Slot, signal?: EndingSignal): Promise<void> {
+  async #end(slot: Slot): Promise<void> {
     slot.isEnding = true
-    await slot.run(() => slot.end(signal))
+    await slot.run(() => slot.end())
     this.#sockets.endSlot(slot.index)
   }
 
@@ -149,7 +143,11 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
-    return worker.ready(this.#sockets.readinessOf(worker), this.readyTimeout, this.signal)
+    return worker.ready(this.#sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
+  }
+
+  accepts(worker: RunningWorker): boolean {
+    return this.#sockets.readinessOf(worker).accepts()
   }
 
   onReady(worker: RunningWorker): void {
@@ -157,7 +155,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('worker:ready', describe(worker))
   }
 
-  async leave(worker: RunningWorker, { signal, waits = false }: Leave = {}): Promise<boolean> {
+  async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
     if (await worker.leave(this.#sockets.leaves(worker, waits), this.leaveTimeout, signal)) return true
     const waited = ((performance.now() - started) / 1000).toFixed(1)

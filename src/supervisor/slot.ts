@@ -1,5 +1,6 @@
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
+import { Queue } from './queue.js'
 import type { RunningWorker } from './running-worker.js'
 
 export interface Leave {
@@ -11,14 +12,12 @@ export interface Leave {
 
 /** The part of the pool that a slot needs. */
 export interface SlotOwner {
-  /** ms until a new worker must be ready. */
-  readonly readyTimeout: number
-  /** Aborts when the supervisor stops, and ends every wait. */
-  readonly signal: AbortSignal
   /** @throws where the process or thread cannot be started. */
   launch(slot: Slot): RunningWorker
   /** Waits until the worker is ready. @returns why it is not. */
   untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure>
+  /** Whether the worker accepts anywhere. */
+  accepts(worker: RunningWorker): boolean
   /** The worker is now the one of its slot. */
   onReady(worker: RunningWorker): void
   /**
@@ -37,7 +36,7 @@ export class Slot {
   isEnding = false
   readonly #owner: SlotOwner
   #current: RunningWorker | undefined
-  #work: Promise<unknown> = Promise.resolve()
+  readonly #work = new Queue()
 
   constructor(index: number, owner: SlotOwner) {
     this.index = index
@@ -51,9 +50,7 @@ export class Slot {
 
   /** Runs `work` when all earlier work of this slot has settled. */
   run<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work)
-    this.#work = done.catch(() => {})
-    return done
+    return this.#work.run(work)
   }
 
   /** Starts a worker. @returns why the worker failed; undefined where it is ready. */
@@ -70,7 +67,9 @@ export class Slot {
       this.#owner.onReady(worker)
       return undefined
     }
-    worker.kill()
+    // A worker that is stopped when clients may have reached it drains, as one that is ready does.
+    if (outcome.why === 'stopped' && this.#owner.accepts(worker)) await this.#owner.leave(worker)
+    else worker.kill()
     await worker.exited
     return outcome
   }
@@ -89,9 +88,9 @@ export class Slot {
   }
 
   /** Drains the worker, if there is one. @returns whether it ended in time. */
-  async end(signal?: EndingSignal): Promise<boolean> {
+  async end(): Promise<boolean> {
     this.isEnding = true
     const current = this.#current
-    return current === undefined || (await this.#owner.leave(current, { signal }))
+    return current === undefined || (await this.#owner.leave(current))
   }
 }

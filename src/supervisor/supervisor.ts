@@ -19,6 +19,7 @@ import {
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
+import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
@@ -53,7 +54,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #state: SupervisorState = 'new'
   #generation = 1
   #isShared = false
-  #work: Promise<unknown> = Promise.resolve()
+  readonly #work = new Queue()
   #stopped: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #failure: SupervisorError | undefined
@@ -141,7 +142,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
-      await this.#queue(async () => {
+      await this.#work.run(async () => {
         await this.#pool.grow(this.#settings.workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
         if (this.#end.signal.aborted)
@@ -153,7 +154,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
       })
     } catch (error) {
-      this.#pool.killAll()
+      // Where it was told to stop, workers that serve drain.
+      if (!this.#end.signal.aborted) this.#pool.killAll()
       await this.stop()
       throw error
     }
@@ -166,7 +168,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
-    this.#nextReload ??= this.#queue(async () => {
+    this.#nextReload ??= this.#work.run(async () => {
       this.#nextReload = undefined
       this.#assertRunning()
       this.#state = 'reloading'
@@ -191,7 +193,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
    * all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
   scale(workers: number | ((now: number) => number)): Promise<void> {
-    return this.#queue(async () => {
+    return this.#work.run(async () => {
       const now = this.#pool.slots.length
       const count = toWorkers(typeof workers === 'function' ? workers(now) : workers)
       this.#assertRunning()
@@ -222,9 +224,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.emit('stopping', this.#failure)
     this.#ticketKeys.end()
     this.#watch?.close()
+    this.#pool.endingSignal = signal
     this.#end.abort()
-    await this.#work
-    await this.#pool.endAll(signal)
+    await this.#work.settled
+    await this.#pool.endAll()
     this.#ports?.close()
     this.#control?.close()
     this.#state = 'stopped'
@@ -240,11 +243,5 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #assertRunning(): void {
     if (this.#state === 'running') return
     throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', `the supervisor is not running but ${this.#state}`)
-  }
-
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work)
-    this.#work = done.catch(() => {})
-    return done
   }
 }

@@ -171,7 +171,8 @@ describe('run', () => {
 
   test.each([
     [1, 0],
-    [2, 143],
+    [2, 0],
+    [3, 143],
   ])('told %i times to end while it starts: exit code %i', async (times, code) => {
     fakes.start = async () => {
       for (let time = 0; time < times; time++) process.emit('SIGTERM', 'SIGTERM')

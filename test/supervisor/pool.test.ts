@@ -459,8 +459,9 @@ describe('the end of all', () => {
     started = () => {}
     worker(0).tell.onMessage({ type: 'relieve', signal: 'SIGTERM' }, undefined)
     await vi.waitFor(() => expect(workers).toHaveLength(3), 5000)
+    all.endingSignal = 'SIGINT'
     stop.abort()
-    await all.endAll('SIGINT')
+    await all.endAll()
     const order = { type: 'leave', kept: [], signal: 'SIGINT' }
     expect([orders(0), orders(1), orders(2)]).toEqual([[order], [order], ['kill']])
     expect(names()).not.toContain('worker:restart')

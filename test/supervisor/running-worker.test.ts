@@ -284,14 +284,21 @@ describe('a worker that is asked to release sockets', () => {
 })
 
 describe('the place of a worker', () => {
-  function owner(fake: FakeLaunch, more: Partial<SlotOwner> = {}): SlotOwner {
+  interface Times {
+    readonly readyTimeout?: number
+    readonly signal?: AbortSignal
+  }
+
+  function owner(
+    fake: FakeLaunch,
+    { readyTimeout = 60_000, signal = NEVER, ...more }: Partial<SlotOwner> & Times = {},
+  ): SlotOwner {
     const listens = new WeakSet<RunningWorker>()
     const isReady = (worker: RunningWorker) => (): boolean => listens.has(worker)
     const base: SlotOwner = {
-      readyTimeout: 60_000,
-      signal: NEVER,
       launch: () => running(fake, { ...noEvents(), onListening: (worker) => listens.add(worker) }),
-      untilReady: (worker) => worker.ready(look({ isReady: isReady(worker) }), base.readyTimeout, base.signal),
+      untilReady: (worker) => worker.ready(look({ isReady: isReady(worker) }), readyTimeout, signal),
+      accepts: (worker) => listens.has(worker),
       onReady: () => {},
       leave: (worker) => worker.leave([], 60_000),
     }
@@ -318,6 +325,23 @@ describe('the place of a worker', () => {
     expect(slot.current).toBe(old)
     expect(fake.workers[0]?.heard).toEqual([])
     expect(onReady).toHaveBeenCalledTimes(1)
+  })
+
+  test.each([
+    ['that listens drains', (one: FakeWorker) => one.listens(), [{ type: 'leave', kept: [], signal: 'SIGTERM' }]],
+    ['that does not is killed', () => {}, ['kill']],
+  ])('a worker that is stopped before it is ready and %s', async (_how, act, heard) => {
+    const stop = new AbortController()
+    const fake = fakeLaunch((one) => {
+      act(one)
+      stop.abort()
+    })
+    // It never becomes ready.
+    const untilReady = (worker: RunningWorker) => worker.ready(look({ isReady: () => false }), 60_000, stop.signal)
+    const slot = new Slot(0, owner(fake, { untilReady }))
+    expect(await slot.start()).toEqual({ why: 'stopped' })
+    expect(fake.workers[0]?.heard).toEqual(heard)
+    expect(slot.current).toBeUndefined()
   })
 
   test('a successor that is late is killed, and has ended before the slot is free', async () => {

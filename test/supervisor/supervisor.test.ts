@@ -275,7 +275,7 @@ test('stop takes a signal for the programs, and refuses what does not ask for an
   const stopped = one.supervisor.stop('SIGQUIT')
   expect(one.supervisor.stop('SIGTERM')).toBe(stopped)
   await stopped
-  expect(one.told).toContainEqual(['worker:output', expect.anything(), 'stdout', 'heard SIGQUIT\n'])
+  expect(one.told).toContainEqual(['worker:output', expect.anything(), 'stdout', 'heard SIGQUIT\n', expect.anything()])
 })
 
 test('a thread that is killed has no exit code of a failure', async () => {
