@@ -41,8 +41,9 @@ Napi::Value DumpHandshakesCall(const Napi::CallbackInfo& info) {
 Napi::Value FindHoldersCall(const Napi::CallbackInfo& info) {
   std::optional<std::set<uint64_t>> inodes = ToInodes(info[0]);
   if (!inodes) return info.Env().Undefined();
-  const int32_t except = info[1].IsUndefined() ? 0 : ToPid(info[1]).value_or(0);
-  return FromHolders(info.Env(), FindHolders(std::move(*inodes), except));
+  const std::optional<std::set<uint64_t>> except = info[1].IsUndefined() ? std::set<uint64_t>{} : ToInodes(info[1]);
+  if (!except) return info.Env().Undefined();
+  return FromHolders(info.Env(), FindHolders(std::move(*inodes), *except));
 }
 
 Napi::Value HeldByCall(const Napi::CallbackInfo& info) {

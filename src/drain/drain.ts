@@ -4,6 +4,7 @@ import { Deadline, pause } from '../common/waiting.js'
 import { ReusePortInspectionError } from '../group/group-errors.js'
 import { otherHolder } from '../group/holders.js'
 import { memberOf } from '../group/member.js'
+import { supervision } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import { isDatagramSocket } from '../node/datagram-socket.js'
@@ -129,7 +130,7 @@ async function leaveGroup(server: ListenableServer, leaver: Leaver, times: Drain
   try {
     if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)
     const member = memberOf(state.addon, 'drain', server)
-    const other = await otherHolder(state.addon, member.socket.inode)
+    const other = await otherHolder(state.addon, member.socket.inode, supervision()?.keeper)
     // Leaving the group would end the socket for that process too, which would be told of it again and again (epoll(7)).
     if (other !== undefined) return handOver(leaver, `process ${other} holds the socket too and keeps it`)
     return await depart(member, leaver, times)

@@ -7,23 +7,31 @@ import { mayRead } from '../node/permission.js'
 let next: { readonly inodes: Set<number>; readonly found: Promise<ReadonlyMap<number, number>> } | undefined
 
 /**
- * Another process that holds this socket too, as far as this user may see. A process gets a duplicate by
+ * Another process that holds this socket too, besides the supervisor of this one, as far as this user may see. A process gets a duplicate by
  * `subprocess.send(message, server)`, from a supervisor, or by SCM_RIGHTS. Linux: proc(5).
  *
  * @returns its pid; undefined where there is none.
  */
-export async function otherHolder(addon: Addon, inode: number): Promise<number | undefined> {
+export async function otherHolder(
+  addon: Addon,
+  inode: number,
+  supervisor: number = process.pid,
+): Promise<number | undefined> {
   if (!mayRead('/proc')) return undefined
   const inodes = next?.inodes ?? new Set()
-  next ??= { inodes, found: search(addon, inodes) }
+  next ??= { inodes, found: search(addon, inodes, supervisor) }
   inodes.add(inode)
   return (await next.found).get(inode)
 }
 
-async function search(addon: Addon, inodes: ReadonlySet<number>): Promise<ReadonlyMap<number, number>> {
+async function search(
+  addon: Addon,
+  inodes: ReadonlySet<number>,
+  supervisor: number,
+): Promise<ReadonlyMap<number, number>> {
   await nextTurn()
   next = undefined
-  return toHolders(addon.findHolders(Float64Array.from(inodes), process.pid))
+  return toHolders(addon.findHolders(Float64Array.from(inodes), Float64Array.of(process.pid, supervisor)))
 }
 
 /** @param pairs Of pid and inode. @returns a pid for each inode. */

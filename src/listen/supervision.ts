@@ -16,6 +16,8 @@ export interface ListenWish {
 }
 
 export interface Supervision {
+  /** The process that keeps a duplicate of every socket, and closes it when it hears that this one has. */
+  readonly keeper?: number
   /** A listening descriptor for this wish. The caller duplicates it, and says by `done` whether it could. */
   take(wish: ListenWish): { readonly fd: number; done(isTaken: boolean): void } | undefined
   /** The duplicate is closed, and no server has had it. */

@@ -31,9 +31,9 @@ export interface Addon {
   dumpConnections(request: DumpRequest): Connections | SystemFailure
   /**
    * One process for each socket, as pairs of pid and inode: this process where it holds the socket. Leaves out sockets
-   * whose processes this user may not see. `except`: a process that does not count. Linux: proc(5).
+   * whose processes this user may not see. `except`: processes that do not count. Linux: proc(5).
    */
-  findHolders(inodes: Float64Array, except?: number): Float64Array
+  findHolders(inodes: Float64Array, except?: Float64Array): Float64Array
   /** The inodes of those sockets that the process holds. */
   heldBy(pid: number, inodes: Float64Array): Float64Array
   /** Waits at most `timeout` ms. Closing the descriptor releases the lock. Linux: an abstract unix socket. */

@@ -1,6 +1,7 @@
 // A process or thread that a supervisor has started. The worker reports its servers, sends their sockets to the
 // supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave` and on a signal.
 import process from 'node:process'
+import { isMainThread } from 'node:worker_threads'
 import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
@@ -49,6 +50,9 @@ export class SupervisedWorker implements Supervision {
     link.onMessage((message, handle) => this.#onMessage(message, handle))
     setSupervision(this)
   }
+
+  /** In a thread, this process. */
+  readonly keeper: number = isMainThread ? process.ppid : process.pid
 
   get steering(): SteeringName | undefined {
     return this.#link.configuration.steering

@@ -184,7 +184,7 @@ describe('the dump itself', () => {
   })
 
   test('numbers of sockets and processes are checked', () => {
-    for (const args of [[], [[1]], [new Uint8Array(1)]]) {
+    for (const args of [[], [[1]], [new Uint8Array(1)], [new Float64Array(), 1]]) {
       expect(() => Reflect.apply(faulty.findHolders, faulty, args)).toThrow(TypeError)
     }
     expect(() => faulty.heldBy(0, new Float64Array())).toThrow(TypeError)

@@ -104,7 +104,7 @@ void TcpGroup(const Sys& sys, int family) {
   Result<std::vector<SocketRow>> rows = DumpSockets(sys, {Transport::kTcp, family, kListening, port});
   Expect(rows.ok() && rows.value().size() >= 2, "both members are in the dump");
   const std::set<uint64_t> inodes = {InodeOf(one), InodeOf(other)};
-  Expect(FindHolders(inodes, 0).size() == 2, "the holder of both is found");
+  Expect(FindHolders(inodes, {}).size() == 2, "the holder of both is found");
   Expect(HeldBy(getpid(), inodes) == inodes, "this process holds both");
   Result<UniqueFd> taken = TakeSocket(sys, getpid(), InodeOf(one));
   // valgrind and kernels before 5.6 do not know pidfd_getfd(2).

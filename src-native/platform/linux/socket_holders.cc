@@ -81,11 +81,11 @@ std::vector<Process> ListProcesses() {
 
 }  // namespace
 
-std::vector<Holder> FindHolders(std::set<uint64_t> inodes, int32_t except) {
+std::vector<Holder> FindHolders(std::set<uint64_t> inodes, const std::set<uint64_t>& except) {
   std::vector<Holder> holders;
   if (inodes.empty()) return holders;
   for (const Process& process : ListProcesses()) {
-    if (process.pid == except) continue;
+    if (except.count(static_cast<uint64_t>(process.pid)) != 0) continue;
     ForEachSocket(process.pid, [&](uint64_t inode) {
       if (inodes.erase(inode) != 0) holders.push_back({process.pid, inode});
       return !inodes.empty();

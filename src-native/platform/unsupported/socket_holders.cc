@@ -2,7 +2,7 @@
 
 namespace reuseport {
 
-std::vector<Holder> FindHolders(std::set<uint64_t> /*inodes*/, int32_t /*except*/) {
+std::vector<Holder> FindHolders(std::set<uint64_t> /*inodes*/, const std::set<uint64_t>& /*except*/) {
   return {};
 }
 
