@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
+import type { ListeningInfo } from './events.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
 import { launchProcess, type WorkerExit, type WorkerListeners } from './launch.js'
@@ -16,14 +17,18 @@ import type { WorkerEvents } from './worker-events.js'
 import { describe } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
-export type PoolOwner = RestartOwner & PlanOwner
+export type PoolOwner = RestartOwner &
+  PlanOwner & {
+    /** A worker has ended in the middle of its drain: a program may be left behind in these groups. */
+    repair(places: readonly ListeningInfo[]): Promise<void>
+  }
 
 /** The workers of a supervisor, each in its slot. */
 export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #owner: PoolOwner
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
-  readonly #sockets: KeptSockets
+  readonly sockets: KeptSockets
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
@@ -33,7 +38,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
-    this.#sockets = new KeptSockets(() => owner.isShared)
+    this.sockets = new KeptSockets(() => owner.isShared)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
   }
@@ -50,15 +55,10 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     return leaveTimeout(this.#owner.settings)
   }
 
-  /** Adds a socket that another process has opened. */
-  give(kept: Kept): void {
-    this.#sockets.give(kept)
-  }
-
   /** Starts all missing workers at once. @throws SupervisorError; the others stay, unless `how` is 'all or none'. */
   async grow(count: number, how: 'all or none' | 'as many as come up' = 'as many as come up'): Promise<void> {
     const added = Array.from({ length: count - this.#slots.length }, () => {
-      const slot = new Slot(this.#sockets.openSlot(), this)
+      const slot = new Slot(this.sockets.openSlot(), this)
       this.#slots.push(slot)
       return slot
     })
@@ -70,7 +70,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
         first ??= workerError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
         slot.isEnding = true
-        this.#sockets.endSlot(slot.index)
+        this.sockets.endSlot(slot.index)
         if (how === 'all or none' && failure.why !== 'stopped') this.killAll()
       }),
     )
@@ -101,22 +101,13 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     if (last !== undefined) await this.#end(last)
     // Workers that a reload told to leave.
     await Promise.all(this.alive.map(({ exited }) => exited))
-    this.#sockets.closeAll()
+    this.sockets.closeAll()
   }
 
   async #end(slot: Slot): Promise<void> {
     slot.isEnding = true
     await slot.run(() => slot.end())
-    this.#sockets.endSlot(slot.index)
-  }
-
-  /** All sockets that the supervisor holds. */
-  get kept(): readonly Kept[] {
-    return this.#sockets.all
-  }
-
-  acceptedBy(worker: RunningWorker): readonly Kept[] {
-    return this.#sockets.acceptedBy(worker)
+    this.sockets.endSlot(slot.index)
   }
 
   killAll(): void {
@@ -126,39 +117,44 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   launch(slot: Slot): RunningWorker {
     const { pin, threads } = this.#owner.settings
     const name = `${process.pid}.${++this.#started}`
-    const sockets = this.#sockets.started(name, slot.index)
+    const sockets = this.sockets.started(name, slot.index)
     let worker: RunningWorker
     try {
       const plan = planOf(name, slot.index, sockets, this.#owner)
       const launch = threads ? launchThread : launchProcess
       worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
     } catch (error) {
-      this.#sockets.notStarted(name)
+      this.sockets.notStarted(name)
       throw error
     }
-    this.#sockets.add(worker)
+    this.sockets.add(worker)
     this.#alive.add(worker)
     this.#owner.emit('worker:start', describe(worker))
     return worker
   }
 
   untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
-    return worker.ready(this.#sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
+    return worker.ready(this.sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
   }
 
   accepts(worker: RunningWorker): boolean {
-    return this.#sockets.readinessOf(worker).accepts()
+    return this.sockets.readinessOf(worker).accepts()
   }
 
   onReady(worker: RunningWorker): void {
-    this.#sockets.ready(worker)
+    this.sockets.ready(worker)
     this.#owner.emit('worker:ready', describe(worker))
   }
 
   async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
-    if (await worker.leave(this.#sockets.leaves(worker, waits), this.leaveTimeout, signal)) return true
+    const accepted = this.sockets.acceptedBy(worker)
+    const handedOver = this.sockets.leaves(worker, waits)
+    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
     const waited = ((performance.now() - started) / 1000).toFixed(1)
+    const drained = accepted.filter(({ id }) => !handedOver.includes(id))
+    if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
+    if (isInTime) return true
     const text = `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`
     this.#owner.emit('warning', text)
     return false
@@ -166,7 +162,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
-    const outcome = this.#sockets.listening(worker, listening, kept)
+    const outcome = this.sockets.listening(worker, listening, kept)
     if (outcome === 'not kept') {
       const where = `worker ${worker.slot} on port ${port}`
       this.#owner.emit('warning', `cannot keep the socket of ${where}: its accept queue is lost if the worker dies`)
@@ -175,19 +171,19 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onNested(worker: RunningWorker, { address, family, port }: Place): void {
-    this.#sockets.note(worker, { hasNested: true })
+    this.sockets.note(worker, { hasNested: true })
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: false })
   }
 
   onClosed(worker: RunningWorker, id: string): void {
-    this.#sockets.closed(worker, id)
+    this.sockets.closed(worker, id)
   }
 
   onRelieve(worker: RunningWorker, signal: EndingSignal): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
       // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.#sockets.leaves(worker, true), signal })
+      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.sockets.leaves(worker, true), signal })
       return
     }
     this.#told.add(worker)
@@ -208,7 +204,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void {
-    this.#sockets.wants(worker, message)
+    this.sockets.wants(worker, message)
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {
@@ -222,12 +218,12 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {
-    if (message === 'ready') this.#sockets.note(worker, { saidReady: true })
+    if (message === 'ready') this.sockets.note(worker, { saidReady: true })
     this.#owner.emit('worker:message', describe(worker), message)
   }
 
   onDisconnect(worker: RunningWorker): void {
-    this.#sockets.note(worker, { isConnected: false })
+    this.sockets.note(worker, { isConnected: false })
     if (worker.state === 'leaving') return
     const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
     this.#owner.emit('warning', text)
@@ -235,7 +231,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {
     this.#alive.delete(worker)
-    this.#sockets.gone(worker)
+    this.sockets.gone(worker)
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
     this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })

@@ -27,6 +27,7 @@ export class RunningWorker {
   #readyAt: number | undefined
   #goneAt: number | undefined
   #wasTold = false
+  #hasLeft = false
   #changed: () => void = () => {}
   #onLeft: () => void = () => {}
   /** The questions that the worker has not answered, in their order. */
@@ -79,6 +80,11 @@ export class RunningWorker {
     return this.#wasTold
   }
 
+  /** Whether the worker has said that it has drained its servers. */
+  get hasLeft(): boolean {
+    return this.#hasLeft
+  }
+
   /** ms from ready to the end of the worker, or to now; undefined where the worker was never ready. */
   get upTime(): number | undefined {
     return this.#readyAt === undefined ? undefined : (this.#goneAt ?? performance.now()) - this.#readyAt
@@ -121,6 +127,7 @@ export class RunningWorker {
         events.onRelieve(this, message.signal)
         break
       case 'left':
+        this.#hasLeft = true
         this.#onLeft()
         events.onLeft(this, message)
         break

@@ -21,6 +21,7 @@ import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
 import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
+import { repairGroups } from './repair.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
 import { describe, toStatus } from './worker-info.js'
@@ -73,6 +74,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       settings: this.#settings,
       emit: (name, ...args) => void this.emit(name, ...(args as never)),
       signal: this.#end.signal,
+      repair: (places) => repairGroups(places, this.#warn),
       get ports() {
         return supervisor.#ports?.ports ?? []
       },
@@ -109,7 +111,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.acceptedBy(worker))),
+      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.sockets.acceptedBy(worker))),
     }
   }
 
@@ -137,7 +139,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       const { isShared, warning } = checkPreconditions(this.#settings)
       this.#isShared = isShared
       if (warning !== undefined) this.emit('warning', warning)
-      for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.give(kept)
+      for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
@@ -235,9 +237,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   async #replace(): Promise<void> {
-    const own = new Set([process.pid, ...this.#pool.alive.map(({ pid }) => pid)])
-    const replaced = await endPredecessors(this.#pool.kept, own, this.#pool.leaveTimeout, this.#end.signal, this.#warn)
-    this.emit('replaced', replaced)
+    const { alive, leaveTimeout, sockets } = this.#pool
+    const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
+    this.emit('replaced', await endPredecessors(sockets.all, own, leaveTimeout, this.#end.signal, this.#warn))
   }
 
   #assertRunning(): void {

@@ -41,6 +41,7 @@ function pool(more: Partial<PoolOwner> = {}): Pool {
     ticketKeys: '',
     generation: 1,
     isShared: false,
+    repair: async () => {},
     ...more,
   })
 }
@@ -49,7 +50,7 @@ const names = (): unknown[] => told.map(([name]) => name)
 const warnings = (): unknown[] => told.filter(([name]) => name === 'warning').map(([, text]) => text)
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 const worker = (index: number): FakeWorker => workers[index] as FakeWorker
-const kept = (all: Pool): readonly string[] => all.kept.map(({ id }) => id)
+const kept = (all: Pool): readonly string[] => all.sockets.all.map(({ id }) => id)
 const given = (index: number): readonly string[] => worker(index).sockets.map(({ id }) => id)
 const leave = (...kept: readonly string[]): unknown => ({ type: 'leave', kept, signal: 'SIGTERM' })
 const wish = { address: null, port: 80, ipv6Only: false, options: '' }
@@ -77,7 +78,7 @@ describe('workers come up', () => {
     await expect(all.grow(2)).rejects.toMatchObject({ cause: expect.objectContaining({ message: 'EAGAIN' }) })
     expect(orders(0)).toEqual([])
     expect(all.slots).toHaveLength(1)
-    expect(all.kept).toEqual([])
+    expect(all.sockets.all).toEqual([])
     await all.endAll()
   })
 
@@ -221,7 +222,7 @@ describe('a signal to a worker', () => {
     await expect(grown).rejects.toThrow('worker 0 ended with exit code 0 before it was ready')
     expect(worker(0).heard).toEqual([leave()])
     expect(workers).toHaveLength(1)
-    expect(all.kept).toEqual([])
+    expect(all.sockets.all).toEqual([])
   })
 
   test('on its way out it changes nothing', async () => {
@@ -414,7 +415,7 @@ describe('the end of all', () => {
     const closed: string[] = []
     started = (one) => one.takes('given:0', 80)
     const all = pool()
-    all.give(fakeKept('given:0', closed, true))
+    all.sockets.give(fakeKept('given:0', closed, true))
     await all.grow(1)
     worker(0).leaves = false
     const replaced = all.replaceAll()
@@ -428,7 +429,7 @@ describe('the end of all', () => {
     worker(0).exits()
     await Promise.all([replaced, ended])
     expect(closed).toEqual(['given:0'])
-    expect([all.kept, all.alive, all.slots]).toEqual([[], [], []])
+    expect([all.sockets.all, all.alive, all.slots]).toEqual([[], [], []])
     // What others have opened stays in use: nobody drains it.
     expect([orders(0), orders(1)]).toEqual(workers.map(() => [leave('given:0')]))
   })
@@ -469,6 +470,27 @@ describe('the end of all', () => {
 })
 
 describe('a death', () => {
+  test('in the middle of a drain: the groups of the worker are repaired', async () => {
+    const repair = vi.fn<PoolOwner['repair']>(async () => {})
+    started = (one, index) => one.opens(`s${index}`, 80)
+    const all = pool({ repair })
+    await all.grow(2)
+    worker(1).leaves = false
+    const shrunk = all.shrink(1)
+    await vi.waitFor(() => expect(orders(1)).toHaveLength(1), 5000)
+    worker(1).exits({ code: null, signal: 'SIGKILL' })
+    await shrunk
+    expect(repair.mock.calls).toMatchObject([[[{ id: 's1', port: 80 }]]])
+    // One that says that it has drained leaves nothing behind.
+    worker(0).leaves = false
+    const last = all.shrink(0)
+    await vi.waitFor(() => expect(orders(0)).toHaveLength(1), 5000)
+    worker(0).tell.onMessage({ type: 'left', lossless: true, reason: undefined }, undefined)
+    worker(0).exits()
+    await last
+    expect(repair).toHaveBeenCalledTimes(1)
+  })
+
   test.each([
     ['takes it', (one: FakeWorker) => one.takes('a', 80), [], ['a']],
     ['opens one of its own', (one: FakeWorker) => one.opens('b', 80), ['a'], ['b']],
@@ -484,7 +506,7 @@ describe('a death', () => {
     expect(closed).toEqual(gone)
     expect(kept(all)).toEqual(stays)
     await all.endAll()
-    expect(all.kept).toEqual([])
+    expect(all.sockets.all).toEqual([])
   })
 
   test('while it is replaced already brings nobody more', async () => {
@@ -551,7 +573,7 @@ describe('one socket for all', () => {
     worker(2).closes('s')
     worker(2).closes('s')
     expect(closed).toEqual(['s'])
-    expect(all.kept).toEqual([])
+    expect(all.sockets.all).toEqual([])
     await all.endAll()
   })
 
@@ -619,7 +641,7 @@ describe('one socket for all', () => {
     fakes.launch = launch
     const settings = parseOptions({ script: '/a.js', drainTimeout: 10, threads: true })
     const all = pool({ isShared: true, settings })
-    all.give(fakeKept('given:0', [], true))
+    all.sockets.give(fakeKept('given:0', [], true))
     const grown = all.grow(1)
     await turn()
     expect(threads[0]?.heard).toEqual([{ type: 'take', id: 'given:0', want: 1, fd: 99 }])
@@ -631,7 +653,7 @@ describe('one socket for all', () => {
   test('what somebody else has opened is given to all, and stays theirs', async () => {
     const closed: string[] = []
     const all = pool()
-    all.give(fakeKept('given:0', closed, true))
+    all.sockets.give(fakeKept('given:0', closed, true))
     await all.grow(1)
     expect(given(0)).toEqual(['given:0'])
     worker(0).takes('given:0')
