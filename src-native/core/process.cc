@@ -51,8 +51,8 @@ Status WriteInBackground() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTTOU);
-  const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  if (error != 0) return Failure{error, "pthread_sigmask"};
+  // The same as pthread_sigmask(), which glibc before 2.32 has in another library. sigprocmask(2)
+  if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return Failure{errno, "sigprocmask"};
   return Done{};
 }
 
