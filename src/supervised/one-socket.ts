@@ -92,8 +92,10 @@ export class OneSocket {
   }
 
   /** Tells the supervisor once what became of the server: that it listens, or by `giveUp` that it does not. */
-  #start(server: net.Server, wish: ListenWish, id: string | undefined, giveUp: () => void): void {
-    const settle = (tell: () => void) => (): void => {
+  #start(server: net.Server, wish: ListenWish, id: string | undefined, giveUp: () => unknown): void {
+    const settle = (tell: () => unknown) => (): void => {
+      // Node calls a listener that was removed while the event was emitted.
+      if (this.#starting.get(server) !== onFailure) return
       this.#starting.delete(server)
       server.off('listening', onListening)
       ;(server as NodeJS.EventEmitter).off(errorMonitor, onFailure)
@@ -115,7 +117,9 @@ export class OneSocket {
     { backlog, signal }: PortCall,
     core: CoreListen,
   ): void {
-    this.#start(server, wish, id, () => this.#link.send({ type: 'closed', id }))
+    // Of a given socket the supervisor counts the servers that listen. Of the others it counts from when it sends them.
+    const isGiven = this.#given.some((given) => given.id === id)
+    this.#start(server, wish, id, () => isGiven || this.#link.send({ type: 'closed', id }))
     if (typeof socket === 'number') {
       core(server, { fd: socket, signal }, backlog)
       return

@@ -52,7 +52,21 @@ export function newWorker(slot: number): WorkerEntry {
   return { slot, state: 'starting', saidReady: false, hasNested: false, isConnected: true, asked: new Set() }
 }
 
-export function counted(places: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
+type Sockets = ReadonlyMap<string, SocketEntry>
+
+/** How many servers of the worker accept at each place. */
+export function placesOf(sockets: Sockets, worker: string): ReadonlyMap<string, number> {
+  return counted([...sockets.values()].map(({ accepting, place }) => [place, accepting.get(worker) ?? 0]))
+}
+
+/** How many sockets at each place wait for the next worker of the slot. */
+export function placesWaiting(sockets: Sockets, slot: number): ReadonlyMap<string, number> {
+  const waits = (one: SocketEntry): boolean =>
+    one.waits && (one.slot === slot || (one.slot === undefined && one.accepting.size === 0))
+  return counted([...sockets.values()].map((one) => [one.place, waits(one) ? 1 : 0]))
+}
+
+function counted(places: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
   const all = new Map<string, number>()
   for (const [place, count] of places) if (count > 0) all.set(place, (all.get(place) ?? 0) + count)
   return all

@@ -8,10 +8,11 @@ import { Grants } from './grants.js'
 import {
   type Action,
   addTo,
-  counted,
   newSocket,
   newWorker,
   open,
+  placesOf,
+  placesWaiting,
   type RegisteredSocket,
   type SocketEntry,
   type WorkerEntry,
@@ -117,13 +118,14 @@ export class Register {
 
   /** What else is known of a worker. */
   note(worker: string, what: Partial<Pick<WorkerEntry, 'saidReady' | 'hasNested' | 'isConnected'>>): void {
-    const entry = this.#workers.get(worker)
-    if (entry !== undefined) Object.assign(entry, what)
+    Object.assign(this.#workers.get(worker) ?? {}, what)
   }
 
   /** Whether the worker accepts anywhere. */
   accepts(worker: string): boolean {
-    return this.#workers.get(worker)?.hasNested === true || this.#placesOf(worker).size > 0
+    const entry = this.#workers.get(worker)
+    if (entry === undefined || entry.state === 'leaving') return false
+    return entry.hasNested || placesOf(this.#sockets, worker).size > 0
   }
 
   /**
@@ -132,12 +134,12 @@ export class Register {
    */
   isReady(worker: string): boolean {
     const entry = this.#workers.get(worker)
-    if (entry === undefined) return false
+    if (entry === undefined || entry.state === 'leaving') return false
     if (entry.saidReady) return true
     if (!this.accepts(worker)) return false
     const current = this.#slots.get(entry.slot)
-    const required = current === undefined ? this.#waitingIn(entry.slot) : this.#placesOf(current)
-    const own = this.#placesOf(worker)
+    const required = current === undefined ? placesWaiting(this.#sockets, entry.slot) : placesOf(this.#sockets, current)
+    const own = placesOf(this.#sockets, worker)
     return [...required].every(([place, count]) => (own.get(place) ?? 0) >= count)
   }
 
@@ -167,7 +169,10 @@ export class Register {
     if (entry === undefined) return []
     entry.state = 'ready'
     this.#slots.set(entry.slot, worker)
-    for (const socket of this.#sockets.values()) if (socket.slot === entry.slot) socket.waits = false
+    const isFull = ![...this.#slots.values()].includes(undefined)
+    for (const socket of this.#sockets.values()) {
+      if (socket.slot === entry.slot || (socket.slot === undefined && isFull)) socket.waits = false
+    }
     return this.#settleAll()
   }
 
@@ -185,7 +190,8 @@ export class Register {
     if (waits && this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
     const left = [...this.#sockets.values()].filter(({ accepting, isGiven }) => isGiven || accepting.has(worker))
     for (const socket of this.#sockets.values()) {
-      if (socket.accepting.delete(worker)) socket.waits = waits
+      // A common socket may wait for the worker of another slot.
+      if (socket.accepting.delete(worker)) socket.waits = waits || (socket.slot === undefined && socket.waits)
       socket.offered.delete(worker)
     }
     const actions = [...this.#grants.gone(worker).flatMap(open), ...this.#settleAll()]
@@ -200,21 +206,14 @@ export class Register {
     if (this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
     for (const socket of this.#sockets.values()) {
       socket.offered.delete(worker)
-      if (socket.accepting.delete(worker) && socket.accepting.size === 0) socket.waits = socket.isKept
+      const isLast = socket.accepting.delete(worker) && (socket.accepting.size === 0 || socket.slot === undefined)
+      if (isLast) socket.waits = socket.isKept
     }
     return [...this.#grants.gone(worker).flatMap(open), ...this.#settleAll()]
   }
 
   #current(slot: number): WorkerEntry | undefined {
     return this.#workers.get(this.#slots.get(slot) ?? '')
-  }
-
-  #placesOf(worker: string): ReadonlyMap<string, number> {
-    return counted([...this.#sockets.values()].map(({ accepting, place }) => [place, accepting.get(worker) ?? 0]))
-  }
-
-  #waitingIn(slot: number): ReadonlyMap<string, number> {
-    return counted([...this.#sockets.values()].map((one) => [one.place, one.slot === slot && one.waits ? 1 : 0]))
   }
 
   #settleAll(): readonly Action[] {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
@@ -149,7 +150,8 @@ export class RunningWorker {
     let timer: NodeJS.Timeout | undefined
     const heard = new AbortController()
     const isEnough = (): boolean => look.isReady() || (isLate && look.accepts())
-    const isOver = (): boolean => isLate || this.state === 'gone' || signal.aborted
+    const isEnded = (): boolean => this.state === 'gone' || signal.aborted
+    const isOver = (): boolean => isLate || isEnded()
     try {
       signal.addEventListener('abort', () => this.#changed(), { once: true, signal: heard.signal })
       timer = setTimeout(() => {
@@ -159,7 +161,7 @@ export class RunningWorker {
       do {
         await this.#until(() => isEnough() || isOver())
         if (isEnough() && this.state !== 'gone' && !signal.aborted)
-          await Promise.race([look.confirm(), this.#until(isOver)])
+          await Promise.race([look.confirm(), sleep(RELEASES, undefined, { ref: false }), this.#until(isEnded)])
       } while (!(isEnough() || isOver()))
     } finally {
       clearTimeout(timer)

@@ -245,11 +245,8 @@ export class World {
       }
       const worker = this.workers.get(action.worker)
       assert.ok(worker)
-      if (action.type === 'release') {
-        // It is asked once.
-        for (const id of action.ids) assert.ok(!worker.questions.flat().includes(id))
-        this.#question(worker, action.ids)
-      } else {
+      if (action.type === 'release') this.#question(worker, action.ids)
+      else {
         if (action.type === 'take') assert.ok(this.kept.has(action.id))
         worker.toWorker.push({ type: action.type, want: action.want, id: action.type === 'take' ? action.id : '' })
       }

@@ -189,6 +189,35 @@ describe('readiness', () => {
   })
 })
 
+test('a worker that leaves is never ready', () => {
+  const register = served()
+  register.started('new', 0)
+  register.listening('new', 's', '80', true)
+  expect(register.leaves('new', true).handOver).toEqual(['s'])
+  register.note('new', { saidReady: true, hasNested: true })
+  expect([register.isReady('new'), register.accepts('new')]).toEqual([false, false])
+})
+
+test('sockets for all wait for a slot without a worker, whoever leaves meanwhile, and have to be taken again', () => {
+  const register = new Register(() => true)
+  for (const worker of ['a', 'b']) {
+    register.started(worker, register.openSlot())
+    register.wants(worker, 1, '80')
+    register.listening(worker, 's', '80', true)
+    register.ready(worker)
+  }
+  register.gone('a')
+  expect(register.leaves('b')).toEqual({ handOver: ['s'], actions: [] })
+  register.started('c', 0)
+  register.note('c', { hasNested: true })
+  expect(register.isReady('c')).toBe(false)
+  expect(register.wants('c', 1, '80')).toEqual([{ type: 'take', worker: 'c', want: 1, id: 's' }])
+  expect(register.isReady('c')).toBe(true)
+  expect(register.gone('b')).toEqual([])
+  expect(register.endSlot(1)).toEqual([])
+  expect(register.sockets).toMatchObject([{ id: 's', accepting: ['c'] }])
+})
+
 test('a worker without a channel hands nothing over, and its successor gets nothing of it', () => {
   const register = served()
   register.note('old', { isConnected: false })
