@@ -538,24 +538,30 @@ describe('--prefix, and nobody reads', () => {
 
   const LINES = 100_000
 
-  test.each([[[]], [['--threads']]] as const)('the program waits, and nothing is lost: %j', async (more) => {
-    const port = await freePort()
-    const setting = set({ how: 'prints much', port, lines: LINES })
-    await using command = reuseport(['run', '-n', '1', '--prefix', ...more, script, setting])
-    command.child.stdout?.pause()
-    await command.said(/1 worker on/)
-    await full(port)
-    // All that it prints is 50 MB, and twice that in the memory of V8.
-    expect(memory(command.child.pid as number)).toBeLessThan(110)
-    command.child.stdout?.resume()
-    await expect.poll(() => command.stdout().endsWith(`y ${LINES - 1}\n`), { timeout: 20_000 }).toBe(true)
-    const lines = command.stdout().trimEnd().split('\n')
-    expect(lines).toHaveLength(LINES)
-    const start = lines[0]?.slice(0, -1)
-    expect(lines.findIndex((line, index) => line !== `${start}${index}`)).toBe(-1)
-    command.child.kill('SIGTERM')
-    expect((await command.exited).code).toBe(0)
-  })
+  test.each([[[]], [['--threads']]] as const)(
+    'the program waits, and nothing is lost: %j',
+    async (more) => {
+      const port = await freePort()
+      const setting = set({ how: 'prints much', port, lines: LINES })
+      await using command = reuseport(['run', '-n', '1', '--prefix', ...more, script, setting])
+      command.child.stdout?.pause()
+      await command.said(/1 worker on/)
+      await full(port)
+      // All that it prints is 50 MB, and twice that in the memory of V8.
+      expect(memory(command.child.pid as number)).toBeLessThan(110)
+      command.child.stdout?.resume()
+      await expect
+        .poll(() => command.stdout().endsWith(`y ${LINES - 1}\n`), { timeout: 80_000, interval: 1000 })
+        .toBe(true)
+      const lines = command.stdout().trimEnd().split('\n')
+      expect(lines).toHaveLength(LINES)
+      const start = lines[0]?.slice(0, -1)
+      expect(lines.findIndex((line, index) => line !== `${start}${index}`)).toBe(-1)
+      command.child.kill('SIGTERM')
+      expect((await command.exited).code).toBe(0)
+    },
+    100_000,
+  )
 
   test('the supervisor ends all the same', async () => {
     const port = await freePort()
