@@ -46,7 +46,7 @@ function blankTypes() {
   for (const [, to] of pairs) mkdirSync(path.dirname(to), { recursive: true })
   execFileSync(nodeBinary(24), ['--no-warnings', '-e', BLANK], { input: JSON.stringify(pairs) })
   // The supervisor looks for register.js beside its own module. In the package that is dist/, here dist/supervisor/.
-  writeFileSync(path.join(dist, 'supervisor/register.js'), "import '../register.js'\n")
+  writeFileSync(path.join(dist, 'supervisor/register.js'), "import '../register.js'\n", { flag: 'wx' })
 }
 
 /** Runs the tests in a copy of the project whose addon counts lines. */

@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { listenError, type SystemFailure } from '../common/errors.js'
 import type { Addon } from '../native/addon-contract.js'
+import { duplicateOf } from '../native/duplicate-for.js'
 import { openSocket, ReusePortSocket, type SocketRequest } from './socket.js'
 import { supervision, toWish } from './supervision.js'
 
@@ -18,15 +19,21 @@ export function inheritOrOpen(addon: Addon, request: SocketRequest): ReusePortSo
   if (kept === undefined) return openSocket(addon, { ...request, wish, port: supervisor.portFor(wish) })
   let socket: ReusePortSocket | Error | undefined
   try {
-    socket = inherit(addon, { ...request, wish }, kept.fd)
-    return socket
+    socket = inherit(addon, { ...request, wish }, kept)
+    return socket ?? openSocket(addon, { ...request, wish, port: supervisor.portFor(wish) })
   } finally {
     kept.done(socket instanceof ReusePortSocket)
   }
 }
 
-function inherit(addon: Addon, request: SocketRequest, kept: number): ReusePortSocket | Error {
-  const fd = addon.duplicate(kept)
+/** @returns undefined where the descriptor is another file's by now. */
+function inherit(
+  addon: Addon,
+  request: SocketRequest,
+  kept: { readonly fd: number; readonly inode?: number | undefined },
+): ReusePortSocket | Error | undefined {
+  const fd = duplicateOf(addon, kept.fd, kept.inode)
+  if (fd === undefined) return undefined
   if (typeof fd !== 'number') return toError(fd, request)
   const bound = addon.localAddress(fd)
   // The socket listens already. listen() sets the backlog of this process's request.

@@ -18,8 +18,13 @@ export interface ListenWish {
 export interface Supervision {
   /** The process that keeps a duplicate of every socket, and closes it when it hears that this one has. */
   readonly keeper?: number
-  /** A listening descriptor for this wish. The caller duplicates it, and says by `done` whether it could. */
-  take(wish: ListenWish): { readonly fd: number; done(isTaken: boolean): void } | undefined
+  /**
+   * A listening descriptor for this wish. The caller duplicates it, and says by `done` whether it could. Where `inode` is
+   * given, a duplicate of another inode is of a descriptor that was closed in the meantime.
+   */
+  take(
+    wish: ListenWish,
+  ): { readonly fd: number; readonly inode?: number | undefined; done(isTaken: boolean): void } | undefined
   /** The duplicate is closed, and no server has had it. */
   dropped?(wish: ListenWish): void
   /** The port to bind for this wish. For port 0, a port that all workers bind for the same call. */

@@ -1,4 +1,5 @@
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
+import type { SecondListener } from '../node/second-listener.js'
 import { releaseClose, withholdClose } from '../node/withheld-close.js'
 import { HANDSHAKE_TIMEOUT, LOCK_TIMEOUT } from '../supervisor/patience.js'
 import type { DrainTimes } from './drain-times.js'
@@ -24,3 +25,18 @@ export async function drainAll(
   )
   return reports.flatMap((report) => (report.status === 'fulfilled' ? [report.value] : []))
 }
+
+/** Drains a listener that has come back. The server that it accepts for is drained. */
+export async function drainSecond(listener: SecondListener, times: DrainTimes): Promise<readonly DrainReport[]> {
+  const { accepting } = listener
+  const idle = setInterval(() => accepting.listening || listener.closeIdle(), IDLE)
+  try {
+    return await drainAll([{ server: accepting as unknown as ListenableServer, handOver: false }], times)
+  } finally {
+    clearInterval(idle)
+    listener.end()
+  }
+}
+
+/** ms that a connection may stay idle, as in a drain. */
+const IDLE = 1000

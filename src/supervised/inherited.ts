@@ -17,14 +17,24 @@ export class InheritedSockets {
     this.#isOwn = !isThread
   }
 
-  /** A given socket fits every wish for its port, and any number of servers. */
   take(wish: ListenWish): KeptSocket | undefined {
     const key = wishKey(wish)
-    const found = this.#sockets.find((socket) =>
-      socket.isGiven ? socket.wish.port === wish.port : wishKey(socket.wish) === key && !this.#taken.has(socket.id),
-    )
+    const found =
+      this.#given(wish) ??
+      this.#sockets.find(({ id, isGiven, wish: of }) => !isGiven && wishKey(of) === key && !this.#taken.has(id))
     if (found !== undefined) this.#taken.add(found.id)
     return found
+  }
+
+  /**
+   * A given socket fits every wish for its port, and any number of servers. Of several with one port a server gets the
+   * one of its address, or else one that no server has.
+   */
+  #given({ address, port }: ListenWish): KeptSocket | undefined {
+    const fitting = this.#sockets.filter(({ isGiven, wish }) => isGiven && wish.port === port)
+    const exact = fitting.filter(({ wish }) => wish.address === address || (address === null && isEverywhere(wish)))
+    const candidates = exact.length > 0 ? exact : fitting
+    return candidates.find(({ id }) => !this.#taken.has(id)) ?? candidates[0]
   }
 
   /**
@@ -49,4 +59,8 @@ export class InheritedSockets {
     if (this.#isOwn) for (const { fd } of this.#sockets) closeSync(fd)
     this.#sockets = []
   }
+}
+
+function isEverywhere({ address }: ListenWish): boolean {
+  return address === '::' || address === '0.0.0.0'
 }

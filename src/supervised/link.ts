@@ -26,8 +26,11 @@ export interface Link {
   readonly configuration: WorkerConfiguration
   /** False where the supervisor has ended or the program has closed the channel. */
   isOpen(): boolean
-  /** @param handle The handle of the socket, where the worker is a process. */
-  send(message: FromWorker, handle?: unknown): void
+  /**
+   * @param handle The handle of the socket, where the worker is a process.
+   * @param onFailed Called where the message could not be sent with its handle, which may have been closed by then.
+   */
+  send(message: FromWorker, handle?: unknown, onFailed?: () => void): void
   onMessage(listener: (message: ToWorker, handle: unknown) => void): void
 }
 
@@ -46,7 +49,7 @@ function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void 
     })
     return
   }
-  if (message.type !== 'take') closeHandle(handle)
+  if (message.type !== 'take' && message.type !== 'give-back') closeHandle(handle)
   listener(message, handle)
 }
 
@@ -55,7 +58,7 @@ export function linkToSupervisor(): Link | undefined {
   return threadLink() ?? processLink()
 }
 
-type Send = (message: Envelope, handle: unknown, then: () => void) => boolean
+type Send = (message: Envelope, handle: unknown, then: (error: Error | null) => void) => boolean
 
 function processLink(): Link | undefined {
   const fd = process.env[CONFIGURATION_FD]
@@ -77,9 +80,12 @@ function processLink(): Link | undefined {
     isThread: false,
     configuration,
     isOpen: () => process.connected,
-    send(body, handle) {
-      // The callback ignores an error: a channel that closes in the meantime has no reader.
-      if (process.connected) send(toEnvelope(body), handle, () => {})
+    send(body, handle, onFailed) {
+      if (!process.connected) return
+      send(toEnvelope(body), handle, (error) => {
+        // A channel that has closed in the meantime has no reader.
+        if (error !== null && handle !== undefined && process.connected) onFailed?.()
+      })
     },
     onMessage(listener) {
       ;(process as NodeJS.EventEmitter).on('internalMessage', (message: unknown, handle: unknown) => {

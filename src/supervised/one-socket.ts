@@ -4,9 +4,13 @@ import { errorMonitor } from 'node:events'
 import type net from 'node:net'
 import process from 'node:process'
 import { closeHandle } from '../common/close-handle.js'
+import { listenError, type SystemFailure } from '../common/errors.js'
+import type { ListenableServer } from '../index.js'
 import type { ListenWish } from '../listen/supervision.js'
-import { loadAddon } from '../native/addon.js'
+import { duplicateFor } from '../native/duplicate-for.js'
+import { emitListenError } from '../node/adopt.js'
 import type { KeptSocket, ToWorker } from '../supervisor/protocol.js'
+import type { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 
 export interface PortCall {
@@ -23,11 +27,11 @@ export type CoreListen = (server: net.Server, ...args: unknown[]) => void
 
 const LONG = 0x7fffffff // ms: the longest interval of a timer
 
-type Answer = ToWorker & { readonly type: 'take' | 'open' }
+type Answer = Extract<ToWorker, { readonly type: 'take' | 'open' }>
 
 export class OneSocket {
   readonly #link: Link
-  readonly #given: readonly KeptSocket[]
+  readonly #inherited: InheritedSockets
   readonly #listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void
   readonly #answers = new Map<number, (answer: Answer, handle: unknown) => void>()
   /** The newest request of each server. The answers to older requests are ignored. */
@@ -40,9 +44,13 @@ export class OneSocket {
   #zeros = 0
 
   /** @param listening Called for each listening server, with the socket's id where the supervisor already holds it. */
-  constructor(link: Link, listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void) {
+  constructor(
+    link: Link,
+    inherited: InheritedSockets,
+    listening: (server: net.Server, wish: ListenWish, id: string | undefined) => void,
+  ) {
     this.#link = link
-    this.#given = link.configuration.sockets.filter(({ isGiven }) => isGiven)
+    this.#inherited = inherited
     this.#listening = listening
   }
 
@@ -53,16 +61,22 @@ export class OneSocket {
   }
 
   listen(server: net.Server, call: PortCall, core: CoreListen): void {
-    const { port, host, backlog, ipv6Only, signal, callback } = call
+    const { port, host, ipv6Only, callback } = call
     if (callback !== undefined) server.once('listening', callback)
     // Call n with port 0 is the same wish in every worker, and another wish than the other calls.
     const options = port === 0 ? `call ${this.#zeros++}` : ''
     const wish: ListenWish = { address: host ?? null, port, ipv6Only, options }
-    const given = this.#given.find((socket) => socket.wish.port === port)
-    if (given !== undefined) {
-      this.#take(server, wish, given.id, duplicate(given.fd), call, core)
+    const given = this.#inherited.take(wish)
+    const socket = given && duplicateFor(given.fd, given.inode)
+    if (given !== undefined && socket !== undefined) {
+      this.#take(server, wish, given, socket, call, core)
       return
     }
+    this.#ask(server, wish, call, core)
+  }
+
+  #ask(server: net.Server, wish: ListenWish, call: PortCall, core: CoreListen): void {
+    const { port, host, backlog, ipv6Only, signal } = call
     const want = this.#wants++
     this.#latest.set(server, want)
     this.#answers.set(want, (answer, handle) => {
@@ -76,13 +90,29 @@ export class OneSocket {
       if (answer.type === 'open') {
         this.#start(server, wish, undefined, () => this.#link.send({ type: 'not-opened', wish }))
         core(server, { port, host, backlog, ipv6Only, signal })
-      } else {
-        this.#take(server, wish, answer.id, answer.fd === undefined ? handle : duplicate(answer.fd), call, core)
+        return
+      }
+      const { id, local } = answer
+      const socket = local === undefined ? handle : duplicateFor(local.fd, local.inode)
+      if (socket !== undefined) this.#take(server, wish, { id, isGiven: false }, socket, call, core)
+      else {
+        // Nobody else had it, and the supervisor has closed it.
+        this.#link.send({ type: 'closed', id })
+        this.#ask(server, wish, call, core)
       }
     })
+    if (!this.#link.isOpen()) {
+      this.answer({ type: 'open', want }, undefined)
+      return
+    }
     clearInterval(this.#alive)
     this.#alive = setInterval(() => {}, LONG)
     this.#link.send({ type: 'want', want, wish })
+  }
+
+  /** The supervisor has ended: each server that waits opens its socket, as without a supervisor. */
+  openAll(): void {
+    for (const want of [...this.#answers.keys()]) this.answer({ type: 'open', want }, undefined)
   }
 
   /** The program closes the server, perhaps before it listens. */
@@ -112,16 +142,19 @@ export class OneSocket {
   #take(
     server: net.Server,
     wish: ListenWish,
-    id: string,
+    { id, isGiven }: Pick<KeptSocket, 'id' | 'isGiven'>,
     socket: unknown,
-    { backlog, signal }: PortCall,
+    { backlog, host, port, signal }: PortCall,
     core: CoreListen,
   ): void {
     // Of a given socket the supervisor counts the servers that listen. Of the others it counts from when it sends them.
-    const isGiven = this.#given.some((given) => given.id === id)
     this.#start(server, wish, id, () => isGiven || this.#link.send({ type: 'closed', id }))
     if (typeof socket === 'number') {
       core(server, { fd: socket, signal }, backlog)
+      return
+    }
+    if (isFailure(socket)) {
+      emitListenError(server as unknown as ListenableServer, { port, host }, listenError(socket, host ?? '::', port))
       return
     }
     core(server, socket, backlog)
@@ -131,12 +164,6 @@ export class OneSocket {
   }
 }
 
-/** Duplicates a descriptor for a server, which owns the duplicate: the addon releases it. The original stays open. */
-function duplicate(fd: number): number {
-  const state = loadAddon()
-  if (!state.loaded) return fd
-  const copy = state.addon.duplicate(fd)
-  if (typeof copy !== 'number') return fd
-  state.addon.release(copy)
-  return copy
+function isFailure(socket: unknown): socket is SystemFailure {
+  return typeof socket === 'object' && socket !== null && 'errno' in socket
 }

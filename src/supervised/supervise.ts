@@ -1,18 +1,16 @@
 // Room: the worker's side of a supervisor: it runs inside the program that `reuseport run` starts. It imports what
 // users import, the addon, and the protocol of the supervisor.
-import net from 'node:net'
+import type net from 'node:net'
 import process from 'node:process'
-import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { SignalCount } from '../common/ending-signals.js'
-import type { ListenableServer } from '../index.js'
 import { setSupervision } from '../listen/supervision.js'
-import { closeOnceMore, isClosedForProgram } from '../node/withheld-close.js'
 import { WORKER_NAME } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
 import type { DrainTimes } from './drain-times.js'
 import { type Link, linkToSupervisor } from './link.js'
 import { isClusterWorker, Nested, obey } from './nested.js'
+import { onClose } from './on-close.js'
 import { placeOf, Servers } from './servers.js'
 import { EndingSignals } from './signals.js'
 import { SupervisedWorker } from './worker.js'
@@ -73,27 +71,4 @@ function drainAtSignal(leave: () => Promise<void>): void {
     },
     () => {},
   )
-}
-
-interface Closing {
-  close(this: net.Server, ...args: unknown[]): net.Server
-  /** Node 20 and later. */
-  [Symbol.asyncDispose](this: net.Server): Promise<void>
-}
-
-/** Calls `tell` for each server before the server closes. */
-function onClose(tell: (server: ListenableServer) => void): void {
-  const prototype = net.Server.prototype as unknown as Closing
-  const { close, [Symbol.asyncDispose]: dispose } = prototype
-  prototype.close = function (...args): net.Server {
-    const server = this as unknown as ListenableServer
-    if (closeOnceMore(server, args[0])) return this
-    tell(server)
-    return Reflect.apply(close, this, args)
-  }
-  // Node disposes of a closed server without the event 'close'.
-  prototype[Symbol.asyncDispose] = async function (): Promise<void> {
-    if (isClosedForProgram(this as unknown as ListenableServer)) await promisify(this.close).call(this)
-    else await Reflect.apply(dispose, this, [])
-  }
 }

@@ -13,6 +13,7 @@ import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
 import { placeOf, Servers } from './servers.js'
 import { EndingSignals } from './signals.js'
+import { TakenBack } from './taken-back.js'
 import { TicketKeys } from './ticket-keys.js'
 
 export class SupervisedWorker implements Supervision {
@@ -25,6 +26,7 @@ export class SupervisedWorker implements Supervision {
   /** Set where all workers accept from one socket. */
   readonly oneSocket: OneSocket | undefined
   readonly #inherited: InheritedSockets
+  readonly #takenBack: TakenBack
   /** The id of the socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, string>()
   /** Calls with port 0. */
@@ -40,8 +42,9 @@ export class SupervisedWorker implements Supervision {
     this.#nested = nested
     this.#inherited = new InheritedSockets(link.configuration.sockets, link.isThread)
     this.oneSocket = link.configuration.isShared
-      ? new OneSocket(link, (server, wish, id) => this.#tell(server, wish, id))
+      ? new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
       : undefined
+    this.#takenBack = new TakenBack(link)
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals(
       (signal) => this.#onSignal(signal),
@@ -58,13 +61,13 @@ export class SupervisedWorker implements Supervision {
     return this.#link.configuration.steering
   }
 
-  take(wish: ListenWish): { readonly fd: number; done(isTaken: boolean): void } | undefined {
+  take(wish: ListenWish): ReturnType<Supervision['take']> {
     if (wish.port === 0) this.#asked++
     const kept = this.#inherited.take(wish)
     if (kept === undefined) return undefined
-    const { fd, id } = kept
+    const { fd, id, inode } = kept
     this.#taken.set(wish, id)
-    return { fd, done: (isTaken) => isTaken || this.dropped(wish) }
+    return { fd, inode, done: (isTaken) => isTaken || this.dropped(wish) }
   }
 
   dropped(wish: ListenWish): void {
@@ -91,7 +94,12 @@ export class SupervisedWorker implements Supervision {
     if (place === undefined) return
     const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
     const fd = isThread ? handle?.fd : undefined
-    this.#link.send({ type: 'listening', id, wish, ...place, fd }, isThread ? undefined : handle)
+    const message = { type: 'listening', id, wish, ...place, fd } as const
+    this.#link.send(message, isThread ? undefined : handle, () => {
+      // Closed since, perhaps: what was heard of that named a socket that nobody knew.
+      if (server.listening) this.#link.send(message)
+      else this.#link.send({ type: 'not-opened', wish })
+    })
   }
 
   /** The program closes a server. */
@@ -106,6 +114,8 @@ export class SupervisedWorker implements Supervision {
     if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept)
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
+    else if (message.type === 'give-back') this.#takenBack.take(message, handle)
+    else if (message.type === 'yours') this.#takenBack.own(message.id)
     else this.oneSocket?.answer(message, handle)
   }
 
@@ -128,6 +138,7 @@ export class SupervisedWorker implements Supervision {
   /** The supervisor has ended, perhaps with the reader of stdout and stderr: their errors must not end the worker. */
   #onDisconnect(): void {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    this.oneSocket?.openAll()
     // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
   }
@@ -159,13 +170,10 @@ export class SupervisedWorker implements Supervision {
   }
 
   async drain(kept: readonly string[]): Promise<readonly DrainReport[]> {
-    const [reports] = await Promise.all([
-      drainAll(
-        this.#servers.listening().map(({ server, id }) => ({ server, handOver: kept.includes(id) })),
-        this.#link.configuration,
-      ),
-      this.#nested.leave(this.#link.configuration),
-    ])
-    return reports
+    const { configuration } = this.#link
+    const leaving = this.#servers.listening().map(({ server, id }) => ({ server, id, handOver: kept.includes(id) }))
+    for (const { server, id } of leaving.filter(({ handOver }) => handOver)) this.#takenBack.handOver(id, server)
+    const [reports] = await Promise.all([drainAll(leaving, configuration), this.#nested.leave(configuration)])
+    return [...reports, ...(await this.#takenBack.drain(configuration))]
   }
 }

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
-import type { Kept } from './kept-socket.js'
+import { inodeOf, type Kept } from './kept-socket.js'
 import { SupervisorOptionError } from './options.js'
 
 interface Given {
@@ -43,9 +43,9 @@ export function givenSockets(sockets: readonly Given[], warn: (message: string) 
     const { address, family, port } = bound
     const wish = { address, port, ipv6Only: false, options: '' }
     // The descriptor belongs to the caller, so `close` leaves it open.
-    return [
-      { id: `given:${index}`, wish, address, family, port, fd, handle: undefined, isGiven: true, close: () => {} },
-    ]
+    const place = { address, family, port }
+    const socket = { fd, inode: inodeOf(fd), handle: undefined, isGiven: true, close: () => {} }
+    return [{ id: `given:${index}`, wish, ...place, ...socket }]
   })
 }
 

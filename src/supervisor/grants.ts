@@ -42,18 +42,26 @@ export class Grants {
     return this.#next(key, grant)
   }
 
-  /** The worker has ended, or leaves. @returns who opens now what the worker was about to open. */
+  /**
+   * The worker leaves: what it was told to open it may still open. @returns its requests that wait for another worker,
+   * which it answers itself.
+   */
+  leaves(worker: string): readonly Asker[] {
+    return [...this.#grants].flatMap(([key, grant]) => {
+      const own = grant.askers.filter((asker) => asker.worker === worker)
+      grant.askers = grant.askers.filter((asker) => asker.worker !== worker)
+      this.#tidy(key, grant)
+      return own
+    })
+  }
+
+  /** The worker has ended. @returns who opens now what the worker was about to open. */
   gone(worker: string): readonly Asker[] {
     return [...this.#grants].flatMap(([key, grant]) => {
       grant.askers = grant.askers.filter((asker) => asker.worker !== worker)
       if (grant.opener === worker) grant.opener = undefined
       return this.#next(key, grant) ?? []
     })
-  }
-
-  /** The worker that was told to open the socket of this place. */
-  openerOf(key: string): string | undefined {
-    return this.#grants.get(key)?.opener
   }
 
   #next(key: string, grant: Grant): Asker | undefined {

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { closeHandle } from '../common/close-handle.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
@@ -13,6 +14,7 @@ export interface Kept {
   readonly port: number
   /** The descriptor in the supervisor's process. */
   readonly fd: number
+  readonly inode: number
   /** Where workers are processes: the handle that the IPC channel delivered, which can be sent to another worker. */
   readonly handle: object | undefined
   /** Another process, such as systemd, has opened the socket and keeps it. All workers get it and none drains it. */
@@ -36,7 +38,7 @@ export function keepHandle(listening: Listening, handle: unknown): Kept | undefi
   const { fd } = handle
   const state = loadAddon()
   const isBound = fd >= 0 && (!state.loaded || isBoundTo(state.addon, fd, listening))
-  if (isBound) return { ...describe(listening), fd, handle, close: once(() => handle.close()) }
+  if (isBound) return { ...describe(listening, fd), handle, close: once(() => handle.close()) }
   closeHandle(handle)
   return undefined
 }
@@ -66,11 +68,20 @@ export function keepDescriptor(listening: Listening, fd: number): Kept | undefin
     addon.close(duplicate)
     return undefined
   }
-  return { ...describe(listening), fd: duplicate, handle: undefined, close: once(() => addon.close(duplicate)) }
+  return { ...describe(listening, duplicate), handle: undefined, close: once(() => addon.close(duplicate)) }
 }
 
-function describe({ id, wish, address, family, port }: Listening): Omit<Kept, 'fd' | 'handle' | 'close'> {
-  return { id, wish, address, family, port, isGiven: false }
+function describe({ id, wish, address, family, port }: Listening, fd: number): Omit<Kept, 'handle' | 'close'> {
+  return { id, wish, address, family, port, fd, inode: inodeOf(fd), isGiven: false }
+}
+
+/** @returns 0 where the descriptor is closed. */
+export function inodeOf(fd: number): number {
+  try {
+    return fstatSync(fd).ino
+  } catch {
+    return 0
+  }
 }
 
 function once(work: () => void): () => void {

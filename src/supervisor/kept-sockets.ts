@@ -1,8 +1,8 @@
 import type { Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
-import { Register } from './register.js'
-import type { Action, RegisteredSocket } from './register-entries.js'
+import type { Action } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
+import { Register } from './socket-register.js'
 import type { Readiness } from './worker-events.js'
 
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
@@ -68,7 +68,7 @@ export class KeptSockets {
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {
-    this.#register.note(name, what)
+    this.#do(this.#register.note(name, what))
   }
 
   readinessOf(worker: RunningWorker): Readiness {
@@ -98,9 +98,8 @@ export class KeptSockets {
 
   /** The sockets of which the supervisor has a duplicate and the worker accepts. */
   acceptedBy({ name }: RunningWorker): readonly Kept[] {
-    const accepts = ({ accepting }: RegisteredSocket & { readonly accepting: readonly string[] }): boolean =>
-      accepting.includes(name)
-    return this.#register.sockets.filter(accepts).flatMap(({ id }) => this.#kept.get(id) ?? [])
+    const sockets = this.#register.sockets.filter(({ accepting }) => accepting.includes(name))
+    return sockets.flatMap(({ id }) => this.#kept.get(id) ?? [])
   }
 
   /** All workers have ended. */
@@ -118,7 +117,9 @@ export class KeptSockets {
       if (worker === undefined) continue
       if (action.type === 'release') void this.#ask(worker, action.ids)
       else if (action.type === 'open') worker.send({ type: 'open', want: action.want })
-      else this.#send(worker, action.want, action.id)
+      else if (action.type === 'take') this.#send(worker, action.id, action.want)
+      else if (action.type === 'give-back') void this.#giveBack(worker, action.id)
+      else worker.send({ type: 'yours', id: action.id })
     }
   }
 
@@ -127,11 +128,15 @@ export class KeptSockets {
     this.#do(this.#register.released(worker.name, ids, released))
   }
 
-  #send(worker: RunningWorker, want: number, id: string): void {
+  async #giveBack(worker: RunningWorker, id: string): Promise<void> {
     const kept = this.#kept.get(id)
-    if (kept === undefined) return
-    const fd = worker.threadId === undefined ? undefined : kept.fd
-    worker.send({ type: 'take', id, want, fd }, fd === undefined ? kept.handle : undefined)
+    const isTaken = kept !== undefined && (await worker.giveBack(kept))
+    this.#do(this.#register.tookBack(worker.name, id, isTaken))
+  }
+
+  #send(worker: RunningWorker, id: string, want: number): void {
+    const kept = this.#kept.get(id)
+    if (kept !== undefined) worker.sendSocket({ type: 'take', id, want }, kept)
   }
 
   #close(id: string): void {

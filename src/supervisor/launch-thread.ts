@@ -13,7 +13,7 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
   const { port1, port2 } = new MessageChannel()
   let thread: Thread
   try {
-    const kept = sockets.map((socket: Kept) => toKept(socket, socket.fd))
+    const kept = sockets.map((socket: Kept) => toKept(socket, socket.fd, socket.inode))
     thread = start(program, { configuration: { ...configuration, sockets: kept }, port: port2 })
   } catch (error) {
     port1.close()

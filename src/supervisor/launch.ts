@@ -140,8 +140,8 @@ function streamsOf(child: ChildProcess): readonly unknown[] {
 }
 
 /** @internal */
-export function toKept({ id, wish, isGiven }: Kept, fd: number): KeptSocket {
-  return { id, wish, isGiven, fd }
+export function toKept({ id, wish, isGiven }: Kept, fd: number, inode?: number): KeptSocket {
+  return { id, wish, isGiven, fd, inode }
 }
 
 /** @returns what takes a process that does not end for one that has. */

@@ -2,7 +2,15 @@
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
-import type { FromWorker, KeptSocket, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
+import type {
+  FromWorker,
+  KeptSocket,
+  Listening,
+  LocalSocket,
+  Place,
+  ToWorker,
+  WorkerConfiguration,
+} from './protocol.js'
 
 /** Of the messages in `protocol.ts`. */
 export const WORKER_PROTOCOL = 1
@@ -63,6 +71,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       }
     case 'released':
       return { type: 'released', ids: ids(message['ids']) }
+    case 'took-back':
+      return { type: 'took-back', id: id(message['id']), isTaken: flag(message['isTaken'], 'isTaken') }
     case 'want':
       return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
     case 'not-opened':
@@ -82,10 +92,12 @@ export function parseToWorker(value: unknown): ToWorker {
       return { type: 'release', ids: ids(message['ids']) }
     case 'ticket-keys':
       return { type: 'ticket-keys', keys: text(message['keys'], 'keys', 256) }
-    case 'take': {
-      const fd = optional(message['fd'], (one) => count(one, 'fd'))
-      return { type: 'take', id: id(message['id']), want: count(message['want'], 'want'), fd }
-    }
+    case 'take':
+      return { type: 'take', id: id(message['id']), want: count(message['want'], 'want'), local: local(message) }
+    case 'give-back':
+      return { type: 'give-back', id: id(message['id']), local: local(message) }
+    case 'yours':
+      return { type: 'yours', id: id(message['id']) }
     case 'open':
       return { type: 'open', want: count(message['want'], 'want') }
     default:
@@ -122,9 +134,21 @@ function keptSocket(value: unknown): KeptSocket {
   return {
     id: id(socket['id']),
     fd: count(socket['fd'], 'fd'),
+    inode: optional(socket['inode'], inode),
     wish: wish(socket['wish']),
     isGiven: flag(socket['isGiven'], 'isGiven'),
   }
+}
+
+function local(message: Fields): LocalSocket | undefined {
+  return optional(message['local'], (value) => {
+    const socket = record(value)
+    return { fd: count(socket['fd'], 'fd'), inode: inode(socket['inode']) }
+  })
+}
+
+function inode(value: unknown): number {
+  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
 }
 
 function listening(message: Fields): Omit<Listening, 'type'> {

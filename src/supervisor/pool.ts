@@ -200,6 +200,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onLeft(worker: RunningWorker, { lossless, reason }: FromWorker & { readonly type: 'left' }): void {
+    this.sockets.note(worker, { hasDrained: true })
     this.#owner.emit('worker:drained', describe(worker), { lossless, reason })
   }
 

@@ -8,9 +8,18 @@ export interface KeptSocket {
   readonly id: string
   /** The descriptor in the worker's process. */
   readonly fd: number
+  /** In a thread: the inode of the socket, because another thread may have closed the descriptor by now. */
+  readonly inode?: number | undefined
   readonly wish: ListenWish
   /** Another process, such as systemd, has opened the socket. It fits every wish for its port. */
   readonly isGiven: boolean
+}
+
+/** @internal A socket of the supervisor, for a thread: it has the same descriptors. */
+export interface LocalSocket {
+  readonly fd: number
+  /** A descriptor that the supervisor has closed in the meantime is another file's. */
+  readonly inode: number
 }
 
 export type SteeringName = 'hash' | 'cpu' | 'random'
@@ -38,10 +47,14 @@ export type ToWorker =
   /** Close those of these sockets that no server of the worker has taken. */
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'ticket-keys'; readonly keys: string }
-  /** Answers `want`: here is the socket, as the handle or (in a thread) as `fd`. */
-  | { readonly type: 'take'; readonly id: string; readonly want: number; readonly fd: number | undefined }
+  /** Answers `want`: here is the socket, as the handle or (in a thread) as `local`. */
+  | { readonly type: 'take'; readonly id: string; readonly want: number; readonly local?: LocalSocket | undefined }
   /** Answers `want`: this worker opens the socket for all. */
   | { readonly type: 'open'; readonly want: number }
+  /** Accept again from this socket, which was handed over: here it is, as for `take`. Nobody else has it any more. */
+  | { readonly type: 'give-back'; readonly id: string; readonly local?: LocalSocket | undefined }
+  /** The supervisor has heard `took-back`, and has closed its duplicate. */
+  | { readonly type: 'yours'; readonly id: string }
 
 /** @internal Where a server listens. */
 export interface Place {
@@ -73,6 +86,8 @@ export type FromWorker =
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
   /** Answers `release`: the sockets that no server of the worker had taken. */
   | { readonly type: 'released'; readonly ids: readonly string[] }
+  /** Answers `give-back`: whether the worker accepts from the socket. */
+  | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }
   /** A server wants a common socket. `want` is the number of the request; the answer repeats it. */
   | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
   /** The worker was told to open this socket, and failed. */
@@ -81,6 +96,11 @@ export type FromWorker =
 /** @internal */
 export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {
   return JSON.stringify([address, port, ipv6Only, options])
+}
+
+/** @internal */
+export function localOf({ fd, inode }: LocalSocket): LocalSocket {
+  return { fd, inode }
 }
 
 /** @internal The environment variable that names the descriptor of the configuration. */

@@ -10,6 +10,10 @@ export type Action =
   | { readonly type: 'open'; readonly worker: string; readonly want: number }
   /** The worker gets the socket that it asked for. */
   | { readonly type: 'take'; readonly worker: string; readonly want: number; readonly id: string }
+  /** The worker, which has handed the socket over and still drains, accepts from it again. */
+  | { readonly type: 'give-back'; readonly worker: string; readonly id: string }
+  /** What went back to the worker is its own: the supervisor has closed its duplicate, or others accept too. */
+  | { readonly type: 'yours'; readonly worker: string; readonly id: string }
 
 export interface RegisteredSocket {
   readonly id: string
@@ -23,11 +27,21 @@ export interface RegisteredSocket {
   readonly isKept: boolean
 }
 
+/** A socket and the workers that accept from it, and that have a duplicate. */
+export type SocketState = RegisteredSocket & {
+  readonly accepting: readonly string[]
+  readonly offered: readonly string[]
+}
+
 export interface SocketEntry extends RegisteredSocket {
   /** How many servers of each worker accept, or are about to: those that were sent a common socket. */
   readonly accepting: Map<string, number>
   /** Workers that have a duplicate, and may listen on it (again). */
   readonly offered: Set<string>
+  /** Workers that have handed it over and still run, the latest last. */
+  readonly before: Set<string>
+  /** The one of these that was told to take it back, and has not answered. */
+  goesBackTo: string | undefined
   /** The last worker that accepted has ended. */
   waits: boolean
 }
@@ -40,36 +54,30 @@ export interface WorkerEntry {
   /** A thread or cluster worker of the program listens on a socket that nobody keeps. */
   hasNested: boolean
   isConnected: boolean
+  /** It leaves, and has drained all its sockets. */
+  hasDrained: boolean
   /** Sockets that it was asked to release and has not released. */
   readonly asked: Set<string>
 }
 
 export function newSocket(socket: RegisteredSocket): SocketEntry {
-  return { ...socket, accepting: new Map(), offered: new Set(), waits: false }
+  return { ...socket, accepting: new Map(), offered: new Set(), before: new Set(), goesBackTo: undefined, waits: false }
+}
+
+export function stateOf(socket: SocketEntry): SocketState {
+  return { ...socket, accepting: [...socket.accepting.keys()], offered: [...socket.offered] }
 }
 
 export function newWorker(slot: number): WorkerEntry {
-  return { slot, state: 'starting', saidReady: false, hasNested: false, isConnected: true, asked: new Set() }
-}
-
-type Sockets = ReadonlyMap<string, SocketEntry>
-
-/** How many servers of the worker accept at each place. */
-export function placesOf(sockets: Sockets, worker: string): ReadonlyMap<string, number> {
-  return counted([...sockets.values()].map(({ accepting, place }) => [place, accepting.get(worker) ?? 0]))
-}
-
-/** How many sockets at each place wait for the next worker of the slot. */
-export function placesWaiting(sockets: Sockets, slot: number): ReadonlyMap<string, number> {
-  const waits = (one: SocketEntry): boolean =>
-    one.waits && (one.slot === slot || (one.slot === undefined && one.accepting.size === 0))
-  return counted([...sockets.values()].map((one) => [one.place, waits(one) ? 1 : 0]))
-}
-
-function counted(places: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
-  const all = new Map<string, number>()
-  for (const [place, count] of places) if (count > 0) all.set(place, (all.get(place) ?? 0) + count)
-  return all
+  return {
+    slot,
+    state: 'starting',
+    saidReady: false,
+    hasNested: false,
+    isConnected: true,
+    hasDrained: false,
+    asked: new Set(),
+  }
 }
 
 export function open(asker: Asker | undefined): readonly Action[] {

@@ -2,16 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
-import { keepDescriptor, keepHandle } from './kept-socket.js'
+import { type Kept, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
-import type { FromWorker, ToWorker } from './protocol.js'
+import { type FromWorker, localOf, type ToWorker } from './protocol.js'
+import { ANSWERS, Questions } from './questions.js'
 import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
-
-/** ms for the answer to the message `release`. */
-const RELEASES = 1000
 
 /** The most sockets that a worker may have. */
 const MOST_SOCKETS = 4096
@@ -31,8 +29,7 @@ export class RunningWorker {
   #hasLeft = false
   #changed: () => void = () => {}
   #onLeft: () => void = () => {}
-  /** The questions that the worker has not answered, in their order. */
-  readonly #releases: ((ids: readonly string[]) => void)[] = []
+  readonly #questions: Questions
   #sockets = 0
 
   constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents<RunningWorker>) {
@@ -57,11 +54,12 @@ export class RunningWorker {
         this.#state = 'gone'
         this.#goneAt = performance.now()
         ended(exit)
-        for (const answer of this.#releases.splice(0)) answer([])
+        this.#questions.end()
         events.onExit(this, exit)
         this.#changed()
       },
     })
+    this.#questions = new Questions((...message) => this.send(...message), this.threadId !== undefined)
   }
 
   get pid(): number {
@@ -117,7 +115,8 @@ export class RunningWorker {
         this.#changed()
         break
       case 'released':
-        this.#releases.shift()?.(message.ids)
+      case 'took-back':
+        this.#questions.hear(message)
         break
       case 'closed':
         this.#sockets = Math.max(0, this.#sockets - 1)
@@ -161,7 +160,7 @@ export class RunningWorker {
       do {
         await this.#until(() => isEnough() || isOver())
         if (isEnough() && this.state !== 'gone' && !signal.aborted)
-          await Promise.race([look.confirm(), sleep(RELEASES, undefined, { ref: false }), this.#until(isEnded)])
+          await Promise.race([look.confirm(), sleep(ANSWERS, undefined, { ref: false }), this.#until(isEnded)])
       } while (!(isEnough() || isOver()))
     } finally {
       clearTimeout(timer)
@@ -190,23 +189,20 @@ export class RunningWorker {
     if (this.#state !== 'gone') this.#launched.send(message, handle)
   }
 
-  /**
-   * Tells the worker to close its duplicates of those sockets that none of its servers has. It answers in a later turn
-   * of its event loop.
-   *
-   * @returns the closed ones: all `ids` where it does not answer in time. A thread is waited for, because it has the
-   *   descriptors of this process: a number that is closed too early is soon another socket's.
-   */
+  /** Sends a socket that the supervisor keeps. A thread has the same descriptors. */
+  sendSocket(message: ToWorker & { readonly type: 'take' }, kept: Kept): void {
+    if (this.threadId === undefined) this.send(message, kept.handle)
+    else this.send({ ...message, local: localOf(kept) })
+  }
+
+  /** See `Questions`. */
   async release(ids: readonly string[]): Promise<readonly string[]> {
-    if (!this.isConnected) return ids
-    let timer: NodeJS.Timeout | undefined
-    const released = await new Promise<readonly string[]>((resolve) => {
-      this.#releases.push((all) => resolve(ids.filter((id) => all.includes(id))))
-      if (this.threadId === undefined) timer = setTimeout(resolve, RELEASES, ids)
-      this.send({ type: 'release', ids })
-    })
-    clearTimeout(timer)
-    return released
+    return this.isConnected ? this.#questions.release(ids) : ids
+  }
+
+  /** See `Questions`. */
+  async giveBack(kept: Kept): Promise<boolean> {
+    return this.isConnected && this.#questions.giveBack(kept)
   }
 
   /**

@@ -8,10 +8,10 @@ const wish = (port: number): KeptSocket['wish'] => ({ address: null, port, ipv6O
 
 const opened: number[] = []
 
-function socket(id: string, port: number, isGiven = false): KeptSocket {
+function socket(id: string, port: number, isGiven = false, address = '127.0.0.1'): KeptSocket {
   const fd = openSync('/dev/null', 'r')
   opened.push(fd)
-  return { id, fd, wish: isGiven ? { ...wish(port), address: '127.0.0.1' } : wish(port), isGiven }
+  return { id, fd, wish: isGiven ? { ...wish(port), address } : wish(port), isGiven }
 }
 
 function isOpen(fd: number): boolean {
@@ -56,6 +56,22 @@ describe('a server', () => {
     expect(sockets.take({ ...wish(80), ipv6Only: true, options: '[]' })).toBe(given)
     expect(sockets.take(wish(81))).toBeUndefined()
   })
+})
+
+test('of several given sockets with one port a server gets the one of its address, or else one that no server has', () => {
+  const [local, every, third] = [
+    socket('given:0', 80, true),
+    socket('given:1', 80, true, '::'),
+    socket('given:2', 80, true, '10.0.0.1'),
+  ]
+  const sockets = new InheritedSockets([local, every, third], false)
+  expect(sockets.take({ ...wish(80), address: '10.0.0.1' })).toBe(third)
+  expect(sockets.take({ ...wish(80), address: '10.0.0.1' })).toBe(third)
+  expect(sockets.take(wish(80))).toBe(every)
+  expect(sockets.take({ ...wish(80), address: '10.0.0.2' })).toBe(local)
+  expect(sockets.take({ ...wish(80), address: '10.0.0.2' })).toBe(local)
+  sockets.giveBack('given:1')
+  expect(sockets.take({ ...wish(80), address: '10.0.0.2' })).toBe(every)
 })
 
 describe('a process', () => {

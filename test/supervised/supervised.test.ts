@@ -1,16 +1,18 @@
 // What `reuseport run` adds to a worker's process, without a supervisor: what is told, taken, let go of and drained.
 import { EventEmitter, once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import net from 'node:net'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { DrainReport, ListenableServer } from '../../src/index.js'
 import type { AddonState } from '../../src/native/addon.js'
+import { InheritedSockets } from '../../src/supervised/inherited.js'
 import type { Link } from '../../src/supervised/link.js'
 import type { Nested } from '../../src/supervised/nested.js'
 import { OneSocket, type PortCall } from '../../src/supervised/one-socket.js'
 import { placeOf } from '../../src/supervised/servers.js'
 import { SupervisedWorker } from '../../src/supervised/worker.js'
 import type { FromWorker, KeptSocket, ToWorker, WorkerConfiguration } from '../../src/supervisor/protocol.js'
+import { answering, failure } from '../support/answering-addon.js'
 import { closed, portOf } from '../support/listeners.js'
 
 type Drain = (server: unknown, options: { handOver: boolean }) => Promise<DrainReport>
@@ -45,6 +47,8 @@ const REPORT = { lossless: true, reason: undefined } as DrainReport
 
 let sent: FromWorker[]
 let isOpen: boolean
+/** What the last message calls where it could not be sent with its handle. */
+let failed: (() => void) | undefined
 let say: (message: ToWorker, handle?: unknown) => void
 
 beforeEach(() => {
@@ -69,7 +73,10 @@ function link(more: Partial<WorkerConfiguration> = {}, isThread = false): Link {
     isThread,
     configuration,
     isOpen: () => isOpen,
-    send: (message) => void sent.push(message),
+    send: (message, _handle, onFailed) => {
+      sent.push(message)
+      failed = onFailed
+    },
     onMessage: (listener) => {
       say = listener
     },
@@ -102,6 +109,20 @@ describe('a worker', () => {
     worker.take(wish)?.done(true)
     worker.adopted(named(80), wish)
     expect(sent.map((message) => message.type === 'listening' && message.id)).toEqual(['1.1:0', '80'])
+  })
+
+  test('where the handle could not be sent, tells without it, or that it does not listen any more', () => {
+    const worker = new SupervisedWorker(link(), NESTED)
+    const server = named(8080)
+    worker.adopted(server, WISH)
+    const [first] = sent
+    failed?.()
+    expect(sent).toEqual([first, first])
+    expect(failed).toBeUndefined()
+    worker.adopted(server, WISH)
+    Object.defineProperty(server, 'listening', { value: false })
+    failed?.()
+    expect(sent.at(-1)).toEqual({ type: 'not-opened', wish: WISH })
   })
 
   test('a thread tells its descriptor', () => {
@@ -342,13 +363,18 @@ describe('one socket for all', () => {
     return { port: 80, ...none, ...more }
   }
 
+  function oneSocket(configuration: Parameters<typeof link>[0] = {}): OneSocket {
+    const to = link(configuration)
+    return new OneSocket(to, new InheritedSockets(to.configuration.sockets, true), told)
+  }
+
   beforeEach(() => {
     core.mockReset()
     told.mockReset()
   })
 
   test('who is told to open it does, and says where it could not', () => {
-    const one = new OneSocket(link(), told)
+    const one = oneSocket()
     const server = net.createServer().on('error', () => {})
     const callback = vi.fn()
     one.listen(server, call({ callback, host: '127.0.0.1' }), core)
@@ -377,7 +403,7 @@ describe('one socket for all', () => {
   })
 
   test('who closed meanwhile, or listens elsewhere, does not, and says so once', () => {
-    const one = new OneSocket(link(), told)
+    const one = oneSocket()
     const [forgotten, again, elsewhere] = [net.createServer(), net.createServer(), net.createServer()]
     one.listen(forgotten, call(), core)
     one.forget(forgotten)
@@ -397,7 +423,7 @@ describe('one socket for all', () => {
   })
 
   test('who closed meanwhile takes no socket: its handle is closed, and that is said once', () => {
-    const one = new OneSocket(link(), told)
+    const one = oneSocket()
     const [forgotten, elsewhere] = [net.createServer(), net.createServer()]
     for (const server of [forgotten, elsewhere]) one.listen(server, call(), core)
     one.forget(forgotten)
@@ -405,8 +431,8 @@ describe('one socket for all', () => {
     Object.defineProperty(elsewhere, 'listening', { value: true })
     sent = []
     const close = vi.fn()
-    one.answer({ type: 'take', id: 's', want: 0, fd: undefined }, { close })
-    one.answer({ type: 'take', id: 's', want: 1, fd: 99 }, undefined)
+    one.answer({ type: 'take', id: 's', want: 0, local: undefined }, { close })
+    one.answer({ type: 'take', id: 's', want: 1, local: { fd: 99, inode: 1 } }, undefined)
     expect(close).toHaveBeenCalledTimes(1)
     expect(sent).toEqual([0, 1].map(() => ({ type: 'closed', id: 's' })))
     expect(core).not.toHaveBeenCalled()
@@ -414,11 +440,11 @@ describe('one socket for all', () => {
 
   describe.each([
     ['opens', { type: 'open', want: 0 }, { type: 'not-opened', wish: WISH }],
-    ['takes', { type: 'take', id: 's', want: 0, fd: undefined }, { type: 'closed', id: 's' }],
+    ['takes', { type: 'take', id: 's', want: 0, local: undefined }, { type: 'closed', id: 's' }],
   ] as const)('a server that %s it', (_what, answer, givesUp) => {
     // What `listen` of these tests does is to be told by the events of the server.
     function answered(): { one: OneSocket; server: net.Server } {
-      const one = new OneSocket(link(), told)
+      const one = oneSocket()
       const server = net.createServer().on('error', () => {})
       one.listen(server, call(), core)
       sent = []
@@ -459,7 +485,7 @@ describe('one socket for all', () => {
     })
 
     test('leaves the errors that nobody handles to the program', () => {
-      const one = new OneSocket(link(), told)
+      const one = oneSocket()
       const server = net.createServer()
       one.listen(server, call(), core)
       one.answer(answer, {})
@@ -470,7 +496,7 @@ describe('one socket for all', () => {
   })
 
   test('who closes it between `listen` and the event has not opened it', async () => {
-    const one = new OneSocket(link(), told)
+    const one = oneSocket()
     const listen = (server: net.Server, ...args: unknown[]): void => void Reflect.apply(server.listen, server, args)
     const server = net.createServer()
     one.listen(server, call({ port: 0, host: '127.0.0.1' }), listen)
@@ -490,7 +516,7 @@ describe('one socket for all', () => {
   })
 
   test('the others take it by its handle, which ends with their signal', async () => {
-    const one = new OneSocket(link(), told)
+    const one = oneSocket()
     const handle = {}
     const servers = [new EventEmitter(), new EventEmitter(), new EventEmitter()] as unknown as net.Server[]
     const abort = new AbortController()
@@ -499,7 +525,7 @@ describe('one socket for all', () => {
     for (const [want, server] of servers.entries()) {
       Object.assign(server, { close, listening: false })
       one.listen(server, call({ signal: signals[want], backlog: 7 }), core)
-      one.answer({ type: 'take', id: 's', want, fd: undefined }, handle)
+      one.answer({ type: 'take', id: 's', want, local: undefined }, handle)
       expect(core).toHaveBeenLastCalledWith(server, handle, 7)
     }
     await new Promise((resolve) => process.nextTick(resolve))
@@ -516,7 +542,7 @@ describe('one socket for all', () => {
     await once(server, 'listening')
     const { fd } = (server as unknown as { _handle: { fd: number } })._handle
     const given = { ...kept('80', fd, true), wish: { ...WISH, port: portOf(server) } }
-    const one = new OneSocket(link({ sockets: [given, kept('81', 9)] }), told)
+    const one = oneSocket({ sockets: [given, kept('81', 9)] })
     const listenAgain = async (): Promise<void> => {
       const other = net.createServer()
       one.listen(other, call({ port: portOf(server) }), (to, ...args) => Reflect.apply(to.listen, to, args))
@@ -527,15 +553,42 @@ describe('one socket for all', () => {
     await listenAgain()
     expect(told).toHaveBeenLastCalledWith(expect.anything(), expect.anything(), '80')
     expect(sent).toEqual([])
-    const take = (want: number): unknown => {
-      one.listen(net.createServer(), call({ port: 90 }), core)
-      one.answer({ type: 'take', id: 's', want, fd: 1_000_000 }, undefined)
+    const take = (number: number, inode: number): unknown => {
+      sent = []
+      const other = net.createServer().on('error', (error) => sent.push(error as never))
+      one.listen(other, call({ port: 90 }), core)
+      const { want } = sent[0] as FromWorker & { readonly type: 'want' }
+      one.answer({ type: 'take', id: 's', want, local: { fd: number, inode } }, undefined)
       return core.mock.lastCall?.[1]
     }
-    // One that has gone meanwhile: Node says so.
-    expect(take(0)).toMatchObject({ fd: 1_000_000 })
+    // What the supervisor has closed in the meantime is none, or another file: the server asks again.
+    for (const [number, inode] of [
+      [1_000_000, 1],
+      [fd, fstatSync(fd).ino + 1],
+    ] as const) {
+      expect(take(number, inode)).toBeUndefined()
+      expect(sent.map(({ type }) => type)).toEqual(['want', 'closed', 'want'])
+    }
+    const addon = answering({ duplicate: () => failure('EMFILE', 'fcntl') })
+    fakes.state = { loaded: true, addon } as AddonState
+    expect(take(fd, 1)).toBeUndefined()
+    await vi.waitFor(() => expect(sent.at(-1)).toMatchObject({ code: 'EMFILE', syscall: 'listen', port: 90 }))
+    expect(sent.map(({ type }) => type)).toEqual(['want', 'closed', undefined])
     fakes.state = { loaded: false, reason: 'there is none', cause: undefined } satisfies AddonState
-    expect(take(1)).toMatchObject({ fd: 1_000_000 })
+    expect(take(1_000_000, 1)).toMatchObject({ fd: 1_000_000 })
     await closed(server)
+  })
+
+  test('where the supervisor has ended, who waits opens its own socket, and who comes later', () => {
+    const one = oneSocket()
+    const [first, second] = [net.createServer(), net.createServer()]
+    one.listen(first, call(), core)
+    expect(core).not.toHaveBeenCalled()
+    isOpen = false
+    one.openAll()
+    expect(core).toHaveBeenLastCalledWith(first, expect.objectContaining({ port: 80 }))
+    one.listen(second, call({ port: 81 }), core)
+    expect(core).toHaveBeenLastCalledWith(second, expect.objectContaining({ port: 81 }))
+    expect(core).toHaveBeenCalledTimes(2)
   })
 })

@@ -71,6 +71,34 @@ test('a successor that dies while the old worker still drains is replaced at onc
   await reloading
 })
 
+describe.each([
+  { what: 'processes', options: {} },
+  { what: 'threads', options: { threads: true } },
+  { what: 'one socket', options: { oneSocket: true } },
+])('$what', ({ options }) => {
+  test('a successor that closes its server while the old worker still drains: the old one accepts again', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'holds a stream open', port }, { workers: 1, drainTimeout: 60_000, ...options })
+    await one.supervisor.start()
+    const { me: old } = await get(port)
+    const stream = http.get({ port, host: '127.0.0.1', path: '/long', agent: false })
+    const [response] = (await once(stream, 'response')) as [http.IncomingMessage]
+    one.setting({ how: 'closes when asked', port })
+    const reloading = one.supervisor.reload()
+    await expect.poll(() => one.supervisor.workers.map(({ state }) => state)).toEqual(['leaving', 'ready'])
+    const { me: successor } = await get(port)
+    expect(successor).not.toBe(old)
+    expect(await get(port, '127.0.0.1', '/close')).toEqual({ me: successor })
+    // Nothing fails in between: what comes meanwhile waits in the accept queue.
+    for (let request = 0; request < 20; request++) expect(await get(port)).toEqual({ me: old })
+    response.destroy()
+    stream.destroy()
+    await reloading
+    expect(one.told.find(([name]) => name === 'worker:drained')?.[2]).toEqual({ lossless: true, reason: undefined })
+    await expect.poll(() => listenersOn(port)).toHaveLength(0)
+  })
+})
+
 test('slots have the lowest free numbers, and no two workers have one', async () => {
   const port = await freePort()
   await using one = supervise({ how: 'plain', port })

@@ -49,6 +49,7 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'released', ids: [] },
   { type: 'want', want: 5, wish: WISH },
   { type: 'not-opened', wish: WISH },
+  { type: 'took-back', id: '1.2', isTaken: true },
 ]
 const TO_WORKER: readonly ToWorker[] = [
   { type: 'leave', kept: ['1.2'], signal: 'SIGTERM' },
@@ -56,13 +57,16 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'leave', kept: [], signal: 'SIGQUIT' },
   { type: 'release', ids: ['1.2', '1.3'] },
   { type: 'ticket-keys', keys: 'A'.repeat(64) },
-  { type: 'take', id: '1.2', want: 5, fd: 7 },
-  { type: 'take', id: '1.2', want: 5, fd: undefined },
+  { type: 'take', id: '1.2', want: 5, local: { fd: 7, inode: 2 ** 40 } },
+  { type: 'take', id: '1.2', want: 5, local: undefined },
+  { type: 'give-back', id: '1.2', local: { fd: 7, inode: 0 } },
+  { type: 'give-back', id: '1.2', local: undefined },
+  { type: 'yours', id: '1.2' },
   { type: 'open', want: 5 },
 ]
 const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
-  sockets: [{ id: '1.2', fd: 4, wish: WISH, isGiven: false }],
+  sockets: [{ id: '1.2', fd: 4, inode: 77, wish: WISH, isGiven: false }],
   ports: [8080, 0, 65_535],
   isShared: false,
   steering: 'cpu',
@@ -101,7 +105,7 @@ test('null stands for a member that is missing, as JSON writes it in a list', ()
   const [, without] = FROM_WORKER
   expect(parseFromWorker({ ...without, fd: null })).toStrictEqual(without)
   expect(parseFromWorker({ type: 'left', lossless: true, reason: null })).toStrictEqual(FROM_WORKER[5])
-  expect(parseToWorker({ type: 'take', id: '1', want: 1, fd: null })).toHaveProperty('fd', undefined)
+  expect(parseToWorker({ type: 'take', id: '1', want: 1, local: null })).toHaveProperty('local', undefined)
   expect(parseWorkerConfiguration({ ...CONFIGURATION, steering: null })).toHaveProperty('steering', undefined)
 })
 
@@ -132,6 +136,10 @@ describe('a member that is wrong', () => {
       { valid, path, values, reason: `${last(path)} is not a number from 0 to 2147483647` },
       { valid, path, values: [0.5], reason: `${last(path)} is not a whole number` },
     ]
+  }
+  const inode = (valid: object, path: string, numbers = NO_NUMBER): Wrong => {
+    const reason = `${last(path)} is not a number from 0 to ${Number.MAX_SAFE_INTEGER}`
+    return { valid, path, values: [...numbers, 2 ** 53], reason }
   }
   const text = (valid: object, path: string, longest: number, texts = NO_TEXT): Wrong => {
     const values = [...texts, 'x'.repeat(longest + 1)]
@@ -205,6 +213,8 @@ describe('a member that is wrong', () => {
       ...count(of('want'), 'want'),
       ...wish(of('want'), 'wish'),
       ...wish(of('not-opened'), 'wish'),
+      text(of('took-back'), 'id', 256),
+      flag(of('took-back'), 'isTaken'),
     ]),
   )('from a worker: %s', (_what, wrong) => check(parseFromWorker, wrong))
 
@@ -217,7 +227,12 @@ describe('a member that is wrong', () => {
       text(of('ticket-keys'), 'keys', 256),
       text(of('take'), 'id', 256),
       ...count(of('take'), 'want'),
-      ...count(of('take'), 'fd', NO_NUMBER.slice(2)),
+      ...count(of('take'), 'local.fd'),
+      inode(of('take'), 'local.inode'),
+      text(of('give-back'), 'id', 256),
+      ...count(of('give-back'), 'local.fd'),
+      inode(of('give-back'), 'local.inode'),
+      text(of('yours'), 'id', 256),
       ...count(of('open'), 'want'),
     ]),
   )('to a worker: %s', (_what, wrong) => check(parseToWorker, wrong))
@@ -235,6 +250,7 @@ describe('a member that is wrong', () => {
       inConfiguration('sockets', [new Array(1), ...NO_OBJECT.map((one) => [one])], 'it is not an object'),
       text(CONFIGURATION, 'sockets.0.id', 256),
       ...count(CONFIGURATION, 'sockets.0.fd'),
+      inode(CONFIGURATION, 'sockets.0.inode', NO_NUMBER.slice(2)),
       ...wish(CONFIGURATION, 'sockets.0.wish'),
       flag(CONFIGURATION, 'sockets.0.isGiven'),
       inConfiguration('ports', [...NO_LIST, long(1)], 'ports is not a list of at most 4096'),
@@ -271,7 +287,7 @@ describe('a member that is wrong', () => {
       [parseFromWorker, { type: 'nested', ...PLACE, address: 'x'.repeat(128), port: 65_535 }],
       [parseFromWorker, { type: 'not-opened', wish: { ...WISH, address: 'x'.repeat(1024), port: 0 } }],
       [parseFromWorker, { type: 'want', want: 0x7fffffff, wish: { ...WISH, options: 'x'.repeat(1 << 20) } }],
-      [parseToWorker, { type: 'take', id, want: 0, fd: 0x7fffffff }],
+      [parseToWorker, { type: 'take', id, want: 0, local: { fd: 0x7fffffff, inode: Number.MAX_SAFE_INTEGER } }],
       [parseToWorker, { type: 'ticket-keys', keys: 'x'.repeat(256) }],
       [parseToWorker, { type: 'leave', kept: new Array(4096).fill(''), signal: 'SIGTERM' }],
       [parseWorkerConfiguration, { ...CONFIGURATION, worker: 'x'.repeat(64), ports: new Array(4096).fill(65_535) }],
@@ -357,6 +373,8 @@ const isIds = (value: unknown): boolean => isListOf(value, 4096, isId)
 const isSignal = (value: unknown): boolean => value === 'SIGTERM' || value === 'SIGINT' || value === 'SIGQUIT'
 const isPort = (value: unknown): boolean => isWhole(value, 0, 65_535)
 const isCount = (value: unknown): boolean => isWhole(value, 0, 0x7fffffff)
+const isInode = (value: unknown): boolean => isWhole(value, 0, Number.MAX_SAFE_INTEGER)
+const isLocal = (value: unknown): boolean => hasMembers(value, { fd: isCount, inode: isInode })
 const isFlag = (value: unknown): boolean => value === true || value === false
 const is =
   (...all: readonly unknown[]): ((value: unknown) => boolean) =>
@@ -386,6 +404,7 @@ function isFromWorker(value: unknown): boolean {
     { type: is('released'), ids: isIds },
     { type: is('want'), want: isCount, wish: isWish },
     { type: is('not-opened'), wish: isWish },
+    { type: is('took-back'), id: isId, isTaken: isFlag },
   ].some((members) => hasMembers(value, members))
 }
 
@@ -394,7 +413,9 @@ function isToWorker(value: unknown): boolean {
     { type: is('leave'), kept: isIds, signal: isSignal },
     { type: is('release'), ids: isIds },
     { type: is('ticket-keys'), keys: isId },
-    { type: is('take'), id: isId, want: isCount, 'fd?': isCount },
+    { type: is('take'), id: isId, want: isCount, 'local?': isLocal },
+    { type: is('give-back'), id: isId, 'local?': isLocal },
+    { type: is('yours'), id: isId },
     { type: is('open'), want: isCount },
   ].some((members) => hasMembers(value, members))
 }
@@ -402,7 +423,7 @@ function isToWorker(value: unknown): boolean {
 function isConfiguration(value: unknown): boolean {
   const isTime = (time: unknown): boolean => isNumber(time, 0, 0x7fffffff)
   const isSocket = (socket: unknown): boolean =>
-    hasMembers(socket, { id: isId, fd: isCount, wish: isWish, isGiven: isFlag })
+    hasMembers(socket, { id: isId, fd: isCount, 'inode?': isInode, wish: isWish, isGiven: isFlag })
   return hasMembers(value, {
     worker: (worker) => isText(worker, 64),
     sockets: (sockets) => isListOf(sockets, 4096, isSocket),

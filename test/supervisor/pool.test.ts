@@ -617,7 +617,7 @@ describe('one socket for all', () => {
     expect(told1(worker(2))).toEqual(['open', 'release', 'leave'])
   })
 
-  test('who was to open it and leaves leaves it to the next, and gets no other', async () => {
+  test('who was to open it and leaves may still open it; the next is told when it has not; it opens its own then', async () => {
     started = (one) => one.tell.onProgramMessage('ready')
     const all = pool({ isShared: true })
     await all.grow(2)
@@ -627,12 +627,14 @@ describe('one socket for all', () => {
     worker(1).leaves = false
     const shrunk = all.shrink(1)
     await turn()
+    expect(orders(0)).toEqual([])
+    worker(1).tell.onMessage({ type: 'not-opened', wish }, undefined)
     expect(orders(0)).toEqual([{ type: 'open', want: 1 }])
     worker(0).opens('s')
     want(worker(1), 2)
     worker(1).exits()
     await shrunk
-    expect(orders(1)).toEqual([{ type: 'open', want: 1 }, leave()])
+    expect(orders(1)).toEqual([{ type: 'open', want: 1 }, leave(), { type: 'open', want: 2 }])
     await all.endAll()
   })
 
@@ -644,7 +646,7 @@ describe('one socket for all', () => {
     all.sockets.give(fakeKept('given:0', [], true))
     const grown = all.grow(1)
     await turn()
-    expect(threads[0]?.heard).toEqual([{ type: 'take', id: 'given:0', want: 1, fd: 99 }])
+    expect(threads[0]?.heard).toEqual([{ type: 'take', id: 'given:0', want: 1, local: { fd: 99, inode: 1 } }])
     threads[0]?.takes('given:0')
     await grown
     await all.endAll()

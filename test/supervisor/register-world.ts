@@ -1,8 +1,8 @@
 // A supervisor, its workers and the sockets, as a model: messages wait until the model delivers them, in their order for
 // each worker, and everything else happens in any order.
 import assert from 'node:assert/strict'
-import { Register } from '../../src/supervisor/register.js'
 import type { Action } from '../../src/supervisor/register-entries.js'
+import { Register } from '../../src/supervisor/socket-register.js'
 
 type ToSupervisor =
   | { readonly type: 'listening'; readonly id: string; readonly place: string; readonly hasHandle: boolean }
@@ -10,11 +10,16 @@ type ToSupervisor =
   | { readonly type: 'released'; readonly ids: readonly string[] }
   | { readonly type: 'want'; readonly want: number; readonly place: string }
   | { readonly type: 'not-opened'; readonly place: string }
+  | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }
+  | { readonly type: 'drained' }
 
 type ToWorker =
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'leave'; readonly handOver: readonly string[] }
-  | { readonly type: 'open' | 'take'; readonly want: number; readonly id: string }
+  | { readonly type: 'open'; readonly want: number }
+  | { readonly type: 'take'; readonly want: number; readonly id: string }
+  | { readonly type: 'give-back'; readonly id: string }
+  | { readonly type: 'yours'; readonly id: string }
 
 interface Server {
   readonly id: string
@@ -33,7 +38,14 @@ class ModelWorker {
   readonly wants = new Map<number, { readonly place: string; isWanted: boolean }>()
   /** What it was asked to release and has not answered, in the order of the questions. */
   readonly questions: (readonly string[])[] = []
+  /** The supervisor has told it to leave, and it hears that later. */
+  isTold = false
   isLeaving = false
+  hasDrained = false
+  /** Sockets that it was told to hand over. */
+  readonly handedOver = new Set<string>()
+  /** Those that came back, and whether the supervisor has closed its duplicate. */
+  readonly back = new Map<string, boolean>()
   #opened = 0
 
   constructor(name: string, slot: number, inherited: Map<string, string>) {
@@ -47,7 +59,15 @@ class ModelWorker {
   }
 
   accepts(id: string): boolean {
-    return this.servers.some((server) => server.id === id)
+    return this.back.has(id) || this.servers.some((server) => server.id === id)
+  }
+
+  /** The worker that leaves has finished what it had accepted, and what came back. */
+  drained(): void {
+    if (!this.isLeaving || this.hasDrained || [...this.back.values()].includes(false)) return
+    this.back.clear()
+    this.hasDrained = true
+    this.toSupervisor.push({ type: 'drained' })
   }
 
   listen(place: string, isShared: boolean): void {
@@ -89,6 +109,10 @@ export class World {
     { ready: ModelWorker | undefined; starting: ModelWorker | undefined; ending: boolean }
   >()
   readonly #closed = new Set<string>()
+  /** Who opens the one socket of a place, and has not answered. */
+  readonly #opening = new Map<string, ModelWorker>()
+  /** Sockets that go back to a worker. */
+  readonly #returning = new Map<string, ModelWorker>()
   #started = 0
 
   constructor(isShared: boolean) {
@@ -134,8 +158,12 @@ export class World {
 
   leave(worker: ModelWorker, waits: boolean): void {
     const accepted = this.register.sockets.filter(({ accepting }) => accepting.includes(worker.name))
+    worker.isTold = true
     const { actions, handOver } = this.register.leaves(worker.name, waits)
-    this.#do(actions)
+    this.#do(
+      actions,
+      accepted.map(({ id }) => id),
+    )
     for (const id of handOver) {
       const others = this.register.sockets.find((one) => one.id === id)
       // Somebody else accepts, or may take it, or it waits for the next one.
@@ -143,6 +171,7 @@ export class World {
       assert.ok(others?.accepting.includes(worker.name) !== true)
     }
     for (const { id } of accepted) if (!handOver.includes(id)) assert.ok(!this.kept.has(id))
+    for (const id of handOver) worker.handedOver.add(id)
     worker.toWorker.push({ type: 'leave', handOver })
   }
 
@@ -166,6 +195,8 @@ export class World {
   crash(worker: ModelWorker): void {
     while (worker.toSupervisor.length > 0) this.deliverToSupervisor(worker)
     this.workers.delete(worker.name)
+    for (const [id, to] of this.#returning) if (to === worker) this.#returning.delete(id)
+    for (const [place, by] of this.#opening) if (by === worker) this.#opening.delete(place)
     this.#do(this.register.gone(worker.name))
     const state = this.slots.get(worker.slot)
     if (state?.starting === worker) state.starting = undefined
@@ -180,7 +211,10 @@ export class World {
     if (message === undefined) return
     switch (message.type) {
       case 'listening':
-        if (message.hasHandle) this.kept.set(message.id, message.place)
+        if (message.hasHandle) {
+          this.kept.set(message.id, message.place)
+          this.#opened(worker, message.place)
+        }
         this.#do(this.register.listening(name, message.id, message.place, this.kept.has(message.id)))
         break
       case 'closed':
@@ -193,7 +227,15 @@ export class World {
         this.#do(this.register.wants(name, message.want, message.place))
         break
       case 'not-opened':
+        this.#opened(worker, message.place)
         this.#do(this.register.notOpened(name, message.place))
+        break
+      case 'took-back':
+        this.#returning.delete(message.id)
+        this.#do(this.register.tookBack(name, message.id, message.isTaken), message.isTaken ? [message.id] : [])
+        break
+      case 'drained':
+        this.#do(this.register.note(name, { hasDrained: true }))
         break
     }
   }
@@ -209,20 +251,26 @@ export class World {
       worker.isLeaving = true
       worker.inherited.clear()
       while (worker.servers.length > 0) worker.close(0)
-    } else this.#answer(worker, message.type, message.want, message.id)
+    } else if (message.type === 'give-back') {
+      const isTaken = worker.handedOver.has(message.id) && !worker.hasDrained
+      if (isTaken) worker.back.set(message.id, false)
+      worker.toSupervisor.push({ type: 'took-back', id: message.id, isTaken })
+    } else if (message.type === 'yours') {
+      if (worker.back.has(message.id)) worker.back.set(message.id, true)
+    } else this.#answer(worker, message)
   }
 
-  #answer(worker: ModelWorker, type: 'open' | 'take', want: number, id: string): void {
-    const request = worker.wants.get(want)
+  #answer(worker: ModelWorker, message: Extract<ToWorker, { readonly type: 'open' | 'take' }>): void {
+    const request = worker.wants.get(message.want)
     // One answer for each request.
     assert.ok(request)
-    worker.wants.delete(want)
+    worker.wants.delete(message.want)
     const { isWanted, place } = request
-    if (type === 'open') {
+    if (message.type === 'open') {
       if (isWanted) worker.open(place)
       else worker.toSupervisor.push({ type: 'not-opened', place })
-    } else if (isWanted) worker.serve(id, place)
-    else worker.toSupervisor.push({ type: 'closed', id })
+    } else if (isWanted) worker.serve(message.id, place)
+    else worker.toSupervisor.push({ type: 'closed', id: message.id })
   }
 
   #question(worker: ModelWorker, ids: readonly string[]): void {
@@ -235,9 +283,24 @@ export class World {
     this.#do(this.register.endSlot(slot))
   }
 
-  #do(actions: readonly Action[]): void {
+  /** One worker at a time: the second would find the address in use. One that leaves opens what it wants itself. */
+  #opens(worker: ModelWorker, place: string): void {
+    if (worker.isTold) return
+    assert.ok(!this.#opening.has(place))
+    this.#opening.set(place, worker)
+  }
+
+  #opened(worker: ModelWorker, place: string): void {
+    if (this.#opening.get(place) === worker) this.#opening.delete(place)
+  }
+
+  /** @param drained Sockets that a worker drains from now on. */
+  #do(actions: readonly Action[], drained: readonly string[] = []): void {
     for (const action of actions) {
       if (action.type === 'close') {
+        // Nobody closes what a worker that has handed it over would take back.
+        const before = [...this.workers.values()].filter((one) => this.#mayTake(one, action.id))
+        if (!drained.includes(action.id)) assert.deepEqual(before, [])
         assert.ok(!this.#closed.has(action.id))
         this.#closed.add(action.id)
         assert.ok(this.kept.delete(action.id))
@@ -246,11 +309,25 @@ export class World {
       const worker = this.workers.get(action.worker)
       assert.ok(worker)
       if (action.type === 'release') this.#question(worker, action.ids)
-      else {
-        if (action.type === 'take') assert.ok(this.kept.has(action.id))
-        worker.toWorker.push({ type: action.type, want: action.want, id: action.type === 'take' ? action.id : '' })
+      else if (action.type === 'give-back') {
+        assert.ok(this.kept.has(action.id) && !this.#returning.has(action.id))
+        this.#returning.set(action.id, worker)
+        worker.toWorker.push({ type: 'give-back', id: action.id })
+      } else if (action.type === 'yours') worker.toWorker.push({ type: 'yours', id: action.id })
+      else if (action.type === 'open') {
+        this.#opens(worker, worker.wants.get(action.want)?.place as string)
+        worker.toWorker.push({ type: 'open', want: action.want })
+      } else {
+        assert.ok(this.kept.has(action.id))
+        worker.toWorker.push({ type: 'take', want: action.want, id: action.id })
       }
     }
+  }
+
+  /** Whether the worker has handed the socket over, and the supervisor has not heard that it has drained. */
+  #mayTake({ back, handedOver, hasDrained, toSupervisor }: ModelWorker, id: string): boolean {
+    const isHeard = hasDrained && toSupervisor.every(({ type }) => type !== 'drained')
+    return handedOver.has(id) && !back.has(id) && !isHeard
   }
 
   /** What must hold at any moment. */
@@ -266,7 +343,8 @@ export class World {
         const isStarting = this.slots.get(worker.slot)?.starting === worker
         return isStarting || worker.questions.flat().includes(id)
       })
-      assert.ok(accepting.length > 0 || mayTake || this.isVacant(slot), `nobody accepts from ${id}`)
+      const goesBack = this.#returning.has(id)
+      assert.ok(accepting.length > 0 || mayTake || goesBack || this.isVacant(slot), `nobody accepts from ${id}`)
     }
   }
 
@@ -297,7 +375,10 @@ export class World {
   checkSettled(): void {
     for (const [id] of this.kept) {
       const socket = this.register.sockets.find((one) => one.id === id)
-      const really = [...this.workers.values()].filter((worker) => worker.accepts(id)).map(({ name }) => name)
+      // What comes back to a worker that leaves, or is opened by it, is its own.
+      const really = [...this.workers.values()]
+        .filter((one) => one.accepts(id) && !one.isLeaving)
+        .map(({ name }) => name)
       assert.deepEqual([...(socket?.accepting ?? [])].sort(), really.sort())
       if (really.length > 0) continue
       const holders = [...this.workers.values()].filter((worker) => worker.has(id))
@@ -307,11 +388,12 @@ export class World {
     // A duplicate without the supervisor's would stay in the group where nobody accepts.
     for (const worker of this.workers.values()) for (const id of worker.inherited.keys()) assert.ok(this.kept.has(id))
     // Each request has got its answer, except of workers that leave.
-    for (const worker of this.workers.values())
-      if (!worker.isLeaving)
-        assert.deepEqual(
-          [...worker.wants.values()].filter(({ isWanted }) => isWanted),
-          [],
-        )
+    for (const { wants } of this.workers.values())
+      assert.equal(
+        [...wants.values()].some(({ isWanted }) => isWanted),
+        false,
+      )
+    assert.equal(this.#returning.size, 0)
+    for (const { back } of this.workers.values()) assert.ok(![...back.values()].includes(false))
   }
 }

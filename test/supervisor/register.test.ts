@@ -4,7 +4,7 @@
 import process from 'node:process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Register } from '../../src/supervisor/register.js'
+import { Register } from '../../src/supervisor/socket-register.js'
 import { World } from './register-world.js'
 
 const RUNS = Number(process.env['REUSEPORT_MODEL_RUNS'] ?? 2_000)
@@ -53,6 +53,7 @@ const STEPS: readonly Step[] = [
       if (to !== undefined) world.deliverToWorker(to)
     },
   ),
+  (world, one) => worker(world, one)?.drained(),
   (world) => world.settle(),
 ]
 
@@ -101,6 +102,85 @@ function served(): Register {
   return register
 }
 
+/** Then its successor `new` has followed, and `old` drains. */
+function handedOver(): Register {
+  const register = served()
+  register.started('new', 0)
+  register.listening('new', 's', '80', true)
+  register.ready('new')
+  expect(register.leaves('old')).toEqual({ handOver: ['s'], actions: [] })
+  return register
+}
+
+const BACK = [{ type: 'give-back', worker: 'old', id: 's' }]
+const CLOSE = [{ type: 'close', id: 's' }]
+
+describe('a successor that closes while the old worker still drains', () => {
+  const closes = (register: Register) => {
+    register.closed('new', 's')
+    return register.released('new', ['s'], ['s'])
+  }
+
+  test('gives the socket back, and the supervisor closes its own when the old worker has it', () => {
+    const register = handedOver()
+    expect(closes(register)).toEqual(BACK)
+    // Until then the socket stays, and no other worker gets it.
+    expect(register.endSlot(7)).toEqual([])
+    expect(register.started('third', 0)).toEqual([])
+    expect(register.tookBack('old', 's', true)).toEqual([...CLOSE, { type: 'yours', worker: 'old', id: 's' }])
+    expect(register.sockets).toEqual([])
+  })
+
+  test('and that dies: the socket waits for the next worker, or goes back where none will come', () => {
+    const register = handedOver()
+    expect(register.gone('new')).toEqual([])
+    expect(register.endSlot(0)).toEqual(BACK)
+  })
+
+  test.each([
+    ['has drained', (register: Register) => register.note('old', { hasDrained: true })],
+    ['has no channel', (register: Register) => register.note('old', { isConnected: false })],
+    ['has ended', (register: Register) => register.gone('old')],
+  ])('and the old worker %s: nobody takes it back', (_what, event) => {
+    const before = handedOver()
+    event(before)
+    expect(closes(before)).toEqual(CLOSE)
+    const meanwhile = handedOver()
+    closes(meanwhile)
+    expect(event(meanwhile)).toEqual(CLOSE)
+    expect(meanwhile.tookBack('old', 's', false)).toEqual([])
+  })
+
+  test('and the old worker does not take it: closed', () => {
+    const register = handedOver()
+    closes(register)
+    expect(register.tookBack('old', 's', false)).toEqual(CLOSE)
+    expect(register.tookBack('old', 's', true)).toEqual([{ type: 'yours', worker: 'old', id: 's' }])
+  })
+
+  test('and the old worker, which drains it itself, gets nothing', () => {
+    const register = handedOver()
+    register.started('third', 0)
+    register.listening('third', 't', '80', true)
+    expect(register.released('third', register.asks('third'), ['s'])).toEqual([])
+    register.ready('third')
+    // Nobody but `new` accepts from `s`.
+    expect(register.leaves('new')).toEqual({ handOver: [], actions: CLOSE })
+  })
+})
+
+test('what a worker opens for others after it was told to leave is theirs, and its own requests it answers itself', () => {
+  const register = new Register(() => true)
+  for (const worker of ['a', 'b']) register.started(worker, register.openSlot())
+  expect(register.wants('a', 1, '80')).toEqual([{ type: 'open', worker: 'a', want: 1 }])
+  expect(register.wants('a', 2, '80')).toEqual([])
+  expect(register.wants('b', 1, '80')).toEqual([])
+  expect(register.leaves('a').actions).toEqual([{ type: 'open', worker: 'a', want: 2 }])
+  expect(register.listening('a', 's', '80', true)).toEqual([{ type: 'take', worker: 'b', want: 1, id: 's' }])
+  expect(register.sockets).toMatchObject([{ id: 's', accepting: ['b'] }])
+  expect(register.wants('a', 3, '80')).toEqual([{ type: 'open', worker: 'a', want: 3 }])
+})
+
 describe('a program that closes the first server and listens again', () => {
   test('is not ready in between, and gets the same socket', () => {
     const register = served()
@@ -116,21 +196,14 @@ describe('a program that closes the first server and listens again', () => {
   })
 
   test('and that closes it when the old worker has gone: the socket goes too', () => {
-    const register = served()
-    register.started('new', 0)
-    register.listening('new', 's', '80', true)
-    register.ready('new')
-    register.leaves('old')
+    const register = handedOver()
+    register.gone('old')
     expect(register.closed('new', 's')).toEqual([{ type: 'release', worker: 'new', ids: ['s'] }])
     expect(register.released('new', ['s'], ['s'])).toEqual([{ type: 'close', id: 's' }])
   })
 
   test('and that listens again before it hears that it should release: the socket stays', () => {
-    const register = served()
-    register.started('new', 0)
-    register.listening('new', 's', '80', true)
-    register.ready('new')
-    register.leaves('old')
+    const register = handedOver()
     register.closed('new', 's')
     register.listening('new', 's', '80', true)
     expect(register.released('new', ['s'], [])).toEqual([])
@@ -245,7 +318,6 @@ test('a leaving worker’s new socket is not kept, and nothing of an unknown one
   register.leaves('old')
   expect(register.listening('old', 'late', '81', true)).toEqual([{ type: 'close', id: 'late' }])
   expect(register.listening('unknown', 'x', '81', false)).toEqual([])
-  expect(register.wants('old', 1, '80')).toEqual([])
   expect(register.leaves('unknown')).toEqual({ handOver: [], actions: [] })
   expect(register.gone('unknown')).toEqual([])
   expect(register.ready('unknown')).toEqual([])

@@ -103,5 +103,5 @@ function fakeHandle(id: string, closed: string[] = []): { readonly fd: number; c
 /** A socket that is none. */
 export function fakeKept(id: string, closed: string[] = [], isGiven = false): Kept {
   const { wish, address, family, port } = listening(id)
-  return { id, wish, address, family, port, fd: 99, handle: undefined, isGiven, close: () => closed.push(id) }
+  return { id, wish, address, family, port, fd: 99, inode: 1, handle: undefined, isGiven, close: () => closed.push(id) }
 }

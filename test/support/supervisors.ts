@@ -70,10 +70,10 @@ export function supervise(setting: object, options: Partial<SupervisorOptions> =
 }
 
 /** What one request on a connection of its own gets. */
-export function get<T = { me: string }>(port: number, host = '127.0.0.1'): Promise<T> {
+export function get<T = { me: string }>(port: number, host = '127.0.0.1', url = '/'): Promise<T> {
   return new Promise((resolve, reject) => {
     http
-      .get({ port, host, agent: false, timeout: 10_000 }, (response) => {
+      .get({ port, host, path: url, agent: false, timeout: 10_000 }, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (data) => {
           text += data

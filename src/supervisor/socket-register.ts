@@ -2,27 +2,29 @@
 // take, every worker and every slot. Each event returns what has to be done about it. After every event:
 //   A kept socket has a worker that accepts from it, a starting one that may take it, or waits for the next worker of its
 //   slot. Otherwise the workers that have a duplicate are asked to release it, and then the supervisor closes its own.
-//   A worker that leaves belongs to no slot, and no socket is kept for it alone.
+//   A worker that leaves belongs to no slot, and no socket is kept for it alone. A socket that it has handed over and that
+//   nobody else accepts from any more goes back to it, if it still drains: it accepts again, and is the last holder.
 //   A worker that was told to open the one socket of a place answers exactly once, at the latest by its end.
-import { Grants } from './grants.js'
+import { type Asker, Grants } from './grants.js'
 import {
   type Action,
   addTo,
   newSocket,
   newWorker,
   open,
-  placesOf,
-  placesWaiting,
-  type RegisteredSocket,
   type SocketEntry,
+  type SocketState,
+  stateOf,
   type WorkerEntry,
 } from './register-entries.js'
+import { accepts, isReady } from './register-readiness.js'
+import { settle } from './register-settling.js'
+import { Slots } from './register-slots.js'
 
 export class Register {
   readonly #sockets = new Map<string, SocketEntry>()
   readonly #workers = new Map<string, WorkerEntry>()
-  /** The ready worker of each slot; undefined where the slot waits for one. */
-  readonly #slots = new Map<number, string | undefined>()
+  readonly #slots = new Slots()
   readonly #grants = new Grants()
   readonly #isShared: () => boolean
 
@@ -31,28 +33,18 @@ export class Register {
     this.#isShared = isShared
   }
 
-  get sockets(): readonly (RegisteredSocket & {
-    readonly accepting: readonly string[]
-    readonly offered: readonly string[]
-  })[] {
-    return [...this.#sockets.values()].map((one) => ({
-      ...one,
-      accepting: [...one.accepting.keys()],
-      offered: [...one.offered],
-    }))
+  get sockets(): readonly SocketState[] {
+    return [...this.#sockets.values()].map(stateOf)
   }
 
-  /** @returns the lowest number that no slot has: the number of a new slot. */
+  /** @returns the number of a new slot. */
   openSlot(): number {
-    let slot = 0
-    while (this.#slots.has(slot)) slot++
-    this.#slots.set(slot, undefined)
-    return slot
+    return this.#slots.open()
   }
 
   /** No worker will start in this slot any more. */
   endSlot(slot: number): readonly Action[] {
-    this.#slots.delete(slot)
+    this.#slots.end(slot)
     return this.#settleAll()
   }
 
@@ -68,7 +60,7 @@ export class Register {
     // A worker without an IPC channel cannot hand its sockets over.
     const getsOwn = current === undefined || current.isConnected
     const offered = [...this.#sockets.values()].filter(
-      (one) => one.isGiven || (getsOwn && one.slot === slot && one.isKept),
+      (one) => one.isGiven || (getsOwn && one.slot === slot && one.isKept && one.goesBackTo === undefined),
     )
     for (const one of offered) one.offered.add(worker)
     return offered.map(({ id }) => id)
@@ -78,18 +70,24 @@ export class Register {
   listening(worker: string, id: string, place: string, isKept: boolean): readonly Action[] {
     const known = this.#sockets.get(id)
     const entry = this.#workers.get(worker)
-    if (entry === undefined || entry.state === 'leaving')
-      return known === undefined && isKept ? [{ type: 'close', id }] : []
     const isCommon = this.#isShared() && isKept
+    if (entry === undefined || entry.state === 'leaving') {
+      if (known !== undefined) return []
+      // Others may wait for what this worker was told to open before it was told to leave.
+      const waiting = this.#grants.opened(place, worker)
+      const isWanted = isCommon && waiting.length > 0
+      if (isWanted) this.#sockets.set(id, newSocket({ id, place, slot: undefined, isGiven: false, isKept }))
+      return [...(isKept && !isWanted ? [{ type: 'close', id } as const] : []), ...this.#wantAll(waiting, place)]
+    }
     const socket = known ?? newSocket({ id, place, slot: isCommon ? undefined : entry.slot, isGiven: false, isKept })
     this.#sockets.set(id, socket)
     // A worker that gets a common socket counts from then on.
     if (known === undefined || known.slot !== undefined || known.isGiven) addTo(socket.accepting, worker)
     if (known !== undefined) return []
-    return this.#grants.opened(place, worker).flatMap((asker) => this.wants(asker.worker, asker.want, place))
+    return this.#wantAll(this.#grants.opened(place, worker), place)
   }
 
-  /** A server of the worker has closed, or does not take the socket that it got. A duplicate that the worker got when it started stays: it may listen again. */
+  /** A server has closed, or does not take the socket that it got. The worker keeps what it inherited: it may listen again. */
   closed(worker: string, id: string): readonly Action[] {
     const socket = this.#sockets.get(id)
     if (socket === undefined) return []
@@ -102,7 +100,8 @@ export class Register {
 
   /** A server of the worker wants the one socket of a place. */
   wants(worker: string, want: number, place: string): readonly Action[] {
-    if (this.#workers.get(worker)?.state === 'leaving') return []
+    // It opens one of its own, as a worker does where nothing is shared.
+    if (this.#workers.get(worker)?.state === 'leaving') return open({ worker, want })
     const socket = [...this.#sockets.values()].find(
       (one) => one.slot === undefined && one.isKept && one.place === place,
     )
@@ -117,37 +116,44 @@ export class Register {
   }
 
   /** What else is known of a worker. */
-  note(worker: string, what: Partial<Pick<WorkerEntry, 'saidReady' | 'hasNested' | 'isConnected'>>): void {
+  note(
+    worker: string,
+    what: Partial<Pick<WorkerEntry, 'saidReady' | 'hasNested' | 'isConnected' | 'hasDrained'>>,
+  ): readonly Action[] {
     Object.assign(this.#workers.get(worker) ?? {}, what)
+    return this.#settleAll()
+  }
+
+  /**
+   * The answer to `give-back`.
+   *
+   * @param isTaken Whether the worker accepts from the socket again.
+   */
+  tookBack(worker: string, id: string, isTaken: boolean): readonly Action[] {
+    const socket = this.#sockets.get(id)
+    socket?.before.delete(worker)
+    const isLast = socket?.goesBackTo === worker && socket.accepting.size === 0
+    if (socket?.goesBackTo === worker) socket.goesBackTo = undefined
+    if (!isTaken) return socket === undefined ? [] : this.#settle(socket)
+    const yours: Action = { type: 'yours', worker, id }
+    return isLast && this.#sockets.delete(id) ? [{ type: 'close', id }, yours] : [yours]
   }
 
   /** Whether the worker accepts anywhere. */
   accepts(worker: string): boolean {
-    const entry = this.#workers.get(worker)
-    if (entry === undefined || entry.state === 'leaving') return false
-    return entry.hasNested || placesOf(this.#sockets, worker).size > 0
+    return accepts(this.#sockets, worker, this.#workers.get(worker))
   }
 
-  /**
-   * Whether the program said so, or the worker accepts at each place where its predecessor accepts now (without a
-   * predecessor: at each place that waits).
-   */
+  /** See `register-readiness`. */
   isReady(worker: string): boolean {
     const entry = this.#workers.get(worker)
-    if (entry === undefined || entry.state === 'leaving') return false
-    if (entry.saidReady) return true
-    if (!this.accepts(worker)) return false
-    const current = this.#slots.get(entry.slot)
-    const required = current === undefined ? placesWaiting(this.#sockets, entry.slot) : placesOf(this.#sockets, current)
-    const own = placesOf(this.#sockets, worker)
-    return [...required].every(([place, count]) => (own.get(place) ?? 0) >= count)
+    return isReady(this.#sockets, worker, entry, this.#slots.workerOf(entry?.slot ?? -1))
   }
 
   /** @returns the sockets that the worker is asked to release: those that it does not accept from. */
   asks(worker: string): readonly string[] {
-    const sockets = [...this.#sockets.values()].filter(
-      ({ accepting, isGiven, offered }) => !isGiven && offered.has(worker) && !accepting.has(worker),
-    )
+    const isIdle = (one: SocketEntry): boolean => !one.isGiven && one.offered.has(worker) && !one.accepting.has(worker)
+    const sockets = [...this.#sockets.values()].filter(isIdle)
     for (const { id } of sockets) this.#workers.get(worker)?.asked.add(id)
     return sockets.map(({ id }) => id)
   }
@@ -169,7 +175,7 @@ export class Register {
     if (entry === undefined) return []
     entry.state = 'ready'
     this.#slots.set(entry.slot, worker)
-    const isFull = ![...this.#slots.values()].includes(undefined)
+    const isFull = !this.#slots.isWaiting(undefined)
     for (const socket of this.#sockets.values()) {
       if (socket.slot === entry.slot || (socket.slot === undefined && isFull)) socket.waits = false
     }
@@ -187,25 +193,34 @@ export class Register {
     if (entry === undefined) return { handOver: [], actions: [] }
     entry.state = 'leaving'
     // Where no worker follows, the slot ends.
-    if (waits && this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
+    if (waits) this.#slots.vacate(entry.slot, worker)
     const left = [...this.#sockets.values()].filter(({ accepting, isGiven }) => isGiven || accepting.has(worker))
     for (const socket of this.#sockets.values()) {
       // A common socket may wait for the worker of another slot.
       if (socket.accepting.delete(worker)) socket.waits = waits || (socket.slot === undefined && socket.waits)
       socket.offered.delete(worker)
     }
-    const actions = [...this.#grants.gone(worker).flatMap(open), ...this.#settleAll()]
-    const handOver = left.filter(({ id, isKept }) => isKept && this.#sockets.has(id)).map(({ id }) => id)
-    return { handOver: entry.isConnected ? handOver : [], actions }
+    // Of what nobody else takes this worker is the last holder, and drains it.
+    const actions = [
+      ...this.#grants.leaves(worker).flatMap(open),
+      ...left.flatMap((socket) => this.#settle(socket, 'closes')),
+      ...this.#settleAll(),
+    ]
+    const handOver = left.filter(({ id, isKept }) => isKept && this.#sockets.has(id))
+    if (!entry.isConnected) return { handOver: [], actions }
+    for (const { before } of handOver) before.add(worker)
+    return { handOver: handOver.map(({ id }) => id), actions }
   }
 
   gone(worker: string): readonly Action[] {
     const entry = this.#workers.get(worker)
     if (entry === undefined) return []
     this.#workers.delete(worker)
-    if (this.#slots.get(entry.slot) === worker) this.#slots.set(entry.slot, undefined)
+    this.#slots.vacate(entry.slot, worker)
     for (const socket of this.#sockets.values()) {
       socket.offered.delete(worker)
+      socket.before.delete(worker)
+      if (socket.goesBackTo === worker) socket.goesBackTo = undefined
       const isLast = socket.accepting.delete(worker) && (socket.accepting.size === 0 || socket.slot === undefined)
       if (isLast) socket.waits = socket.isKept
     }
@@ -213,7 +228,7 @@ export class Register {
   }
 
   #current(slot: number): WorkerEntry | undefined {
-    return this.#workers.get(this.#slots.get(slot) ?? '')
+    return this.#workers.get(this.#slots.workerOf(slot) ?? '')
   }
 
   #settleAll(): readonly Action[] {
@@ -221,25 +236,15 @@ export class Register {
   }
 
   /** Lets a socket go that no worker accepts from or can take. */
-  #settle(socket: SocketEntry): readonly Action[] {
-    const { accepting, id, isGiven, isKept, offered } = socket
-    if (isGiven || accepting.size > 0 || this.#waits(socket)) return []
-    const holders = [...offered].flatMap((name) => {
-      const worker = this.#workers.get(name)
-      return worker === undefined ? [] : [{ name, worker }]
-    })
-    // One that starts may take it until it is ready.
-    if (holders.some(({ worker }) => worker.state === 'starting')) return []
-    const asked = holders.filter(({ worker }) => !worker.asked.has(id))
-    for (const { worker } of asked) worker.asked.add(id)
-    if (holders.length > 0) return asked.map(({ name }) => ({ type: 'release', worker: name, ids: [id] }))
-    this.#sockets.delete(id)
-    return isKept ? [{ type: 'close', id }] : []
+  #settle(socket: SocketEntry, how: 'gives back' | 'closes' = 'gives back'): readonly Action[] {
+    if (socket.waits && this.#slots.isWaiting(socket.slot)) return []
+    const outcome = settle(socket, this.#workers, how)
+    if (outcome !== 'gone') return outcome
+    this.#sockets.delete(socket.id)
+    return socket.isKept ? [{ type: 'close', id: socket.id }] : []
   }
 
-  #waits({ slot, waits }: SocketEntry): boolean {
-    if (!waits) return false
-    if (slot !== undefined) return this.#slots.has(slot) && this.#slots.get(slot) === undefined
-    return [...this.#slots.values()].includes(undefined)
+  #wantAll(askers: readonly Asker[], place: string): readonly Action[] {
+    return askers.flatMap(({ worker, want }) => this.wants(worker, want, place))
   }
 }
