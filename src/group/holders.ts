@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { nextTurn } from '../common/waiting.js'
+import { nextTurn, pause } from '../common/waiting.js'
 import type { Addon } from '../native/addon-contract.js'
 import { mayRead } from '../node/permission.js'
 
@@ -7,8 +7,8 @@ import { mayRead } from '../node/permission.js'
 let next: { readonly inodes: Set<number>; readonly found: Promise<ReadonlyMap<number, number>> } | undefined
 
 /**
- * Another process that holds this socket too, besides the supervisor of this one, as far as this user may see. A process gets a duplicate by
- * `subprocess.send(message, server)`, from a supervisor, or by SCM_RIGHTS. Linux: proc(5).
+ * Another process that holds this socket too, besides the supervisor of this one, as far as this user may see. A process
+ * gets a duplicate by `subprocess.send(message, server)`, from a supervisor, or by SCM_RIGHTS. Linux: proc(5).
  *
  * @returns its pid; undefined where there is none.
  */
@@ -31,8 +31,17 @@ async function search(
 ): Promise<ReadonlyMap<number, number>> {
   await nextTurn()
   next = undefined
-  return toHolders(addon.findHolders(Float64Array.from(inodes), Float64Array.of(process.pid, supervisor)))
+  const asked = Float64Array.from(inodes)
+  const found = toHolders(addon.findHolders(asked, Float64Array.of(process.pid, supervisor)))
+  if (found.size === 0) return found
+  // A child of this process has all its descriptors between fork(2) and execve(2).
+  await pause(UNTIL_EXEC)
+  const pids = [...new Set(found.values())]
+  return new Map(pids.flatMap((pid) => [...addon.heldBy(pid, asked)].map((inode) => [inode, pid] as const)))
 }
+
+/** ms from fork to exec, generously. */
+const UNTIL_EXEC = 50
 
 /** @param pairs Of pid and inode. @returns a pid for each inode. */
 export function toHolders(pairs: Float64Array): ReadonlyMap<number, number> {
