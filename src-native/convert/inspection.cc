@@ -111,7 +111,10 @@ Napi::Value FromConnections(Napi::Env env, const std::vector<SocketRow>& rows) {
 
 Napi::Value FromPeers(Napi::Env env, const std::vector<SocketRow>& rows) {
   Napi::Array peers = Napi::Array::New(env, rows.size());
-  for (size_t i = 0; i < rows.size(); i++) peers.Set(static_cast<uint32_t>(i), rows[i].address + " " + rows[i].peer);
+  for (size_t i = 0; i < rows.size(); i++) {
+    const SocketRow& row = rows[i];
+    peers.Set(static_cast<uint32_t>(i), std::to_string(row.port) + " " + row.address + " " + row.peer);
+  }
   return peers;
 }
 

@@ -19,7 +19,7 @@ export interface Awaited {
 
 /** Finishes what has begun by now. Later connections go to other members or get no answer. */
 export async function finish(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Awaited> {
-  const begun = listener.handshakes()
+  const begun = await listener.handshakes()
   const seen = 'errno' in begun ? new Set<string>() : begun
   const open = await finishHandshakes(listener, seen, leaver, times)
   const waiting = await emptyQueue(listener, leaver, times)
@@ -49,8 +49,8 @@ async function finishHandshakes(
   times: DepartureTimes,
 ): Promise<number> {
   let open = begun
-  await waitWhile(open.size === 0 ? 0 : times.handshakeTimeout, times, () => {
-    const now = listener.handshakes()
+  await waitWhile(open.size === 0 ? 0 : times.handshakeTimeout, times, async () => {
+    const now = await listener.handshakes()
     if (!('errno' in now)) open = new Set([...open].filter((handshake) => now.has(handshake)))
     return open.size > 0 && leaver.isListening()
   })
@@ -74,9 +74,13 @@ export async function emptyQueue(
 }
 
 /** Waits while `condition` returns true, at most `ms`. Checks it now and every POLL_INTERVAL ms. */
-export async function waitWhile(ms: number, { signal }: DepartureTimes, condition: () => boolean): Promise<void> {
+export async function waitWhile(
+  ms: number,
+  { signal }: DepartureTimes,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
   const deadline = new Deadline(ms, signal)
-  while (condition() && deadline.left() > 0) {
+  while ((await condition()) && deadline.left() > 0) {
     deadline.assertNotAborted()
     await deadline.race(pause(Math.min(POLL_INTERVAL, deadline.left())))
   }

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
+import { handshakesAt } from '../group/handshakes.js'
 import type { Member } from '../group/member.js'
-import { STATES } from '../group/socket-table.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 
 /**
@@ -45,19 +45,9 @@ export class LeavingListener {
     if (this.#ttlsBefore !== undefined) addon.answerNewConnections(accepted, family, this.#ttlsBefore)
   }
 
-  /** The handshakes under way on this port. The kernel does not report which listener each handshake belongs to. */
-  handshakes(): ReadonlySet<string> | SystemFailure {
-    const { addon, socket } = this.#member
-    const { family } = this.#descriptor
-    const peers = addon.dumpHandshakes({
-      transport: 'tcp',
-      family,
-      states: 1 << STATES.synReceived,
-      port: socket.port,
-    })
-    if ('errno' in peers) return peers
-    const isEverywhere = socket.address === '::' || socket.address === '0.0.0.0'
-    return new Set(isEverywhere ? peers : peers.filter((peer) => peer.startsWith(`${socket.address} `)))
+  /** The handshakes under way at this address and port, in a later turn. */
+  handshakes(): Promise<ReadonlySet<string> | SystemFailure> {
+    return handshakesAt(this.#member.addon, this.#member.socket)
   }
 
   /** Connections in the accept queue. */

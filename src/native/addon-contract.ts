@@ -75,7 +75,7 @@ export interface Addon {
    * program of the group first.
    */
   leaveGroup(fd: number, family: 4 | 6, detach: boolean): undefined | SystemFailure
-  /** The handshakes under way. The text of a handshake is the same in every dump. */
+  /** The handshakes under way: local port, local address, address and port of the client. The same text in every dump. */
   dumpHandshakes(request: DumpRequest): readonly string[] | SystemFailure
   /** From now on the UDP socket receives only datagrams of this sender. */
   connectDatagram(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure

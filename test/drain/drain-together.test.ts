@@ -167,11 +167,12 @@ describe('in one process', () => {
 
   test('a policy is changed when they have left', async () => {
     const port = await open(['0', '1', '2', '3'])
-    const draining = [drain(opened[1] as net.Server, { grace: 300 }), drain(opened[2] as net.Server, { grace: 300 })]
-    await pause(150)
+    const draining = [1, 2].map((index) => drain(opened[index] as net.Server, { grace: 2000 }))
+    const answering = async (): Promise<readonly string[]> => Object.keys(await hearMany(port, 30)).toSorted()
+    await expect.poll(answering).toEqual(['0', '3'])
     // A program that would send connections to those that leave.
     const steering = steer(opened[0] as net.Server, { program: [{ code: 6, k: 1 }] })
-    expect(Object.keys(await hearMany(port, 30)).toSorted()).toEqual(['0', '3'])
+    expect(await answering()).toEqual(['0', '3'])
     expect(await Promise.all(draining)).toEqual(Array(2).fill(expect.objectContaining(STEERED)))
     expect(await steering).toMatchObject({ members: 2, method: 'program' })
     expect(await hearMany(port, 20)).toEqual({ 3: 20 })
