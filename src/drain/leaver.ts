@@ -9,6 +9,8 @@ export interface DepartureTimes extends LeavingTimes {
 export interface Leaver {
   /** False where the program has closed the server in the meantime. */
   isListening(): boolean
+  /** Connections accepted since the drain began. */
+  accepted(): number
   /** Called once, when the drain begins. */
   onLeaving(): void
   /** Calls `tell` with the descriptor of each connection accepted from now on. @returns a function that ends this. */

@@ -42,9 +42,22 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
     'no descriptor is left',
     { duplicate: () => ({ errno: EMFILE, syscall: 'fcntl' }) },
     {
+      lossless: true,
+      method: 'defer',
+      reason: 'fcntl EMFILE',
+    },
+  ],
+  [
+    'no descriptor is left, and the kernel lists no sockets for want of one',
+    {
+      duplicate: () => ({ errno: EMFILE, syscall: 'fcntl' }),
+      dumpSockets: () => ({ errno: EMFILE, syscall: 'socket' }),
+      dumpHandshakes: () => ({ errno: EMFILE, syscall: 'socket' }),
+    },
+    {
       lossless: false,
-      method: 'close',
-      reason: 'connections cannot be steered: fcntl EMFILE; connections in the accept queue may be lost',
+      method: 'defer',
+      reason: expect.stringMatching(/^handshakes may be lost: .*\(socket EMFILE\); drain needs .*socket EMFILE$/),
     },
   ],
   [
@@ -130,7 +143,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
   [
     'sockets cannot be listed',
     { dumpSockets: () => ({ errno: EPERM, syscall: 'socket' }) },
-    { lossless: false, method: 'close', reason: expect.stringContaining('sock_diag') },
+    { lossless: true, method: 'defer', reason: expect.stringContaining('sock_diag') },
   ],
   [
     'the group cannot be put right',

@@ -1,0 +1,46 @@
+// Step 5 of a drain: the connections end.
+import { Deadline, pause } from '../common/waiting.js'
+import type { ServerConnections } from '../node/server-connections.js'
+import type { DrainTimes } from './drain-options.js'
+import { dueNow, spreadOver } from './spread.js'
+
+export interface Ending {
+  readonly closed: number
+  readonly destroyed: number
+  /** Those that were still open afterwards. */
+  readonly left: number
+}
+
+/** ms between two looks at the connections. */
+const POLL_INTERVAL = 50
+
+/** ms to wait for 'close' after the last connection was destroyed. */
+const CLOSE_TIMEOUT = 1000
+
+/** @param closed The server has closed, with its last connection; or it listens again. @throws the signal's reason. */
+export async function endConnections(
+  connections: ServerConnections,
+  closed: Promise<void>,
+  times: DrainTimes,
+): Promise<Ending> {
+  const open = await connections.count()
+  const deadline = new Deadline(times.connectionTimeout, times.signal)
+  const began = performance.now()
+  const total = spreadOver(times)
+  for (let told = 0; ; ) {
+    const now = performance.now() - began
+    connections.closeIdle(now, times.idleTimeout, times.handshakeTimeout)
+    const longLived = connections.longLived()
+    const due = longLived.slice(0, dueNow(now, total, told, longLived.length))
+    for (const one of due) one.end()
+    told += due.length
+    const look = new Deadline(Math.min(POLL_INTERVAL, deadline.left()), times.signal)
+    if ((await look.race(closed)) !== 'late') return { closed: open, destroyed: 0, left: 0 }
+    if (deadline.left() === 0) break
+  }
+  const before = await connections.count()
+  connections.destroyAll()
+  const isClosed = await Promise.race([closed.then(() => true), pause(CLOSE_TIMEOUT)])
+  const left = isClosed === true ? 0 : await connections.count()
+  return { closed: open - before, destroyed: before - left, left }
+}
