@@ -22,7 +22,7 @@ export interface DrainOptions {
   /**
    * ms from the close of the listener in which WebSockets are ended by a Close frame (1001), and answers of the type
    * text/event-stream by their end: one after the other, spread over this time. It ends a moment before
-   * `connectionTimeout`, so that the clients can answer. `Infinity` leaves them to `connectionTimeout`. Default: as
+   * `connectionTimeout` at the latest (a fifth of it, a second at most), so that the clients can answer. Default: as
    * `connectionTimeout`.
    */
   readonly websocketTimeout?: number | undefined

@@ -1,6 +1,6 @@
 // The sessions of an http2 server.
 import { WeakList } from '../common/weak-list.js'
-import { hidden } from './hidden.js'
+import { hidden, valuesOf } from './hidden.js'
 import type { ListenableServer } from './server.js'
 
 export interface Stream {
@@ -31,7 +31,7 @@ export function isHttp2(server: object): boolean {
 
 /** Remembers the sessions of an http2 server, where Node does not. */
 export function rememberSessions(server: ListenableServer): void {
-  if (!isHttp2(server) || sessionsOf.has(server) || hidden(server, 'sessions') instanceof Set) return
+  if (!isHttp2(server) || sessionsOf.has(server) || listOn(server) !== undefined) return
   const sessions = new WeakList<Session>(({ destroyed }) => destroyed)
   sessionsOf.set(server, sessions)
   const emitter = server as unknown as { on(event: 'session', listener: (session: Session) => void): void }
@@ -39,14 +39,18 @@ export function rememberSessions(server: ListenableServer): void {
 }
 
 export function sessionsOn(server: object): readonly Session[] {
-  const kept = hidden(server, 'sessions')
-  return kept instanceof Set ? [...(kept as Set<Session>)] : (sessionsOf.get(server)?.all() ?? [])
+  return listOn(server) ?? sessionsOf.get(server)?.all() ?? []
+}
+
+/** Node's own list of the sessions, which Node 24 and later have. */
+function listOn(server: object): readonly Session[] | undefined {
+  return valuesOf(hidden(server, 'sessions')) as readonly Session[] | undefined
 }
 
 export function streamsOf(session: Session): readonly Stream[] {
   const state = hidden(session, 'state')
   const streams = typeof state === 'object' && state !== null && 'streams' in state ? state.streams : undefined
-  return streams instanceof Map ? [...(streams as Map<number, Stream>).values()] : []
+  return (valuesOf(streams) ?? []) as readonly Stream[]
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   streamsOf,
 } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
-import { type UpgradableSocket, upgradedSocketsOn, watchUpgrades, webSocketOn } from './upgraded-sockets.js'
+import { hearUpgrades, type UpgradableSocket, upgradedSocketsOn, webSocketOn } from './upgraded-sockets.js'
 import { closeForDrain } from './withheld-close.js'
 
 interface Socket extends HttpSocket, UpgradableSocket {
@@ -74,13 +74,12 @@ export class ServerConnections {
   }
 
   /**
-   * The last answer of each HTTP/1 connection says `Connection: close` where it has not begun; http2 sessions get a GOAWAY;
-   * what programs write to WebSockets is read.
+   * The last answer of each HTTP/1 connection says `Connection: close` where it has not begun; http2 sessions get a GOAWAY.
    */
   announceEnd(): void {
     this.#isEndAnnounced = true
     this.#http.announceEnd()
-    this.#undo.push(watchUpgrades(this.#server))
+    this.#undo.push(hearUpgrades(this.#server))
     for (const session of sessionsOn(this.#server)) this.#announceEnd(session)
   }
 

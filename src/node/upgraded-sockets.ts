@@ -67,18 +67,15 @@ export function upgradedSocketsOn(server: object): readonly UpgradableSocket[] {
   return upgradedOn.get(server)?.all() ?? []
 }
 
-/** From now on what programs write to their WebSockets is read. @returns what ends this. */
-export function watchUpgrades(server: object): () => void {
-  for (const socket of upgradedSocketsOn(server)) connectionOf.get(socket)?.watch()
-  const stop = hearEvents(server as ListenableServer, (event, told) => {
-    if (event !== 'upgrade') return undefined
-    rememberUpgrade(server, told)
-    connectionOf.get(told[1] as UpgradableSocket)?.watch()
+/** Remembers those that are upgraded from now on, whoever opened the server. @returns what ends this, and gives up ends that are due. */
+export function hearUpgrades(server: ListenableServer): () => void {
+  const stop = hearEvents(server, (event, told) => {
+    if (event === 'upgrade') rememberUpgrade(server, told)
     return undefined
   })
   return () => {
     stop()
-    for (const socket of upgradedSocketsOn(server)) connectionOf.get(socket)?.unwatch()
+    for (const socket of upgradedSocketsOn(server)) connectionOf.get(socket)?.giveUp()
   }
 }
 
@@ -107,50 +104,20 @@ function isOfPackageWs(value: unknown): value is WebSocketOfPackage {
   return typeof value === 'object' && value !== null && 'readyState' in value && 'close' in value
 }
 
-/** What the program writes to an upgraded connection: first an answer, then frames if that makes it a WebSocket. */
+/**
+ * What the program writes to an upgraded connection: first an answer, then frames if that makes it a WebSocket. They are
+ * read from the beginning, because nothing may be written into a frame of which the program has written a part.
+ */
 class UpgradedConnection {
   readonly #socket: UpgradableSocket
   #answer: UpgradeAnswer | undefined = new UpgradeAnswer()
-  #frames: OutgoingFrames | undefined
+  readonly #frames = new OutgoingFrames()
   #isWebSocket = false
   #isDue = false
-  #unhear: (() => void) | undefined
+  readonly #unhear: () => void
 
   constructor(socket: UpgradableSocket) {
     this.#socket = socket
-    this.#hear()
-  }
-
-  /** Whether a Close frame can be written, now or when the frame that the program is writing has ended. */
-  get mayEnd(): boolean {
-    const position = this.#frames?.position
-    return this.#isWebSocket && (position === 'boundary' || position === 'inside')
-  }
-
-  /**
-   * From now on what the program writes is read. What it wrote between its answer and now was not: it is taken to have
-   * ended with a whole frame. Where it did not, the bytes that follow are no frames, and nothing is written into them.
-   */
-  watch(): void {
-    if (this.#frames !== undefined || (this.#answer === undefined && !this.#isWebSocket)) return
-    this.#frames = new OutgoingFrames()
-    this.#hear()
-  }
-
-  unwatch(): void {
-    this.#frames = undefined
-    this.#isDue = false
-    if (this.#answer === undefined) this.#unhear?.()
-  }
-
-  end(): void {
-    this.#isDue = true
-    this.#endIfDue()
-  }
-
-  #hear(): void {
-    if (this.#unhear !== undefined) return
-    const socket = this.#socket
     const { write } = socket
     const own = Object.getOwnPropertyDescriptor(socket, 'write')
     let isOver = false
@@ -162,7 +129,6 @@ class UpgradedConnection {
     Object.defineProperty(socket, 'write', { value: heard, configurable: true, writable: true })
     this.#unhear = () => {
       isOver = true
-      this.#unhear = undefined
       // The program may have put a function of its own over this one.
       if (socket.write !== heard) return
       if (own === undefined) Reflect.deleteProperty(socket, 'write')
@@ -170,27 +136,45 @@ class UpgradedConnection {
     }
   }
 
+  /** Whether a Close frame can be written, now or when the frame that the program is writing has ended. */
+  get mayEnd(): boolean {
+    const { position } = this.#frames
+    return this.#isWebSocket && (position === 'boundary' || position === 'inside')
+  }
+
+  end(): void {
+    this.#isDue = true
+    this.#endIfDue()
+  }
+
+  giveUp(): void {
+    this.#isDue = false
+  }
+
   #read(bytes: Uint8Array): void {
+    let frames = bytes
     if (this.#answer !== undefined) {
       const rest = this.#answer.push(bytes)
       if (rest === 'unfinished') return
       this.#answer = undefined
       this.#isWebSocket = rest !== 'other'
-      if (rest !== 'other') this.#frames?.push(rest)
-      // Frames are read when the server is drained.
-      if (this.#frames === undefined || rest === 'other') this.#unhear?.()
-      this.#endIfDue()
+      frames = rest === 'other' ? NOTHING : rest
+    }
+    // What the package `ws` writes needs no reading: it ends its WebSockets itself.
+    if (!this.#isWebSocket || isOfPackageWs(hidden(this.#socket, 'websocket'))) {
+      this.#unhear()
       return
     }
-    this.#frames?.push(bytes)
+    this.#frames.push(frames)
+    if (!this.mayEnd) this.#unhear()
     this.#endIfDue()
   }
 
   #endIfDue(): void {
     const socket = this.#socket
-    if (!this.#isDue || !this.#isWebSocket || this.#frames?.position !== 'boundary' || socket.writableEnded) return
+    if (!this.#isDue || !this.#isWebSocket || this.#frames.position !== 'boundary' || socket.writableEnded) return
     this.#isDue = false
-    this.#unhear?.()
+    this.#unhear()
     const { write, end } = socket
     Reflect.apply(write, socket, [GOING_AWAY])
     Reflect.apply(end, socket, [])
@@ -212,7 +196,9 @@ class UpgradedConnection {
   }
 }
 
+const NOTHING = new Uint8Array()
+
 function toBytes(chunk: unknown, encoding: unknown): Uint8Array {
-  if (typeof chunk !== 'string') return chunk instanceof Uint8Array ? chunk : new Uint8Array()
+  if (typeof chunk !== 'string') return chunk instanceof Uint8Array ? chunk : NOTHING
   return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
 }
