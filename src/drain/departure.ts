@@ -156,19 +156,11 @@ interface Way {
 async function leaveAlone(leaving: Leaving, wanted: 'close' | 'defer', reason: string): Promise<Departure> {
   const { listener, leaver, times } = leaving
   const refused = defer(leaving)
-  const before = { waiting: listener.waiting(), accepted: leaver.accepted() }
   const method = refused === undefined ? wanted : 'close'
   const losses = refused === undefined ? [] : [`new connections may be lost: deferring them failed (${refused})`]
   await waitWhile(POLL_INTERVAL, times, () => leaver.isListening())
   const finished = await finish(listener, leaver, times)
   leaving.awaited += finished.awaited
-  const accepted = leaver.accepted() - before.accepted
-  // libuv closes what waits in the queue where it has no free descriptor, and tells nobody.
-  const shed = typeof before.waiting === 'number' ? before.waiting - accepted - finished.waiting : 0
-  if (shed > 0) {
-    const what = `${countWere(shed, 'connection', 'that ')} in the accept queue`
-    losses.push(`${what} got lost: Node closes what waits while no descriptor is free`)
-  }
   return close(leaving, { method, reason }, { ...finished, losses: [...losses, ...finished.losses] }, false)
 }
 
@@ -183,6 +175,7 @@ function defer(leaving: Leaving): string | undefined {
 function close({ awaited, leaver, listener }: Leaving, way: Way, finished: Awaited, detach: boolean): Departure {
   const { losses } = finished
   const unfinished = unfinishedOf(finished)
+  const shed = leaver.waitingBefore - leaver.accepted() - finished.waiting
   // Migration alone loses some connections (docs/benchmarks.md), so it serves only for what is unfinished.
   const isMoved = unfinished.length > 0 && way.method !== 'close' && migrates()
   const failure = listener.leave(detach)
@@ -195,11 +188,17 @@ function close({ awaited, leaver, listener }: Leaving, way: Way, finished: Await
       : way.reason,
     handshakesAwaited: awaited,
     losses: [
+      ...(shed > 0 ? [shedOf(shed)] : []),
       ...losses,
       ...(isMoved ? [] : unfinished.map((what) => `${what} may be lost`)),
       ...(failure === undefined ? [] : [`the listener did not leave its group cleanly (${failure})`]),
     ],
   }
+}
+
+/** libuv closes what waits in the queue where it has no free descriptor (`uv__emfile_trick`), and tells nobody. */
+function shedOf(count: number): string {
+  return `${countWere(count, 'connection', 'that ')} in the accept queue got lost: Node closes what waits while no descriptor is free`
 }
 
 function isExpected(error: unknown): error is Error {

@@ -109,7 +109,8 @@ async function run(server: ListenableServer, times: DrainTimes, onLeft: () => vo
   })
   const leaver: Leaver = {
     isListening: () => server.listening,
-    accepted: () => connections.accepted,
+    waitingBefore: waitingFor(server),
+    accepted: () => connections.accepted + connections.dropped,
     onLeaving: () => connections.announceEnd(),
     onAccepted: (tell) => connections.onAccepted(tell),
     stopListening: () => {
@@ -142,6 +143,14 @@ function onListening(server: ListenableServer, tell: () => void): () => void {
     if (event === 'listening') tell()
     return undefined
   })
+}
+
+/** Connections in the accept queue of the server; 0 where that is not known. */
+function waitingFor(server: ListenableServer): number {
+  const state = loadAddon()
+  const fd = serverDescriptor(server)
+  const waiting = state.loaded && fd !== undefined ? state.addon.waitingConnections(fd) : 0
+  return typeof waiting === 'number' ? waiting : 0
 }
 
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */

@@ -9,7 +9,9 @@ export interface DepartureTimes extends LeavingTimes {
 export interface Leaver {
   /** False where the program has closed the server in the meantime. */
   isListening(): boolean
-  /** Connections accepted since the drain began. */
+  /** Connections in the accept queue when the drain began. */
+  readonly waitingBefore: number
+  /** Connections accepted since then, those that `maxConnections` refused among them. */
   accepted(): number
   /** Called once, when the drain begins. */
   onLeaving(): void

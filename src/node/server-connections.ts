@@ -42,6 +42,7 @@ export class ServerConnections {
   /** Those that were accepted during the drain: Node does not list connections that the program has unref()ed. */
   readonly #accepted = new WeakList<Socket>(({ destroyed }) => destroyed)
   #acceptedCount = 0
+  #dropped = 0
   readonly #tellAccepted = new Set<(fd: number) => void>()
   readonly #undo: (() => void)[] = []
   #isEndAnnounced = false
@@ -65,6 +66,11 @@ export class ServerConnections {
   /** Connections accepted since this object was created. */
   get accepted(): number {
     return this.#acceptedCount
+  }
+
+  /** Connections that the server refused because of its `maxConnections`. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   /** Calls `tell` with the descriptor of each new connection, before any listener. @returns what ends this. */
@@ -176,6 +182,7 @@ export class ServerConnections {
 
   #hear(event: string, args: readonly unknown[]): 'withheld' | undefined {
     if (event === 'connection') this.#onConnection(args[0] as Socket)
+    if (event === 'drop') this.#dropped++
     if (!this.#isEndAnnounced) return undefined
     if (event === 'stream') this.#announceEnd((args[0] as Stream).session)
     if (!REQUESTS.includes(event)) return undefined
