@@ -47,7 +47,8 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Drain>()
  *
  * Takes every server that listens on a port: of `listenReusePort`, of Node's `reusePort`, of a cluster worker or of a
  * worker thread. A second call for the same server returns the same promise, until the server listens again. From the
- * beginning of the drain HTTP/1 responses say `Connection: close` and HTTP/2 sessions get a GOAWAY.
+ * beginning of the drain the last response of each HTTP/1 connection says `Connection: close`, and HTTP/2 sessions get a
+ * GOAWAY. WebSockets get a Close frame (1001), and answers of the type text/event-stream end, one after the other.
  *
  * A UDP socket that is bound to one address gets no new datagrams, reads those that have arrived, and closes. A UDP
  * socket that is bound to every address cannot be steered around: it reads its receive buffer and closes, and the

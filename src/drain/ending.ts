@@ -11,8 +11,9 @@ export interface Ending {
   readonly left: number
 }
 
-/** ms between two looks at the connections. */
+/** ms between two looks at the connections; more where there are so many that a look takes more than a share of it. */
 const POLL_INTERVAL = 50
+const LOOKING_SHARE = 0.05
 
 /** ms to wait for 'close' after the last connection was destroyed. */
 const CLOSE_TIMEOUT = 1000
@@ -34,7 +35,9 @@ export async function endConnections(
     const due = longLived.slice(0, dueNow(now, total, told, longLived.length))
     for (const one of due) one.end()
     told += due.length
-    const look = new Deadline(Math.min(POLL_INTERVAL, deadline.left()), times.signal)
+    const taken = performance.now() - began - now
+    const interval = Math.max(POLL_INTERVAL, taken / LOOKING_SHARE)
+    const look = new Deadline(Math.min(interval, deadline.left()), times.signal)
     if ((await look.race(closed)) !== 'late') return { closed: open, destroyed: 0, left: 0 }
     if (deadline.left() === 0) break
   }

@@ -1,5 +1,6 @@
 // Answers of the type text/event-stream, which have no end of their own. Ended in order, their clients connect again by
 // themselves (HTML Standard, 9.2.3), to another member.
+import { dropWrites } from './ended-writable.js'
 import type { HttpSocket, Response } from './http-connections.js'
 import type { Stream } from './http2-sessions.js'
 
@@ -7,8 +8,8 @@ interface EventStream extends Response {
   readonly finished?: boolean
   readonly writableEnded?: boolean
   readonly _header?: string | null
-  on(event: 'error', listener: () => void): unknown
-  end(): void
+  write: unknown
+  end: () => unknown
 }
 
 /** A connection, or a part of one, that lasts until somebody ends it. */
@@ -26,7 +27,7 @@ export function eventStreamOn({ _httpMessage, parser }: HttpSocket): LongLived |
     end: () => {
       // The client would ask for the next stream on this connection, which is of no use to it.
       if (parser?.incoming === response.req) response._last = true
-      endQuietly(response)
+      endAlone(response)
     },
   }
 }
@@ -34,11 +35,10 @@ export function eventStreamOn({ _httpMessage, parser }: HttpSocket): LongLived |
 export function eventStreamIn(stream: Stream): LongLived | undefined {
   const type = stream.sentHeaders?.['content-type']
   if (stream.writableEnded || stream.closed || !String(type).startsWith('text/event-stream')) return undefined
-  return { object: stream, end: () => endQuietly(stream) }
+  return { object: stream, end: () => endAlone(stream) }
 }
 
-/** The program does not know of the end until 'close': what it writes before that must not become an uncaught error. */
-function endQuietly(writable: Pick<Stream, 'on' | 'end'>): void {
-  writable.on('error', () => {})
+function endAlone(writable: { write: unknown; end: () => unknown }): void {
   writable.end()
+  dropWrites(writable)
 }

@@ -8,8 +8,8 @@ export interface Stream {
   readonly writableEnded: boolean
   readonly sentHeaders?: { readonly [name: string]: unknown }
   readonly session?: Session
-  on(event: 'error', listener: () => void): unknown
-  end(): void
+  write: unknown
+  end: () => unknown
 }
 
 export interface Session {

@@ -1,9 +1,9 @@
 // Connections that a program has upgraded, and how a WebSocket among them ends in order. Node's http server forgets a
 // connection that it has handed to the program.
 import type { EventEmitter } from 'node:events'
-import process from 'node:process'
 import { WeakList } from '../common/weak-list.js'
 import { hearEvents } from './emit-hook.js'
+import { dropWrites } from './ended-writable.js'
 import type { LongLived } from './event-streams.js'
 import { hidden } from './hidden.js'
 import type { ListenableServer } from './server.js'
@@ -178,21 +178,8 @@ class UpgradedConnection {
     const { write, end } = socket
     Reflect.apply(write, socket, [GOING_AWAY])
     Reflect.apply(end, socket, [])
-    // No frame may follow, and the program does not know: what it writes now must not become an error of the socket.
-    const swallow = (...args: unknown[]): true => {
-      const callback = args.find((argument) => typeof argument === 'function') as (() => void) | undefined
-      if (callback !== undefined) process.nextTick(callback)
-      return true
-    }
-    Object.defineProperty(socket, 'write', { value: swallow, configurable: true, writable: true })
-    Object.defineProperty(socket, 'end', {
-      value: (...args: unknown[]) => {
-        swallow(...args)
-        return socket
-      },
-      configurable: true,
-      writable: true,
-    })
+    // No frame may follow.
+    dropWrites(socket)
   }
 }
 
