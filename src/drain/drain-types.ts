@@ -71,7 +71,10 @@ export interface DrainReport {
   readonly connectionsClosed: number
   /** Connections that the drain destroyed at `connectionTimeout`, and that were gone afterwards. */
   readonly connectionsDestroyed: number
-  /** Connections that were still open afterwards: Node does not list those that the program has unref()ed. */
+  /**
+   * Connections that were still open afterwards: those that the program has unref()ed, which Node does not list, or all of
+   * them where the program listens again in the meantime.
+   */
   readonly connectionsLeft: number
   readonly duration: number
 }

@@ -21,7 +21,7 @@ import { type Departure, depart, departAlone } from './departure.js'
 import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
-import { endConnections } from './ending.js'
+import { endConnections, type Over } from './ending.js'
 import type { Leaver } from './leaver.js'
 import type { ListeningSocket } from './leaving-listener.js'
 import { toReport } from './report.js'
@@ -102,8 +102,11 @@ async function run(server: ListenableServer, times: DrainTimes, onLeft: () => vo
   let hasLeft = false
   let stopWaiting = (): void => {}
   // A server that listens again goes on with its connections.
-  const closed = new Promise<void>((resolve) => {
-    const stops = [onceClosed(server, resolve), onListening(server, () => hasLeft && resolve())]
+  const over = new Promise<Over>((resolve) => {
+    const stops = [
+      onceClosed(server, () => resolve('closed')),
+      onListening(server, () => hasLeft && resolve('listens again')),
+    ]
     stopWaiting = () => {
       for (const stop of stops) stop()
     }
@@ -123,7 +126,7 @@ async function run(server: ListenableServer, times: DrainTimes, onLeft: () => vo
   }
   try {
     const departure = await leaveGroup(server, leaver, times)
-    const ending = await endConnections(connections, closed, times)
+    const ending = await endConnections(connections, over, times)
     const report = toReport({
       departure,
       ending,

@@ -17,7 +17,7 @@ export function toReport({ departure, ending, accepted, duration }: Drained): Dr
   return {
     lossless: losses.length === 0,
     method,
-    reason: reasonOf(losses, reason),
+    reason: reasonOf(losses, ending.listensAgain ? reasonOf([AGAIN], reason) : reason),
     acceptedWhileDraining: accepted,
     handshakesAwaited,
     connectionsClosed: ending.closed,
@@ -32,10 +32,12 @@ export function reasonOf(losses: readonly string[], reason: string | undefined):
   return [...losses, reason].filter(Boolean).join('; ') || undefined
 }
 
-function lossesOf({ destroyed, left }: Ending): readonly string[] {
+const AGAIN = 'the program listens again, and its connections are left to it'
+
+function lossesOf({ destroyed, left, listensAgain }: Ending): readonly string[] {
   const losses: string[] = []
   if (destroyed > 0) losses.push(`${countWere(destroyed, 'connection')} destroyed at connectionTimeout`)
-  if (left > 0) {
+  if (left > 0 && !listensAgain) {
     losses.push(
       `${countWere(left, 'connection')} not found at connectionTimeout and stayed open: Node does not list connections that the program has unref()ed`,
     )

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { drain, listenReusePort } from '../../src/index.js'
 import { hearEvents } from '../../src/node/emit-hook.js'
@@ -62,6 +63,26 @@ test('listening leaves at most one listener, on http2 servers of a Node that has
   )
   const hasList = Number(process.versions.node.split('.')[0]) >= 24
   expect(counts).toEqual([[], [], hasList ? [] : ['session']])
+})
+
+test('a server that listens again while its connections end keeps them', async () => {
+  let finish: () => void = () => {}
+  const server = http.createServer((_request, response) => {
+    finish = () => response.end('done')
+  })
+  opened.push(server)
+  const port = await share([server])
+  const answer = new Promise<http.IncomingMessage>((resolve) => http.get({ port, host: '127.0.0.1' }, resolve))
+  await new Promise((resolve) => server.once('request', resolve))
+  const draining = drain(server, { grace: 0 })
+  while (server.listening) await pause(5)
+  await share([server])
+  const report = await draining
+  expect(report).toMatchObject({ lossless: true, connectionsClosed: 0, connectionsDestroyed: 0, connectionsLeft: 1 })
+  expect(report.reason).toMatch(/^the program listens again, .*; the group has no other member/)
+  finish()
+  expect((await answer).statusCode).toBe(200)
+  ;(await answer).resume()
 })
 
 describe('hearing events', () => {
