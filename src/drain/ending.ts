@@ -16,9 +16,10 @@ export interface Ending {
 /** How the connections of a server came to their end by themselves. */
 export type Over = 'closed' | 'listens again'
 
-/** ms between two looks at the connections; more where there are so many that a look takes more than a share of it. */
+/** ms between two looks at the connections: more where there are so many that a look takes more than a share of it. */
 const POLL_INTERVAL = 50
-const LOOKING_SHARE = 0.05
+const LONGEST_INTERVAL = 500
+const LOOKING_SHARE = 0.1
 
 /** ms to wait for 'close' after the last connection was destroyed. */
 const CLOSE_TIMEOUT = 1000
@@ -40,9 +41,10 @@ export async function endConnections(
     const due = longLived.slice(0, dueNow(now, total, told, longLived.length))
     for (const one of due) one.end()
     told += due.length
-    const taken = performance.now() - began - now
-    const interval = Math.max(POLL_INTERVAL, taken / LOOKING_SHARE)
-    const look = new Deadline(Math.min(interval, deadline.left()), times.signal)
+    const look = new Deadline(
+      Math.min(untilNextLook(now, performance.now() - began, total), deadline.left()),
+      times.signal,
+    )
     const end = await look.race(over)
     if (end === 'closed') return { closed: open, destroyed: 0, left: 0, listensAgain: false }
     if (end === 'listens again') {
@@ -56,4 +58,14 @@ export async function endConnections(
   const end = await Promise.race([over, pause(CLOSE_TIMEOUT)])
   const left = end === 'closed' ? 0 : await connections.count()
   return { closed: open - before, destroyed: before - left, left, listensAgain: false }
+}
+
+/**
+ * @param began When this look began, in ms since the close of the listener.
+ * @param ended When it ended.
+ * @param total When all WebSockets and event streams have to be told: no look may miss that.
+ */
+function untilNextLook(began: number, ended: number, total: number): number {
+  const interval = Math.min(LONGEST_INTERVAL, Math.max(POLL_INTERVAL, (ended - began) / LOOKING_SHARE))
+  return ended < total ? Math.min(interval, Math.max(1, total - ended)) : interval
 }
