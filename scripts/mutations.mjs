@@ -116,6 +116,13 @@ export const MUTATIONS = [
     'Status detached = Done{};',
     'drain/drain.test',
   ),
+  script('drain/departure.ts', 'leaver.waitingBefore - ', '0 - ', 'drain/drain-faults.test'),
+  script('node/http-connections.ts', 'parser?.incoming !== request || ', '', 'drain/drain-pipelining.test'),
+  script('node/http-connections.ts', 'last?._last === true && ', '', 'drain/drain-pipelining.test'),
+  script('node/http-connections.ts', '!socket._httpMessage && ', '', 'drain/drain-pipelining.test'),
+  script('node/pipelining.ts', 'ends === heads && ', '', 'node/pipelining.test'),
+  script('node/websocket-frames.ts', 'this.#left -= taken', 'this.#left = 0', 'node/websocket-frames.test'),
+  script('node/upgraded-sockets.ts', "this.#frames.position !== 'boundary' || ", '', 'drain/drain-websockets.test'),
   // A supervisor that loses nothing.
   script(
     'supervised/worker.ts',

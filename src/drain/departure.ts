@@ -1,6 +1,7 @@
 // How a listener leaves its group: steps 1 to 4 of a drain (docs/api.md).
 
 import process from 'node:process'
+import { countWere } from '../common/count.js'
 import { ReusePortSteeringError } from '../common/errors.js'
 import { Deadline, nextTurn, pause } from '../common/waiting.js'
 import { ReusePortLockError } from '../group/group-errors.js'
@@ -10,7 +11,7 @@ import type { DrainMethod } from './drain-types.js'
 import { type Awaited, emptyQueue, finish, POLL_INTERVAL, unfinishedOf, waitWhile } from './finishing.js'
 import type { FromLeader } from './leader-messages.js'
 import type { DepartureTimes, Leaver } from './leaver.js'
-import { LeavingListener } from './leaving-listener.js'
+import { LeavingListener, type ListeningSocket } from './leaving-listener.js'
 import { migrates } from './migration.js'
 import { longestBeginning, longestCompany, longestFinish } from './times.js'
 
@@ -24,14 +25,42 @@ export interface Departure {
 }
 
 /**
- * @throws the signal's reason; ReusePortSteeringError or ReusePortInspectionError where the caller can only close the
- *   listener. After a throw the server still listens and is a member as before.
+ * @throws the signal's reason; ReusePortInspectionError where the group cannot be read. After a throw the server still
+ *   listens and is a member as before.
  */
-export async function depart(member: Member, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
-  const listener = new LeavingListener(member)
+export function depart(member: Member, leaver: Leaver, times: DepartureTimes): Promise<Departure> {
+  return leaveBy(member, leaver, times, (leaving) => {
+    const { duplicationFailure, fd } = leaving.listener
+    if (duplicationFailure !== undefined) return leaveAlone(leaving, 'defer', duplicationFailure)
+    return leaveWithOthers(leaving, { ...member, fd })
+  })
+}
+
+/**
+ * As `depart`, where the group is not known: deferring new connections needs neither that nor a free descriptor.
+ *
+ * @param reason Why the group is not known. @throws the signal's reason.
+ */
+export function departAlone(
+  socket: ListeningSocket,
+  leaver: Leaver,
+  times: DepartureTimes,
+  reason: string,
+): Promise<Departure> {
+  return leaveBy(socket, leaver, times, (leaving) => leaveAlone(leaving, 'defer', reason))
+}
+
+async function leaveBy(
+  socket: ListeningSocket,
+  leaver: Leaver,
+  times: DepartureTimes,
+  way: (leaving: Leaving) => Promise<Departure>,
+): Promise<Departure> {
+  const listener = new LeavingListener(socket, () => leaver.isListening())
   const leaving: Leaving = { listener, leaver, times, awaited: 0, stopResetting: undefined }
+  leaver.onLeaving()
   try {
-    return await leaveWithOthers(leaving)
+    return await way(leaving)
   } finally {
     leaving.stopResetting?.()
     listener.end()
@@ -50,14 +79,13 @@ interface Leaving {
 }
 
 /** Joins the departure that is led for the group, and follows its leader; where that ends first, the next one. */
-async function leaveWithOthers(leaving: Leaving): Promise<Departure> {
-  const { listener, leaver, times } = leaving
-  leaver.onLeaving()
+async function leaveWithOthers(leaving: Leaving, member: Member): Promise<Departure> {
+  const { times } = leaving
   const deadline = new Deadline(longestBeginning(times), times.signal)
   for (;;) {
     let departing: Departing
     try {
-      departing = await joinDeparture(listener.member, times.lockTimeout, longestFinish(times), deadline)
+      departing = await joinDeparture(member, times.lockTimeout, longestFinish(times), deadline)
     } catch (error) {
       if (!isExpected(error)) throw error
       return leaveAlone(leaving, 'defer', error.message)
@@ -147,9 +175,11 @@ function defer(leaving: Leaving): string | undefined {
 function close({ awaited, leaver, listener }: Leaving, way: Way, finished: Awaited, detach: boolean): Departure {
   const { losses } = finished
   const unfinished = unfinishedOf(finished)
+  const shed = leaver.waitingBefore - leaver.accepted() - finished.waiting
   // Migration alone loses some connections (docs/benchmarks.md), so it serves only for what is unfinished.
   const isMoved = unfinished.length > 0 && way.method !== 'close' && migrates()
   const failure = listener.leave(detach)
+  listener.end()
   leaver.stopListening()
   return {
     method: isMoved ? 'migrate' : way.method,
@@ -158,11 +188,17 @@ function close({ awaited, leaver, listener }: Leaving, way: Way, finished: Await
       : way.reason,
     handshakesAwaited: awaited,
     losses: [
+      ...(shed > 0 ? [shedOf(shed)] : []),
       ...losses,
       ...(isMoved ? [] : unfinished.map((what) => `${what} may be lost`)),
       ...(failure === undefined ? [] : [`the listener did not leave its group cleanly (${failure})`]),
     ],
   }
+}
+
+/** libuv closes what waits in the queue where it has no free descriptor (`uv__emfile_trick`), and tells nobody. */
+function shedOf(count: number): string {
+  return `${countWere(count, 'connection', 'that ')} in the accept queue got lost: Node closes what waits while no descriptor is free`
 }
 
 function isExpected(error: unknown): error is Error {

@@ -11,6 +11,7 @@ import { publishDrain } from './channel.js'
 import type { DrainTimes } from './drain-options.js'
 import type { DrainMethod, DrainReport } from './drain-types.js'
 import { textOf } from './leaving-listener.js'
+import { reasonOf } from './report.js'
 
 /** ms for the process to read the datagrams in the receive buffer. */
 const READ_TIMEOUT = 2000
@@ -40,11 +41,12 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
   const report: DrainReport = {
     lossless: way.losses.length === 0,
     method: way.method,
-    reason: [way.reason, ...way.losses].filter(Boolean).join('; ') || undefined,
+    reason: reasonOf(way.losses, way.reason),
     acceptedWhileDraining: received,
     handshakesAwaited: 0,
     connectionsClosed: 0,
     connectionsDestroyed: 0,
+    connectionsLeft: 0,
     duration: performance.now() - started,
   }
   publishDrain(() => ({ target: socket, report }))

@@ -9,6 +9,7 @@ export interface DrainTimes {
   readonly handshakeTimeout: number
   readonly idleTimeout: number
   readonly connectionTimeout: number
+  readonly websocketTimeout: number
   readonly lockTimeout: number
   readonly signal: AbortSignalLike | undefined
   readonly handOver: boolean
@@ -28,14 +29,16 @@ type Time = keyof typeof DEFAULTS
 export function parseDrainOptions(options: unknown): DrainTimes {
   assertObject('options', options)
   const given = options as { readonly [name in keyof DrainOptions]: unknown }
-  refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'signal', 'handOver'])
+  refuseUnknownOptions(given, [...Object.keys(DEFAULTS), 'websocketTimeout', 'signal', 'handOver'])
   const time = (name: Time): number =>
     toTime(`options.${name}`, given[name], DEFAULTS[name], name === 'connectionTimeout')
+  const connectionTimeout = time('connectionTimeout')
   return {
     grace: time('grace'),
     handshakeTimeout: time('handshakeTimeout'),
     idleTimeout: time('idleTimeout'),
-    connectionTimeout: time('connectionTimeout'),
+    connectionTimeout,
+    websocketTimeout: toTime('options.websocketTimeout', given.websocketTimeout, connectionTimeout, true),
     lockTimeout: time('lockTimeout'),
     signal: toSignal(given.signal),
     handOver: toBoolean('options.handOver', given.handOver),

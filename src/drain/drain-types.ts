@@ -4,15 +4,28 @@ import type { AbortSignalLike } from '../common/abort-signal.js'
 export interface DrainOptions {
   /** ms after new connections go to other members, for what the kernel is processing at that moment. Default 50. */
   readonly grace?: number | undefined
-  /** ms at most for the clients to finish the handshakes that have begun. Default 1000. */
+  /**
+   * ms at most for the clients to finish the TCP handshakes that have begun, and from the last byte of a client to the
+   * next one while the first message of its TLS handshake has begun and is not complete. Default 1000.
+   */
   readonly handshakeTimeout?: number | undefined
-  /** ms from the close of the listener until kept HTTP connections that are idle are closed. Default 1000. */
+  /**
+   * ms for which a connection of an HTTP or TLS server may be idle after the close of the listener; then it is closed. A
+   * connection is idle between two requests, and where nothing has come on it. Default 1000.
+   */
   readonly idleTimeout?: number | undefined
   /**
    * ms from the close of the listener for open connections to end; connections that remain are destroyed. `Infinity`
    * waits for all of them. Default 10000.
    */
   readonly connectionTimeout?: number | undefined
+  /**
+   * ms from the close of the listener in which WebSockets are ended by a Close frame (1001), and answers of the type
+   * text/event-stream by their end: one after the other, spread over this time. It ends a moment before
+   * `connectionTimeout` at the latest (a fifth of it, a second at most), so that the clients can answer. Default: as
+   * `connectionTimeout`.
+   */
+  readonly websocketTimeout?: number | undefined
   /**
    * Says that another process holds this socket too and continues to accept from it: only this process stops. The
    * socket stays in its group, with the connections in its accept queue. Default false.
@@ -48,7 +61,7 @@ export interface DrainReport {
   /** True where nothing that a client had begun was lost, as far as the kernel reports. */
   readonly lossless: boolean
   readonly method: DrainMethod
-  /** Why `method` is not `'steer'`, and what may have been lost; undefined where neither applies. */
+  /** What may have been lost, and then why `method` is not `'steer'`; undefined where neither applies. */
   readonly reason: string | undefined
   /** Connections accepted between the call and the end of listening; of a UDP socket, datagrams received. */
   readonly acceptedWhileDraining: number
@@ -56,7 +69,12 @@ export interface DrainReport {
   readonly handshakesAwaited: number
   /** Connections that were open when the listener closed and that ended in time. */
   readonly connectionsClosed: number
-  /** Connections that the drain destroyed at `connectionTimeout`. */
+  /** Connections that the drain destroyed at `connectionTimeout`, and that were gone afterwards. */
   readonly connectionsDestroyed: number
+  /**
+   * Connections that were still open afterwards: those that the program has unref()ed, which Node does not list, or all of
+   * them where the program listens again in the meantime.
+   */
+  readonly connectionsLeft: number
   readonly duration: number
 }

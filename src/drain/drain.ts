@@ -1,26 +1,38 @@
 // Room: a listener leaves its group without losing a connection. It may import listen and every room below.
+import { fstatSync } from 'node:fs'
 import { ReusePortSteeringError, ServerNotRunningError } from '../common/errors.js'
-import { Deadline, pause } from '../common/waiting.js'
 import { ReusePortInspectionError } from '../group/group-errors.js'
 import { otherHolder } from '../group/holders.js'
 import { memberOf } from '../group/member.js'
 import { supervision } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
+import type { Addon } from '../native/addon-contract.js'
+import { serverDescriptor } from '../node/adopt.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import { isDatagramSocket } from '../node/datagram-socket.js'
+import { hearEvents } from '../node/emit-hook.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer } from '../node/server.js'
 import { ServerConnections } from '../node/server-connections.js'
 import { onceClosed, releaseClose } from '../node/withheld-close.js'
 import { stopKeeping } from '../steering/keeper.js'
 import { publishDrain } from './channel.js'
-import { type Departure, depart } from './departure.js'
+import { type Departure, depart, departAlone } from './departure.js'
 import { drainDatagram } from './drain-datagram.js'
 import { type DrainTimes, parseDrainOptions } from './drain-options.js'
 import type { DrainOptions, DrainReport } from './drain-types.js'
+import { endConnections, type Over } from './ending.js'
 import type { Leaver } from './leaver.js'
+import type { ListeningSocket } from './leaving-listener.js'
+import { toReport } from './report.js'
 
-const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainReport>>()
+interface Drain {
+  readonly report: Promise<DrainReport>
+  /** Whether the server has stopped listening. */
+  readonly hasLeft: () => boolean
+}
+
+const draining = new WeakMap<ListenableServer | BindableSocket, Drain>()
 
 /**
  * Takes a server out of the group that shares its port and closes it, without losing a connection: new connections go
@@ -35,7 +47,8 @@ const draining = new WeakMap<ListenableServer | BindableSocket, Promise<DrainRep
  *
  * Takes every server that listens on a port: of `listenReusePort`, of Node's `reusePort`, of a cluster worker or of a
  * worker thread. A second call for the same server returns the same promise, until the server listens again. From the
- * beginning of the drain HTTP/1 responses say `Connection: close` and HTTP/2 sessions get a GOAWAY.
+ * beginning of the drain the last response of each HTTP/1 connection says `Connection: close`, and HTTP/2 sessions get a
+ * GOAWAY. WebSockets get a Close frame (1001), and answers of the type text/event-stream end, one after the other.
  *
  * A UDP socket that is bound to one address gets no new datagrams, reads those that have arrived, and closes. A UDP
  * socket that is bound to every address cannot be steered around: it reads its receive buffer and closes, and the
@@ -60,75 +73,97 @@ export function drain(target: ListenableServer | BindableSocket, options: DrainO
     if (!isDatagram) assertServer(target)
     const times = parseDrainOptions(options)
     const known = draining.get(target)
-    if (known !== undefined) {
+    // A server that has left its group and listens again is drained again.
+    if (known !== undefined && !(known.hasLeft() && !isDatagram && target.listening)) {
       if (!isDatagram) releaseClose(target)
-      return known
+      return known.report
     }
-    const report = isDatagram ? drainDatagram(target, times) : run(target, times)
-    draining.set(target, report)
-    const forget = (): void => {
-      draining.delete(target)
+    let hasLeft = false
+    const onLeft = (): void => {
+      hasLeft = true
     }
-    // A server may listen again. A server whose drain was aborted still listens.
-    target.once('listening', forget)
-    report.catch(forget)
+    const report = isDatagram ? drainDatagram(target, times) : run(target, times, onLeft)
+    const drain: Drain = { report, hasLeft: () => hasLeft }
+    draining.set(target, drain)
+    // A server whose drain was aborted still listens.
+    report.catch(() => {
+      if (draining.get(target) === drain) draining.delete(target)
+    })
     return report
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-async function run(server: ListenableServer, times: DrainTimes): Promise<DrainReport> {
+async function run(server: ListenableServer, times: DrainTimes, onLeft: () => void): Promise<DrainReport> {
   if (!server.listening) throw new ServerNotRunningError()
   const started = performance.now()
   const connections = new ServerConnections(server)
-  const closed = new Promise<void>((resolve) => {
-    onceClosed(server, resolve)
+  let hasLeft = false
+  let stopWaiting = (): void => {}
+  // A server that listens again goes on with its connections.
+  const over = new Promise<Over>((resolve) => {
+    const stops = [
+      onceClosed(server, () => resolve('closed')),
+      onListening(server, () => hasLeft && resolve('listens again')),
+    ]
+    stopWaiting = () => {
+      for (const stop of stops) stop()
+    }
   })
   const leaver: Leaver = {
     isListening: () => server.listening,
+    waitingBefore: waitingFor(server),
+    accepted: () => connections.accepted + connections.dropped,
     onLeaving: () => connections.announceEnd(),
     onAccepted: (tell) => connections.onAccepted(tell),
     stopListening: () => {
       stopKeeping(server)
       if (server.listening) connections.stopListening()
+      hasLeft = true
+      onLeft()
     },
   }
-  let departure: Departure
-  let open: number
-  let destroyed: number
   try {
-    departure = await leaveGroup(server, leaver, times)
-    open = await connections.count()
-    destroyed = await end(connections, closed, times)
+    const departure = await leaveGroup(server, leaver, times)
+    const ending = await endConnections(connections, over, times)
+    const report = toReport({
+      departure,
+      ending,
+      accepted: connections.accepted,
+      duration: performance.now() - started,
+    })
+    publishDrain(() => ({ target: server, report }))
+    return report
   } finally {
+    stopWaiting()
     // The server may listen again, or still listen after an abort.
     connections.forget()
   }
-  const losses =
-    destroyed > 0
-      ? [...departure.losses, `${destroyed} connections were destroyed at connectionTimeout`]
-      : departure.losses
-  const report: DrainReport = {
-    lossless: losses.length === 0,
-    method: departure.method,
-    reason: [departure.reason, ...losses].filter(Boolean).join('; ') || undefined,
-    acceptedWhileDraining: connections.accepted,
-    handshakesAwaited: departure.handshakesAwaited,
-    connectionsClosed: open - destroyed,
-    connectionsDestroyed: destroyed,
-    duration: performance.now() - started,
-  }
-  publishDrain(() => ({ target: server, report }))
-  return report
+}
+
+function onListening(server: ListenableServer, tell: () => void): () => void {
+  return hearEvents(server, (event) => {
+    if (event === 'listening') tell()
+    return undefined
+  })
+}
+
+/** Connections in the accept queue of the server; 0 where that is not known. */
+function waitingFor(server: ListenableServer): number {
+  const state = loadAddon()
+  const fd = serverDescriptor(server)
+  const waiting = state.loaded && fd !== undefined ? state.addon.waitingConnections(fd) : 0
+  return typeof waiting === 'number' ? waiting : 0
 }
 
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */
 async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
   if (times.handOver) return handOver(leaver, undefined)
   const state = loadAddon()
+  if (!state.loaded)
+    return onlyClose(leaver, new ReusePortSteeringError(`the native addon is missing: ${state.reason}`).message)
   try {
-    if (!state.loaded) throw new ReusePortSteeringError(`the native addon is missing: ${state.reason}`)
     const member = memberOf(state.addon, 'drain', server)
     const other = await otherHolder(state.addon, member.socket.inode, supervision()?.keeper)
     // Leaving the group would end the socket for that process too, which would be told of it again and again (epoll(7)).
@@ -136,11 +171,29 @@ async function leaveGroup(server: ListenableServer, leaver: Leaver, times: Drain
     return await depart(member, leaver, times)
   } catch (error) {
     if (!(error instanceof ReusePortSteeringError || error instanceof ReusePortInspectionError)) throw error
-    leaver.onLeaving()
-    leaver.stopListening()
-    const losses = ['connections in the accept queue may be lost']
-    return { method: 'close', handshakesAwaited: 0, losses, reason: error.message }
+    const socket = listeningSocketOf(state.addon, server)
+    if (socket === undefined) return onlyClose(leaver, error.message)
+    const other = await otherHolder(state.addon, fstatSync(socket.fd).ino, supervision()?.keeper)
+    if (other !== undefined) return handOver(leaver, `process ${other} holds the socket too and keeps it`)
+    if (!leaver.isListening()) return onlyClose(leaver, error.message)
+    return await departAlone(socket, leaver, times, error.message)
   }
+}
+
+function onlyClose(leaver: Leaver, reason: string): Departure {
+  leaver.onLeaving()
+  leaver.stopListening()
+  const losses = ['connections in the accept queue may be lost']
+  return { method: 'close', handshakesAwaited: 0, losses, reason }
+}
+
+/** The server's own listening socket on a port, as far as that is known without asking the kernel. */
+function listeningSocketOf(addon: Addon, server: ListenableServer): ListeningSocket | undefined {
+  const fd = serverDescriptor(server)
+  const bound = server.address() as { readonly port?: number; readonly address: string; readonly family: string } | null
+  if (fd === undefined || bound === null || typeof bound.port !== 'number') return undefined
+  const { port, address, family } = bound
+  return { addon, fd, socket: { port, address, family: family === 'IPv6' ? 'IPv6' : 'IPv4' } }
 }
 
 /** Only this process stops. The socket stays in its group, with its accept queue. */
@@ -149,21 +202,3 @@ function handOver(leaver: Leaver, reason: string | undefined): Departure {
   leaver.stopListening()
   return { method: 'hand-over', handshakesAwaited: 0, losses: [], reason }
 }
-
-/** Step 5 of a drain: the connections end. @returns how many connections were destroyed. */
-async function end(connections: ServerConnections, closed: Promise<void>, times: DrainTimes): Promise<number> {
-  const deadline = new Deadline(times.connectionTimeout, times.signal)
-  if (connections.mayBeIdle) {
-    const idle = new Deadline(Math.min(times.idleTimeout, times.connectionTimeout), times.signal)
-    if ((await idle.race(closed)) !== 'late') return 0
-    connections.closeIdle()
-  }
-  if ((await deadline.race(closed)) !== 'late') return 0
-  const left = await connections.count()
-  connections.destroyAll()
-  await Promise.race([closed, pause(CLOSE_TIMEOUT)])
-  return left
-}
-
-/** ms to wait for 'close' after the last connection was destroyed. */
-const CLOSE_TIMEOUT = 1000

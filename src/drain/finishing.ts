@@ -1,4 +1,5 @@
 // What the clients of a listener that leaves have begun: handshakes, and connections in its accept queue.
+import { count, countWere } from '../common/count.js'
 import type { SystemFailure } from '../common/errors.js'
 import { Deadline, nextTurn, pause } from '../common/waiting.js'
 import type { DepartureTimes, Leaver } from './leaver.js'
@@ -19,7 +20,12 @@ export interface Awaited {
 
 /** Finishes what has begun by now. Later connections go to other members or get no answer. */
 export async function finish(listener: LeavingListener, leaver: Leaver, times: DepartureTimes): Promise<Awaited> {
-  const begun = await listener.handshakes()
+  let begun = await listener.handshakes()
+  // Another descriptor may become free.
+  await waitWhile('errno' in begun ? times.handshakeTimeout : 0, times, async () => {
+    begun = await listener.handshakes()
+    return 'errno' in begun && leaver.isListening()
+  })
   const seen = 'errno' in begun ? new Set<string>() : begun
   const open = await finishHandshakes(listener, seen, leaver, times)
   const waiting = await emptyQueue(listener, leaver, times)
@@ -31,14 +37,14 @@ export async function finish(listener: LeavingListener, leaver: Leaver, times: D
         ? []
         : [`connections in the accept queue may be lost: the kernel did not count them (${textOf(waiting)})`]),
     ],
-    unfinished: [...(open > 0 ? [`${open} handshakes that the clients had not finished`] : [])],
+    unfinished: [...(open > 0 ? [`${count(open, 'handshake')} that the clients had not finished`] : [])],
     waiting: typeof waiting === 'number' ? waiting : 0,
   }
 }
 
 /** What the server has not accepted, each as the subject of a sentence. */
 export function unfinishedOf({ unfinished, waiting }: Awaited): readonly string[] {
-  return waiting > 0 ? [...unfinished, `${waiting} connections that were not yet accepted`] : unfinished
+  return waiting > 0 ? [...unfinished, `${countWere(waiting, 'connection', 'that ')} not yet accepted`] : unfinished
 }
 
 /** @returns how many of the handshakes are still open when `handshakeTimeout` ends. */

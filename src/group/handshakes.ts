@@ -19,7 +19,10 @@ const asked = new Map<Family, Asked>()
  * One look at the kernel's table, of the next turn of the event loop, answers all who ask in this turn: the kernel walks
  * its whole table of connections for each look, some 20 ms where that table is large.
  */
-export async function handshakesAt(addon: Addon, socket: BoundSocket): Promise<ReadonlySet<string> | SystemFailure> {
+export async function handshakesAt(
+  addon: Addon,
+  socket: Pick<BoundSocket, 'address' | 'family' | 'port'>,
+): Promise<ReadonlySet<string> | SystemFailure> {
   const { address, port } = socket
   const family = socket.family === 'IPv4' ? 4 : 6
   const ports = asked.get(family)?.ports ?? new Set()

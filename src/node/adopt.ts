@@ -7,8 +7,9 @@ import net from 'node:net'
 import process from 'node:process'
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
 import { joinCluster } from './cluster.js'
+import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
-import { rememberSessions } from './server-connections.js'
+import { rememberUpgrades } from './upgraded-sockets.js'
 
 /** A listening descriptor whose owner is about to change. */
 export interface OwnedDescriptor {
@@ -86,6 +87,7 @@ export function adopt(
     throw error
   }
   rememberSessions(server)
+  rememberUpgrades(server)
   server._connectionKey = `${family}:${address}:${port}`
   return undefined
 }

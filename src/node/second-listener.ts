@@ -32,8 +32,14 @@ export class SecondListener {
     if (this.accepting.listening) this.#connections.announceEnd()
   }
 
-  closeIdle(): void {
-    this.#connections.closeIdle()
+  /**
+   * Closes what is idle, and ends what would last. Call it repeatedly.
+   *
+   * @param now ms since this listener closed.
+   */
+  closeIdle(now: number): void {
+    this.#connections.closeIdle(now, IDLE, IDLE)
+    for (const one of this.#connections.longLived()) one.end()
   }
 
   /** Destroys the connections that are left. */
@@ -42,6 +48,9 @@ export class SecondListener {
     this.#connections.forget()
   }
 }
+
+/** ms that a connection may stay idle, as in a drain. */
+const IDLE = 1000
 
 function optionsOf({ keepAliveInitialDelay, ...server }: Remembered): net.ServerOpts {
   const { allowHalfOpen, highWaterMark, keepAlive, noDelay, pauseOnConnect } = server

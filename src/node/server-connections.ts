@@ -1,109 +1,95 @@
 // The connections of a server, which are internals of Node: `process._getActiveHandles`, the connection list of an http
-// server, the response under way on a connection, the sessions of an http2 server. Each is optional: where one is
-// missing, the connections that it would find are left to `connectionTimeout`.
+// server, the sessions of an http2 server. Each is optional: where one is missing, the connections that it would find are
+// left to `connectionTimeout`.
 import net from 'node:net'
 import process from 'node:process'
 import { InvalidArgumentTypeError } from '../common/errors.js'
+import { WeakList } from '../common/weak-list.js'
+import { hearEvents } from './emit-hook.js'
+import { eventStreamIn, eventStreamOn, type LongLived } from './event-streams.js'
+import { HttpConnections, type HttpSocket } from './http-connections.js'
+import {
+  announceEnd,
+  closeSession,
+  isHttp2,
+  type Session,
+  type Stream,
+  sessionsOn,
+  streamsOf,
+} from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
+import { hearUpgrades, type UpgradableSocket, upgradedSocketsOn, webSocketOn } from './upgraded-sockets.js'
 import { closeForDrain } from './withheld-close.js'
 
-interface Response {
-  shouldKeepAlive?: boolean
-  readonly headersSent?: boolean
-}
-
-interface HttpConnection {
-  readonly _httpMessage?: Response | null
-}
-
-interface Connection {
-  destroy(): void
-}
-
-interface Session extends Connection {
-  readonly closed: boolean
-  close(): void
-  goaway(code: number, lastStreamId: number): void
-  ping(answered: () => void): boolean
-  once(event: 'stream', listener: () => void): void
-  readonly state: { readonly lastProcStreamID?: number }
+interface Socket extends HttpSocket, UpgradableSocket {
+  readonly server?: unknown
+  readonly _handle?: { readonly fd?: unknown; readonly bytesWritten?: unknown } | null
 }
 
 interface ConnectionServer extends ListenableServer {
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
-  prependListener(event: string, listener: (...args: never[]) => void): unknown
   getConnections?(answer: (error: Error | null, count: number) => void): unknown
   closeIdleConnections?(): void
   closeAllConnections?(): void
-  updateSettings?: unknown
+  setSecureContext?: unknown
 }
 
-/** The http2 sessions of servers that share a port by this library. Node 24 and later keep a list in the server. */
-const sessionsOf = new WeakMap<object, Set<Session>>()
-
-/** Remembers the sessions of an http2 server, because Node before 24 has no list of them. */
-export function rememberSessions(server: ListenableServer): void {
-  const http2 = server as ConnectionServer
-  if (typeof http2.updateSettings !== 'function' || sessionsOf.has(server)) return
-  const sessions = new Set<Session>()
-  sessionsOf.set(server, sessions)
-  http2.on('session', (session: Session & { once(event: 'close', listener: () => void): void }) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-}
+const REQUESTS: readonly string[] = ['request', 'checkContinue', 'checkExpectation']
 
 /** The connections of one server during its drain. */
 export class ServerConnections {
   readonly #server: ConnectionServer
-  #accepted = 0
+  readonly #http: HttpConnections
+  /** Those that were accepted during the drain: Node does not list connections that the program has unref()ed. */
+  readonly #accepted = new WeakList<Socket>(({ destroyed }) => destroyed)
+  #acceptedCount = 0
+  #dropped = 0
+  readonly #tellAccepted = new Set<(fd: number) => void>()
   readonly #undo: (() => void)[] = []
+  #isEndAnnounced = false
+  readonly #toldToEnd = new WeakSet<object>()
+  readonly #toldSessions = new WeakSet<Session>()
+  /** Since when nothing has come on a connection whose TLS handshake has not begun, and what had come by then. */
+  readonly #handshaking = new WeakMap<Socket, { readonly since: number; readonly bytesRead: number }>()
 
   constructor(server: ListenableServer) {
     this.#server = server as ConnectionServer
-    if (typeof this.#server.on !== 'function' || typeof this.#server.off !== 'function') {
+    if (typeof server.emit !== 'function') {
       throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server)
     }
-    this.#listen('on', 'connection', () => {
-      this.#accepted++
-    })
+    this.#http = new HttpConnections(server)
+    this.#undo.push(
+      hearEvents(server, (event, args) => this.#hear(event, args)),
+      () => this.#http.forget(),
+    )
   }
 
   /** Connections accepted since this object was created. */
   get accepted(): number {
-    return this.#accepted
+    return this.#acceptedCount
   }
 
-  /** Calls `tell` with the descriptor of each new connection, before any other listener. @returns what ends this. */
+  /** Connections that the server refused because of its `maxConnections`. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Calls `tell` with the descriptor of each new connection, before any listener. @returns what ends this. */
   onAccepted(tell: (fd: number) => void): () => void {
-    return this.#listen('prependListener', 'connection', (socket: { readonly _handle?: { readonly fd?: unknown } }) => {
-      const fd = socket._handle?.fd
-      if (typeof fd === 'number' && fd >= 0) tell(fd)
-    })
+    this.#tellAccepted.add(tell)
+    return () => void this.#tellAccepted.delete(tell)
   }
 
-  /** Every response that has not begun, and every later one, says `Connection: close`; http2 sessions get a GOAWAY. */
+  /**
+   * The last answer of each HTTP/1 connection says `Connection: close` where it has not begun; http2 sessions get a GOAWAY.
+   */
   announceEnd(): void {
-    for (const { socket } of this.#httpConnections()) {
-      const response = (socket as HttpConnection | undefined)?._httpMessage
-      if (response && response.headersSent === false) response.shouldKeepAlive = false
-    }
-    for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-      // A first listener of the other two events would replace Node's default answer. A first listener of 'request' makes
-      // an http2 server answer each stream a second time: trailers that the program sends then throw.
-      const mayBeFirst = event === 'request' && !this.#isHttp2
-      if (!mayBeFirst && (this.#server as unknown as Emitter).listenerCount(event) === 0) continue
-      this.#listen('prependListener', event, (_request: unknown, response: Response) => {
-        response.shouldKeepAlive = false
-      })
-    }
-    if (!this.#isHttp2) return
-    for (const session of this.#sessions()) announceEnd(session)
-    this.#listen('on', 'session', announceEnd)
+    this.#isEndAnnounced = true
+    this.#http.announceEnd()
+    this.#undo.push(hearUpgrades(this.#server))
+    for (const session of sessionsOn(this.#server)) this.#announceEnd(session)
   }
 
-  /** Removes all listeners of this object. Later responses and sessions are no longer told of the end. */
+  /** The program hears its server as before. Later responses and sessions are no longer told of the end. */
   forget(): void {
     for (const undo of this.#undo.splice(0)) undo()
   }
@@ -124,7 +110,7 @@ export class ServerConnections {
   #close(): void {
     const server = this.#server
     // From Node 24 on, `close()` of an http2 server refuses the requests that its sessions begin at this moment.
-    if (this.#isHttp2) {
+    if (isHttp2(server)) {
       Reflect.apply(net.Server.prototype.close, server, [])
       return
     }
@@ -142,88 +128,88 @@ export class ServerConnections {
     }
   }
 
-  /** Whether there are connections that may be idle between two requests. */
-  get mayBeIdle(): boolean {
-    return this.#isHttp2 || typeof this.#server.closeIdleConnections === 'function'
+  /**
+   * Closes what is idle. Call it repeatedly.
+   *
+   * @param now ms since the listener closed.
+   * @param idle ms after which an idle connection is closed.
+   * @param handshake ms after which a connection is closed on which a TLS handshake has begun and does not go on.
+   */
+  closeIdle(now: number, idle: number, handshake: number): void {
+    if (now >= idle) for (const session of sessionsOn(this.#server)) closeSession(session)
+    if (!this.#http.closeIdle(now, idle) && now >= idle) this.#server.closeIdleConnections?.()
+    if (typeof this.#server.setSecureContext !== 'function') return
+    for (const socket of this.#listed()) {
+      // The server has written nothing, so the client's first message has not come, or not all of it.
+      if (socket._handle?.bytesWritten !== 0) continue
+      const { bytesRead } = socket
+      if (this.#handshaking.get(socket)?.bytesRead !== bytesRead) {
+        this.#handshaking.set(socket, { since: now, bytesRead })
+      }
+      const waited = now - (this.#handshaking.get(socket)?.since ?? now)
+      if (waited >= (bytesRead === 0 ? idle : Math.max(idle, handshake))) socket.destroy()
+    }
   }
 
-  closeIdle(): void {
-    for (const session of this.#sessions()) closeSession(session)
-    this.#server.closeIdleConnections?.()
-    // Node does not count a connection without any received byte as idle, but as one whose request is under way.
-    for (const { socket } of this.#httpConnections()) {
-      if (isSilent(socket)) socket.destroy()
+  /** What lasts until somebody ends it, and has not been told to end: WebSockets and event streams. */
+  longLived(): readonly LongLived[] {
+    const upgraded = new Set<UpgradableSocket>(upgradedSocketsOn(this.#server))
+    if ('closeIdleConnections' in this.#server) {
+      for (const socket of this.#listed()) if (!socket.parser) upgraded.add(socket)
     }
+    const found = [
+      ...[...upgraded].map(webSocketOn),
+      ...this.#http.sockets().map(eventStreamOn),
+      ...sessionsOn(this.#server).flatMap((session) => streamsOf(session).map(eventStreamIn)),
+    ]
+    return found.flatMap((one) => {
+      if (one === undefined || this.#toldToEnd.has(one.object)) return []
+      return [{ object: one.object, end: () => this.#tellToEnd(one) }]
+    })
+  }
+
+  #tellToEnd(one: LongLived): void {
+    this.#toldToEnd.add(one.object)
+    one.end()
   }
 
   destroyAll(): void {
-    for (const session of this.#sessions()) session.destroy()
+    for (const session of sessionsOn(this.#server)) session.destroy()
     this.#server.closeAllConnections?.()
+    for (const socket of new Set([...this.#listed(), ...this.#accepted.all()])) socket.destroy()
+    for (const socket of upgradedSocketsOn(this.#server)) (socket as Socket).destroy()
+  }
+
+  #hear(event: string, args: readonly unknown[]): 'withheld' | undefined {
+    if (event === 'connection') this.#onConnection(args[0] as Socket)
+    if (event === 'drop') this.#dropped++
+    if (!this.#isEndAnnounced) return undefined
+    if (event === 'stream') this.#announceEnd((args[0] as Stream).session)
+    if (!REQUESTS.includes(event)) return undefined
+    const [request, response] = args as Parameters<HttpConnections['onRequest']>
+    return this.#http.onRequest(request, response)
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#acceptedCount++
+    this.#accepted.add(socket)
+    const fd = socket._handle?.fd
+    if (typeof fd === 'number' && fd >= 0) for (const tell of this.#tellAccepted) tell(fd)
+  }
+
+  /** A session that had no request is told of the end after its first one. */
+  #announceEnd(session: Session | undefined): void {
+    if (session !== undefined && !this.#toldSessions.has(session) && announceEnd(session)) {
+      this.#toldSessions.add(session)
+    }
+  }
+
+  /** The connections that Node lists: those that the program has not unref()ed. Of a TLS server, below the TLS sockets. */
+  #listed(): readonly Socket[] {
     const { _getActiveHandles: activeHandles } = process as { _getActiveHandles?: () => readonly object[] }
-    if (typeof activeHandles !== 'function') return
-    for (const handle of Reflect.apply(activeHandles, process, [])) {
-      if ('server' in handle && handle.server === this.#server && 'destroy' in handle) (handle as Connection).destroy()
-    }
+    if (typeof activeHandles !== 'function') return []
+    return (Reflect.apply(activeHandles, process, []) as readonly Socket[]).filter(
+      (handle) => handle.server === this.#server && 'destroy' in handle,
+    )
   }
-
-  get #isHttp2(): boolean {
-    return typeof this.#server.updateSettings === 'function'
-  }
-
-  #httpConnections(): readonly { readonly socket?: object | null }[] {
-    const list = hidden(this.#server, 'http.server.connections')
-    if (typeof list !== 'object' || list === null || !('all' in list) || typeof list.all !== 'function') return []
-    return list.all() as readonly { readonly socket?: object | null }[]
-  }
-
-  #sessions(): readonly Session[] {
-    const kept = hidden(this.#server, 'sessions')
-    return [...(kept instanceof Set ? (kept as Set<Session>) : (sessionsOf.get(this.#server) ?? []))]
-  }
-
-  #listen(how: 'on' | 'prependListener', event: string, listener: (...args: never[]) => void): () => void {
-    const undo = (): void => {
-      this.#server.off(event, listener)
-    }
-    this.#server[how](event, listener)
-    this.#undo.push(undo)
-    return undo
-  }
-}
-
-interface Emitter {
-  listenerCount(event: string): number
-}
-
-function isSilent(socket: object | null | undefined): socket is Connection {
-  return typeof socket === 'object' && socket !== null && 'bytesRead' in socket && socket.bytesRead === 0
-}
-
-/**
- * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8). The first accepts every stream that the client has begun
- * in the meantime. When the ping has come back, all these streams have arrived, and the second follows. A session that
- * has had no request is told after its first one: a client that gets a GOAWAY while it writes a request would have to
- * repeat the request.
- */
-function announceEnd(session: Session): void {
-  if (session.closed) return
-  if (session.state.lastProcStreamID === 0) {
-    session.once('stream', () => announceEnd(session))
-    return
-  }
-  session.goaway(NO_ERROR, LAST_STREAM)
-  session.ping(() => closeSession(session))
-}
-
-const NO_ERROR = 0
-const LAST_STREAM = 0x7fffffff
-
-function closeSession(session: Session): void {
-  if (!session.closed) session.close()
-}
-
-/** The property behind an own symbol of the object that has this description. */
-function hidden(object: object, description: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description)
-  return symbol === undefined ? undefined : Reflect.get(object, symbol)
 }

@@ -2,6 +2,7 @@
 // itself when it hears its signal, and expects its callback without an error and one event 'close'. So the event that the
 // drain causes is withheld until then.
 import process from 'node:process'
+import { hearEvents } from './emit-hook.js'
 import type { ListenableServer } from './server.js'
 
 interface Withheld {
@@ -23,35 +24,28 @@ const all = shared[NAME]
 /** From now on only `onceClosed` hears that the server has closed, until the program closes it, or listens again. */
 export function withholdClose(server: ListenableServer): void {
   if (all.has(server)) return
-  const { emit } = server
-  const own = Object.getOwnPropertyDescriptor(server, 'emit')
-  function emitOthers(event: string, ...args: unknown[]): boolean {
+  const stop = hearEvents(server, (event) => {
     const withheld = all.get(server)
     if (event === 'listening') forget(server)
-    if (event !== 'close' || withheld === undefined) return Reflect.apply(emit, server, [event, ...args])
+    if (event !== 'close' || withheld === undefined) return undefined
     withheld.hasEnded = true
     withheld.onEnded()
-    return false
-  }
-  Object.defineProperty(server, 'emit', { value: emitOthers, configurable: true, writable: true })
-  all.set(server, {
-    isOfDrain: false,
-    hasEnded: false,
-    onEnded: () => {},
-    restore() {
-      // The program may have put a function of its own over this one.
-      if (server.emit !== emitOthers) return
-      if (own === undefined) Reflect.deleteProperty(server, 'emit')
-      else Object.defineProperty(server, 'emit', own)
-    },
+    return 'withheld'
   })
+  all.set(server, { isOfDrain: false, hasEnded: false, onEnded: () => {}, restore: stop })
 }
 
-/** Calls `tell` when the server has closed, whether or not the event is withheld. */
-export function onceClosed(server: ListenableServer, tell: () => void): void {
+/** Calls `tell` when the server has closed, whether or not the event is withheld. @returns what ends this. */
+export function onceClosed(server: ListenableServer, tell: () => void): () => void {
   const withheld = all.get(server)
   if (withheld !== undefined) withheld.onEnded = tell
-  server.once('close', tell)
+  const stop = hearEvents(server, (event) => {
+    if (event !== 'close') return undefined
+    stop()
+    tell()
+    return undefined
+  })
+  return stop
 }
 
 /** Runs `close`, which closes the server for a drain. */

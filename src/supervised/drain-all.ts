@@ -29,7 +29,12 @@ export async function drainAll(
 /** Drains a listener that has come back. The server that it accepts for is drained. */
 export async function drainSecond(listener: SecondListener, times: DrainTimes): Promise<readonly DrainReport[]> {
   const { accepting } = listener
-  const idle = setInterval(() => accepting.listening || listener.closeIdle(), IDLE)
+  let closedAt: number | undefined
+  const idle = setInterval(() => {
+    if (accepting.listening) return
+    closedAt ??= performance.now()
+    listener.closeIdle(performance.now() - closedAt)
+  }, LOOKS)
   try {
     return await drainAll([{ server: accepting as unknown as ListenableServer, handOver: false }], times)
   } finally {
@@ -38,5 +43,5 @@ export async function drainSecond(listener: SecondListener, times: DrainTimes): 
   }
 }
 
-/** ms that a connection may stay idle, as in a drain. */
-const IDLE = 1000
+/** ms between two looks at the connections. */
+const LOOKS = 100

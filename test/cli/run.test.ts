@@ -101,7 +101,7 @@ describe('what goes wrong', () => {
     command.child.kill('SIGTERM')
     const { code, stderr } = await command.exited
     await closed
-    expect(stderr).toMatch(/worker 0 \(\d+\) lost connections when it left: .*1 connections were destroyed/)
+    expect(stderr).toMatch(/worker 0 \(\d+\) lost connections when it left: .*1 connection was destroyed/)
     expect(stderr).toMatch(/worker 0 \(\d+\) did not end within \d+\.\d s and was killed/)
     expect(code).toBe(0)
   })

@@ -157,7 +157,12 @@ system.balanced = true
 ;new (socket.constructor as never)()
 
 // Leaving, and choosing who gets what.
-const report: Promise<DrainReport> = drain(server, { grace: 10, connectionTimeout: Number.POSITIVE_INFINITY, signal })
+const report: Promise<DrainReport> = drain(server, {
+  grace: 10,
+  websocketTimeout: 10,
+  connectionTimeout: Number.POSITIVE_INFINITY,
+  signal,
+})
 drain(dgram.createSocket('udp4'))
 report.then(({ method }) => same<typeof method, 'steer' | 'migrate' | 'defer' | 'hand-over' | 'close'>(true))
 // @ts-expect-error it is a number of ms

@@ -1,10 +1,14 @@
 // A drain in which the kernel refuses something: what is reported, and that the server closes all the same.
+import { execFile } from 'node:child_process'
 import type net from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { drain, steer } from '../../src/index.js'
 import { loadAddon } from '../../src/native/addon.js'
 import type { Addon } from '../../src/native/addon-contract.js'
-import { hearMany, named, share } from '../support/group-of-servers.js'
+import { hear, hearMany, named, share } from '../support/group-of-servers.js'
 import { closed } from '../support/listeners.js'
 import { openSockets } from '../support/sockets.js'
 
@@ -42,9 +46,22 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
     'no descriptor is left',
     { duplicate: () => ({ errno: EMFILE, syscall: 'fcntl' }) },
     {
+      lossless: true,
+      method: 'defer',
+      reason: 'fcntl EMFILE',
+    },
+  ],
+  [
+    'no descriptor is left, and the kernel lists no sockets for want of one',
+    {
+      duplicate: () => ({ errno: EMFILE, syscall: 'fcntl' }),
+      dumpSockets: () => ({ errno: EMFILE, syscall: 'socket' }),
+      dumpHandshakes: () => ({ errno: EMFILE, syscall: 'socket' }),
+    },
+    {
       lossless: false,
-      method: 'close',
-      reason: 'connections cannot be steered: fcntl EMFILE; connections in the accept queue may be lost',
+      method: 'defer',
+      reason: expect.stringMatching(/^handshakes may be lost: .*\(socket EMFILE\); drain needs .*socket EMFILE$/),
     },
   ],
   [
@@ -130,7 +147,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
   [
     'sockets cannot be listed',
     { dumpSockets: () => ({ errno: EPERM, syscall: 'socket' }) },
-    { lossless: false, method: 'close', reason: expect.stringContaining('sock_diag') },
+    { lossless: true, method: 'defer', reason: expect.stringContaining('sock_diag') },
   ],
   [
     'the group cannot be put right',
@@ -151,6 +168,35 @@ test.each(FAULTS)('%s', async (_what, fault, report) => {
   expect(leaving.listening).toBe(false)
   Object.assign(addon, original)
   expect(await hearMany(port, 20)).toEqual({ staying: 20 })
+})
+
+test('without a descriptor of its own: what waits is accepted, and what comes later asks again elsewhere', async () => {
+  const { leaving, port } = await pair()
+  addon.duplicate = () => ({ errno: EMFILE, syscall: 'fcntl' })
+  addon.dumpSockets = () => ({ errno: EMFILE, syscall: 'socket' })
+  const waiting = Array.from({ length: 50 }, () => hear(port))
+  await pause(5)
+  const draining = drain(leaving)
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['leaving', 'staying']))
+  expect(await draining).toMatchObject({ lossless: true, method: 'defer' })
+})
+
+test('aborted without a descriptor of its own, it answers as before', async () => {
+  const { leaving, port } = await pair()
+  addon.duplicate = () => ({ errno: EMFILE, syscall: 'fcntl' })
+  addon.dumpHandshakes = () => ({ errno: EMFILE, syscall: 'socket' })
+  await expect(drain(leaving, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  Object.assign(addon, original)
+  expect(Object.keys(await hearMany(port, 60)).toSorted()).toEqual(['leaving', 'staying'])
+})
+
+test('connections that maxConnections refuses are not lost by the drain', async () => {
+  const { leaving, port } = await pair()
+  leaving.maxConnections = 0
+  const waiting = Array.from({ length: 40 }, () => hear(port))
+  await pause(0)
+  expect(await drain(leaving)).toMatchObject({ lossless: true, reason: undefined })
+  await Promise.all(waiting)
 })
 
 describe('the lock is held by somebody who does not let go', () => {
@@ -188,4 +234,18 @@ test('steer: what is refused leaves the group by hash', async () => {
     Object.assign(addon, original)
     expect(Object.keys(await hearMany(port, 60)).toSorted()).toEqual(['leaving', 'staying'])
   }
+})
+
+describe('in a process without free descriptors', () => {
+  // Node closes what waits in the queue then, whoever asks; the drain must not say that nothing was lost.
+  test.each([0, 1, 2, 3, 4, 5, 8, 60])('%i are free: it leaves, and says how many were lost', async (free) => {
+    const fixture = fileURLToPath(new URL('../fixtures/drain-no-descriptors.mjs', import.meta.url))
+    const limited = ['-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, fixture, String(free)]
+    const { stdout } = await promisify(execFile)('sh', limited)
+    const { lossless, method, reason, lost } = JSON.parse(stdout)
+    expect(['defer', 'steer']).toContain(method)
+    expect(lossless === false || lost === 0).toBe(true)
+    if (lost > 0) expect(reason).toContain(`${lost} connection`)
+    if (free === 60) expect({ lossless, lost }).toEqual({ lossless: true, lost: 0 })
+  })
 })

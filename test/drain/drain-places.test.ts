@@ -58,10 +58,10 @@ test('what is not finished in time is moved by the kernel where it is told to, o
       {
         lossless: true,
         method: 'migrate',
-        reason: 'the kernel moved to other members: 1 handshakes that the clients had not finished',
+        reason: 'the kernel moved to other members: 1 handshake that the clients had not finished',
       },
     ],
-    ['0', { lossless: false, method: 'steer', reason: '1 handshakes that the clients had not finished may be lost' }],
+    ['0', { lossless: false, method: 'steer', reason: '1 handshake that the clients had not finished may be lost' }],
   ] as const) {
     const argument = JSON.stringify({ tcp_migrate_req: setting })
     const { status, stdout, stderr } = spawnSync(

@@ -59,6 +59,7 @@ test('it leaves, the others stay, and its group is by hash again', async () => {
     handshakesAwaited: expect.any(Number),
     connectionsClosed: 0,
     connectionsDestroyed: 0,
+    connectionsLeft: 0,
     duration: expect.any(Number),
   })
   expect(report.duration).toBeGreaterThanOrEqual(49)

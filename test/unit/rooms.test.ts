@@ -226,6 +226,8 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/adopt',
     'node/cluster',
     'node/datagram-internals',
+    'node/event-streams',
+    'node/http-connections',
     'node/server-connections',
   ])
 })

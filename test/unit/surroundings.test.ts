@@ -235,7 +235,7 @@ describe('the connections of a server', () => {
     const session = { destroy: vi.fn(), closed: false, close: vi.fn() }
     const server = Object.assign(net.createServer(), { [Symbol('sessions')]: new Set([session]) })
     const connections = new ServerConnections(server as unknown as ListenableServer)
-    connections.closeIdle()
+    connections.closeIdle(100, 100, 0)
     connections.destroyAll()
     expect(session.close).toHaveBeenCalledTimes(1)
     expect(session.destroy).toHaveBeenCalledTimes(1)
