@@ -30,6 +30,9 @@ export const MUTATIONS = [
     'integration/descriptors',
     'listen/socket.test',
   ),
+  // Names of options.
+  script('options/option-names.ts', 'if (COINCIDENCES.includes(name)) continue', '', 'options/option-names.test'),
+  script('options/option-names.ts', 'candidate.length < 10 ? 1 : 2', '2', 'options/option-names.test'),
   // Requests to the kernel, and its replies.
   native(
     'core/shared_socket.cc',

@@ -69,7 +69,7 @@ export class SocketNotRunningError extends Error {
   }
 }
 
-/** The options contain an unknown name. `nearest` is the most similar known name, if there is a similar one. */
+/** The options contain a name that is misspelt or unknown. `nearest` is the known name that was probably meant. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'
   readonly option: string

@@ -5,16 +5,13 @@ import { isPort } from '../common/validation.js'
 import { FALLBACK_POLICIES, parseFallback } from '../listen/listen-arguments.js'
 import type { FallbackPolicy } from '../listen/listen-types.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from '../options/given-configuration.js'
-import { refuseUnknownOptions } from '../options/option-names.js'
+import { refuseMisspeltOptions, type SharedNames } from '../options/option-names.js'
 
-export const BIND_OPTIONS: readonly string[] = [
-  'port',
-  'address',
-  'exclusive',
-  'signal',
-  'fallback',
-  ...CONFIGURATION_OPTIONS,
-]
+const BIND_OPTIONS: SharedNames = {
+  known: ['port', 'address', 'exclusive', 'signal', 'fallback', ...CONFIGURATION_OPTIONS],
+  inert: ['fd'],
+  aliases: { host: 'address', hostname: 'address' },
+}
 
 /** A call that shares a port. */
 export interface BindRequest extends GivenConfiguration {
@@ -40,7 +37,7 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
   const [first, second] = args
   const options = toOptions(first, second)
   if (namesNoPort(options)) return { form: 'node' }
-  refuseUnknownOptions(options, BIND_OPTIONS, ['fd'])
+  const ignored = refuseMisspeltOptions(options, BIND_OPTIONS)
   const { port, address, exclusive, signal, fallback } = options as OptionNames
   if (signal !== undefined && !isSignal(signal)) {
     throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
@@ -55,6 +52,7 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
     signal,
     fallback: parseFallback(fallback, FALLBACK_POLICIES),
     ...pickConfiguration(options),
+    ignored,
     callback: typeof last === 'function' ? (last as () => void) : undefined,
   }
 }

@@ -32,7 +32,7 @@ import type { ReusePortSocket, SocketRequest } from './socket.js'
  * ```
  *
  * Thrown: Node's `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT`, `ERR_SERVER_ALREADY_LISTEN`;
- * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option name that neither Node nor this library knows. Emitted as `'error'`:
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for a misspelt option; other unknown names are ignored as by Node. Emitted as `'error'`:
  * Node's listen errors, and `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`).
  * `EADDRINUSE` means that a socket without SO_REUSEPORT, or a socket of another user, has the port.
  *

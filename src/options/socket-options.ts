@@ -36,7 +36,7 @@ export function parseSocketOptions(
   }
   const rows = table.filter((row) => row[transport])
   const names = rows.map(({ name }) => name).filter((name) => !name.includes('.'))
-  refuseUnknownOptions(options, [...names, 'optional'], [], 'socketOptions.')
+  refuseUnknownOptions(options, [...names, 'optional'], 'socketOptions.')
 
   const optional = parseOptional(options['optional'], names)
   const settings: OptionSetting[] = []
@@ -69,7 +69,7 @@ function givenFor(row: OptionRow, options: Readonly<Record<string, unknown>>, ta
   if (row.name.includes('.')) return isObject ? (whole as Record<string, unknown>)[lastName(row)] : undefined
   const parts = partsOf(row, table)
   if (parts.length === 0 || !isObject) return whole
-  refuseUnknownOptions(whole, parts.map(lastName), [], `socketOptions.${row.name}.`)
+  refuseUnknownOptions(whole, parts.map(lastName), `socketOptions.${row.name}.`)
   return true
 }
 
