@@ -15,6 +15,8 @@ export interface ListenError extends Error {
   syscall: string
   address: string
   port?: number
+  /** `EADDRINUSE`, and `EACCES` of a port below 1024, on Linux: one sentence that says what to do. */
+  readonly hint?: string
 }
 
 /** This system cannot share a port in the way that the call asks for. `reason` says why and what to do. */

@@ -1,6 +1,6 @@
 // Pure: reads the arguments of `bindReusePort` as `socket.bind` reads them.
 import type { AbortSignalLike } from '../common/abort-signal.js'
-import { BadPortError, InvalidArgumentTypeError } from '../common/errors.js'
+import { BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
 import { FALLBACK_POLICIES, parseFallback } from '../listen/listen-arguments.js'
 import type { FallbackPolicy } from '../listen/listen-types.js'
@@ -38,7 +38,10 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
   const options = toOptions(first, second)
   if (namesNoPort(options)) return { form: 'node' }
   const ignored = refuseMisspeltOptions(options, BIND_OPTIONS)
-  const { port, address, exclusive, signal, fallback } = options as OptionNames
+  const { port, address, exclusive, signal, fallback, steering } = options as OptionNames
+  if (steering !== undefined) {
+    throw new InvalidArgumentValueError('options.steering', steering, 'is an option of TCP servers')
+  }
   if (signal !== undefined && !isSignal(signal)) {
     throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
   }
@@ -57,7 +60,7 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
   }
 }
 
-type OptionNames = Partial<Record<'port' | 'address' | 'exclusive' | 'signal' | 'fallback', unknown>>
+type OptionNames = Partial<Record<'port' | 'address' | 'exclusive' | 'signal' | 'fallback' | 'steering', unknown>>
 
 type RawOptions = Readonly<Record<string, unknown>>
 

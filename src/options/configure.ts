@@ -1,4 +1,5 @@
 // Room: options of sockets: names, checks, setting and reading. It may import native and every room below.
+import { networkInterfaces } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import {
   InvalidArgumentTypeError,
@@ -127,8 +128,15 @@ export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failu
         failure,
       )
     case 'refused':
-      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given))
+      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given), hintFor(failure))
   }
+}
+
+/** Only an option that names a device fails by ENODEV. */
+function hintFor({ errno }: SystemFailure): string {
+  if (getSystemErrorName(errno) !== 'ENODEV') return ''
+  const names = Object.keys(networkInterfaces()).map((name) => JSON.stringify(name))
+  return `there is no such device here; devices with an address: ${names.join(', ') || 'none'}`
 }
 
 function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): string {

@@ -9,8 +9,9 @@ const KINDS = ['cpu', 'weights', 'exclude', 'program'] as const
 /** @throws InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError, ReusePortUnknownOptionError */
 export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
   if (value === 'hash' || value === 'random') return value
+  if (value === 'cpu') return { cpu: true }
   if (typeof value === 'string') {
-    throw new InvalidArgumentValueError(name, value, "must be 'hash', 'random' or an object")
+    throw new InvalidArgumentValueError(name, value, "must be 'hash', 'random', 'cpu' or an object")
   }
   assertObject(name, value)
   refuseUnknownOptions(value, KINDS, `${name}.`)

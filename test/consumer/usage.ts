@@ -13,6 +13,8 @@ import {
   type DrainReport,
   drain,
   effectiveSocketOptions,
+  type Group,
+  inspectGroup,
   type ListenReusePortOptions,
   listenReusePort,
   openReusePortSocket,
@@ -171,6 +173,9 @@ const steering: Promise<Steering> = steer(server, {
 steer({ port: 8080, host: '::1' }, 'hash', { optional: true })
 listenReusePort(server, { port: 1, steering: 'random' })
 listenReusePort(server, { port: 1, steering: { policy: { cpu: true }, optional: true } })
+listenReusePort(server, { port: 1, steering: 'cpu' })
+const byCpu: SteeringPolicy = 'cpu'
+listenReusePort(server, { port: 1, steering: { policy: byCpu } })
 // @ts-expect-error no such policy
 const fair: SteeringPolicy = 'fair'
 // @ts-expect-error a weight is missing
@@ -180,5 +185,8 @@ const nameless: SteeringPolicy = { exclude: [{}] }
 // @ts-expect-error it is there or it is not
 const sometimes: SteeringPolicy = { cpu: false }
 repairGroup({ port: 8080 })
+repairGroup(8080)
+steer(8080, 'cpu')
+const group: Promise<Group> = inspectGroup(8080)
 
-export { fair, nameless, sometimes, steering, weightless }
+export { fair, group, nameless, sometimes, steering, weightless }
