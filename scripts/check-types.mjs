@@ -19,6 +19,16 @@ const checks = {
     '--lib',
     'es2023,esnext.disposable',
   ],
+  'from CommonJS': [
+    'test/consumer/commonjs/usage.cts',
+    '--module',
+    'node16',
+    '--esModuleInterop',
+    '--types',
+    'node',
+    '--lib',
+    'es2023,esnext.disposable',
+  ],
   'with nothing but ES2022': ['test/consumer/bare.ts', ...nodenext, '--types', '', '--lib', 'es2022'],
   'with a bundler': [
     'test/consumer/bare.ts',
