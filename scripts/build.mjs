@@ -77,7 +77,7 @@ try {
 /** In CommonJS the types of an ES module may be imported as types only: so each value gets its type by its name. */
 async function doorTypes(dist, name) {
   const values = Object.entries(await import(pathToFileURL(path.join(dist, `${name}.js`)).href))
-  const classes = values.filter(([, value]) => /^class\b/.test(Function.prototype.toString.call(value)))
+  const classes = values.filter(([, value]) => /^class\b/.test(String(value)))
   return [
     `import type * as esm from './${name}.js' with { 'resolution-mode': 'import' }`,
     `export type * from './${name}.js' with { 'resolution-mode': 'import' }`,
