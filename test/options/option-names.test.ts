@@ -8,6 +8,7 @@ import { bindReusePort, listenReusePort } from '../../src/index.js'
 import { LISTEN_OPTIONS } from '../../src/listen/listen-arguments.js'
 import { loadAddon } from '../../src/native/addon.js'
 import { editDistance, misspeltName, nearestName } from '../../src/options/option-names.js'
+import { misspeltVariables } from '../../src/options/variables.js'
 import { OPTIONS as SUPERVISOR_OPTIONS } from '../../src/supervisor/options.js'
 import { closed, once } from '../support/listeners.js'
 
@@ -216,6 +217,27 @@ test("what Fastify's serverFactory hands over is taken as it is", async () => {
   await app.listen({ port: 0, host: '127.0.0.1', listenTextResolver: (address) => address })
   expect(seen).toEqual(expect.arrayContaining(['port', 'host', 'cb', 'listenTextResolver']))
   await app.close()
+})
+
+test('variables of the environment', () => {
+  const misspelt = [
+    'REUSEPORT_PORT',
+    'reuseport_ports',
+    'REUSE_PORT_PORTS',
+    'REUSEPORT_FALLBAK',
+    'REUSEPORT_\u001bPORTS',
+  ]
+  const others = [
+    'REUSEPORT_WORKER',
+    'REUSEPORT_WORKER_FD',
+    'REUSEPORT_WORKER_REGISTER',
+    'REUSEPORT_CI_SECONDS',
+    'PORTS',
+  ]
+  const known = ['REUSEPORT_PORTS', 'REUSEPORT_FALLBACK']
+  const told = misspeltVariables(Object.fromEntries([...misspelt, ...others, ...known].map((name) => [name, '1'])))
+  expect(told.map((text) => JSON.parse(text.split(' ')[3] ?? ''))).toEqual(misspelt)
+  expect(told.join('')).not.toContain('\u001b')
 })
 
 test('a suggestion is more generous', () => {

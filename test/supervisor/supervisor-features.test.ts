@@ -308,6 +308,15 @@ describe('options', () => {
     expect(() => new Supervisor({ script: 'x.js', ...options } as SupervisorOptions)).toThrow(message)
   })
 
+  test('a misspelt variable of the workers is warned of, once', async () => {
+    const env = { ...process.env, REUSEPORT_FALBACK: 'exclusive' }
+    await using one = supervise({ how: 'plain', port: await freePort() }, { env })
+    await one.supervisor.start()
+    expect(one.told.filter(([name]) => name === 'warning')).toEqual([
+      ['warning', 'the environment variable "REUSEPORT_FALBACK" has no effect: did you mean REUSEPORT_FALLBACK?'],
+    ])
+  })
+
   test.each(['object', 'text'])('the script by its URL, as %s', async (how) => {
     const url = pathToFileURL(script)
     const port = await freePort()
