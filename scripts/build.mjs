@@ -4,10 +4,10 @@
 // configuration, and the JavaScript without types. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
 // the package.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'rolldown'
 
@@ -59,6 +59,40 @@ async function buildTypeScript() {
   run(path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc'), ['-p', root])
   keepDeclarations(dist, ['index.d.ts', 'supervisor.d.ts', 'register.d.ts'])
   await bundle(dist)
+  await writeDoors(dist)
+}
+
+/** The entry points that CommonJS may `require`: a door that gives the ES module, and the types of the door. */
+const DOORS = ['index', 'supervisor']
+
+/** `require` stands here in full: bundlers look for it. */
+const door = (name) => `'use strict'
+try {
+  module.exports = require('./${name}.js')
+} catch (error) {
+  module.exports = require('./require-esm.cjs')('${name}.js', error)
+}
+`
+
+/** In CommonJS the types of an ES module may be imported as types only: so each value gets its type by its name. */
+async function doorTypes(dist, name) {
+  const values = Object.entries(await import(pathToFileURL(path.join(dist, `${name}.js`)).href))
+  const classes = values.filter(([, value]) => /^class\b/.test(String(value)))
+  return [
+    `import type * as esm from './${name}.js' with { 'resolution-mode': 'import' }`,
+    `export type * from './${name}.js' with { 'resolution-mode': 'import' }`,
+    ...values.map(([value]) => `export declare const ${value}: typeof esm.${value}`),
+    ...classes.map(([value]) => `export type ${value} = esm.${value}`),
+    '',
+  ].join('\n')
+}
+
+async function writeDoors(dist) {
+  copyFileSync(path.join(root, 'src/require-esm.cjs'), path.join(dist, 'require-esm.cjs'))
+  for (const name of DOORS) {
+    writeFileSync(path.join(dist, `${name}.cjs`), door(name))
+    writeFileSync(path.join(dist, `${name}.d.cts`), await doorTypes(dist, name))
+  }
 }
 
 async function bundle(dist) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { checkBundlers } from './package/bundlers.mjs'
 import { checkCommands } from './package/commands.mjs'
+import { checkCommonJS } from './package/commonjs.mjs'
 import { pack } from './package/contents.mjs'
 import { checkManagers } from './package/managers.mjs'
 import { checkMusl } from './package/musl.mjs'
@@ -18,10 +19,11 @@ try {
   console.log(run(process.execPath, ['scripts/check-binaries.mjs']).stdout.trim())
   const tarball = pack(folder)
   console.log(run('npx', ['publint', '--strict', tarball]).stdout.trim())
-  console.log(run('npx', ['attw', tarball, '--profile', 'esm-only']).stdout.trim())
+  console.log(run('npx', ['attw', tarball, '--exclude-entrypoints', './register']).stdout.trim())
   const project = checkManagers(folder, tarball)
   checkCommands(project)
   checkRuntimes(project)
+  checkCommonJS(project)
   checkMusl(folder, project)
   checkBundlers(project, folder)
   checkSourceBuild(project)

@@ -1,5 +1,6 @@
 export type { AbortSignalLike } from './common/abort-signal.js'
 export type { SocketAddressInfo } from './common/address.js'
+export { CHANNELS } from './common/channels.js'
 export {
   type ListenError,
   ReusePortAddonError,
@@ -19,13 +20,21 @@ export { ReusePortGroupFullError, ReusePortInspectionError, ReusePortLockError }
 export type { Group, GroupFilter, GroupMember, GroupTarget } from './group/group-types.js'
 export type { AddressHolder, AddressInUse } from './listen/address-in-use.js'
 export type { AdoptMessage, FallbackMessage, ListenMessage } from './listen/channels.js'
+export type {
+  AddressInUseError,
+  ListenLookupError,
+  ListenReusePortError,
+  ListenSystemError,
+} from './listen/error-types.js'
 export { listenReusePort } from './listen/listen.js'
 export type {
   FallbackPolicy,
+  ListenHandle,
   ListenReusePortOptions,
   ReusePortSocketOptions,
   UnsharedListenOptions,
 } from './listen/listen-types.js'
+export { type ListeningOptions, listening } from './listen/listening.js'
 export { openReusePortSocket } from './listen/open-socket.js'
 export type { ReusePortSocket } from './listen/socket.js'
 export type { BindableSocket } from './node/datagram-socket.js'

@@ -11,10 +11,13 @@
  */
 import net from 'node:net'
 import process from 'node:process'
+import { isMainThread } from 'node:worker_threads'
 import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
+import { misspeltVariables } from './options/variables.js'
+import { isClusterWorker } from './supervised/nested.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { supervise } from './supervised/supervise.js'
-import { REGISTER_URL, type SteeringName } from './supervisor/protocol.js'
+import { REGISTER_URL, type SteeringName, WORKER_NAME } from './supervisor/protocol.js'
 
 /** The options of `server.listen` that apply to a port. A program may have further properties in the same object. */
 const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
@@ -27,6 +30,7 @@ const isInCharge = takeCharge()
 const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
 const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
 const worker = isInCharge ? supervise() : undefined
+if (isInCharge && process.env[WORKER_NAME] === undefined) warnOfVariables()
 const steering = toSteering(worker?.steering)
 /** Options that are added to every call. */
 const others = { fallback, ...(steering && { steering }) }
@@ -63,6 +67,14 @@ function takeCharge(): boolean {
   delete process.env[REGISTER_URL]
   Object.defineProperty(globalThis, INSTALLED, { value: true })
   return true
+}
+
+/** The threads and cluster workers of the program have its variables, and a supervisor warns for its workers. */
+function warnOfVariables(): void {
+  if (!isMainThread || isClusterWorker()) return
+  for (const message of misspeltVariables(process.env)) {
+    process.emitWarning(message, { type: 'ReusePortWarning', code: 'REUSEPORT_UNKNOWN_VARIABLE' })
+  }
 }
 
 /** Listens on the socket that all workers accept from. @returns false for a call that Node has to refuse. */

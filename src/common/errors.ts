@@ -15,6 +15,8 @@ export interface ListenError extends Error {
   syscall: string
   address: string
   port?: number
+  /** `EADDRINUSE`, and `EACCES` of a port below 1024, on Linux: one sentence that says what to do. */
+  readonly hint?: string
 }
 
 /** This system cannot share a port in the way that the call asks for. `reason` says why and what to do. */
@@ -69,7 +71,7 @@ export class SocketNotRunningError extends Error {
   }
 }
 
-/** The options contain an unknown name. `nearest` is the most similar known name, if there is a similar one. */
+/** The options contain a name that is misspelt or unknown. `nearest` is the known name that was probably meant. */
 export class ReusePortUnknownOptionError extends TypeError {
   readonly code = 'ERR_REUSEPORT_UNKNOWN_OPTION'
   readonly option: string

@@ -7,9 +7,10 @@ const LONGEST = 0x7fffffff
 /** Checks a time in ms. @throws InvalidArgumentTypeError, OutOfRangeError */
 export function toTime(name: string, value: unknown, otherwise: number, mayBeInfinite = false): number {
   if (value === undefined) return otherwise
-  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
+  const expected = `a number of milliseconds from 0 to ${LONGEST}${mayBeInfinite ? ', or Infinity' : ''}`
+  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, expected, value)
   if (value >= 0 && (value <= LONGEST || (mayBeInfinite && value === Number.POSITIVE_INFINITY))) return value
-  throw new OutOfRangeError(name, `>= 0 && <= ${LONGEST} ms${mayBeInfinite ? ', or Infinity' : ''}`, value)
+  throw new OutOfRangeError(name, expected, value)
 }
 
 /** @throws InvalidArgumentTypeError */

@@ -1,20 +1,17 @@
 // Pure: reads the arguments of `bindReusePort` as `socket.bind` reads them.
 import type { AbortSignalLike } from '../common/abort-signal.js'
-import { BadPortError, InvalidArgumentTypeError } from '../common/errors.js'
+import { BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
 import { FALLBACK_POLICIES, parseFallback } from '../listen/listen-arguments.js'
 import type { FallbackPolicy } from '../listen/listen-types.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from '../options/given-configuration.js'
-import { refuseUnknownOptions } from '../options/option-names.js'
+import { refuseMisspeltOptions, type SharedNames } from '../options/option-names.js'
 
-export const BIND_OPTIONS: readonly string[] = [
-  'port',
-  'address',
-  'exclusive',
-  'signal',
-  'fallback',
-  ...CONFIGURATION_OPTIONS,
-]
+const BIND_OPTIONS: SharedNames = {
+  known: ['port', 'address', 'exclusive', 'signal', 'fallback', ...CONFIGURATION_OPTIONS],
+  inert: ['fd'],
+  aliases: { host: 'address', hostname: 'address' },
+}
 
 /** A call that shares a port. */
 export interface BindRequest extends GivenConfiguration {
@@ -40,8 +37,11 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
   const [first, second] = args
   const options = toOptions(first, second)
   if (namesNoPort(options)) return { form: 'node' }
-  refuseUnknownOptions(options, BIND_OPTIONS, ['fd'])
-  const { port, address, exclusive, signal, fallback } = options as OptionNames
+  const ignored = refuseMisspeltOptions(options, BIND_OPTIONS)
+  const { port, address, exclusive, signal, fallback, steering } = options as OptionNames
+  if (steering !== undefined) {
+    throw new InvalidArgumentValueError('options.steering', steering, 'is an option of TCP servers')
+  }
   if (signal !== undefined && !isSignal(signal)) {
     throw new InvalidArgumentTypeError('options.signal', 'an instance of AbortSignal', signal)
   }
@@ -55,11 +55,12 @@ export function parseBindArguments(args: readonly unknown[]): BindRequest | { re
     signal,
     fallback: parseFallback(fallback, FALLBACK_POLICIES),
     ...pickConfiguration(options),
+    ignored,
     callback: typeof last === 'function' ? (last as () => void) : undefined,
   }
 }
 
-type OptionNames = Partial<Record<'port' | 'address' | 'exclusive' | 'signal' | 'fallback', unknown>>
+type OptionNames = Partial<Record<'port' | 'address' | 'exclusive' | 'signal' | 'fallback' | 'steering', unknown>>
 
 type RawOptions = Readonly<Record<string, unknown>>
 

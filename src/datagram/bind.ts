@@ -24,6 +24,7 @@ import {
 } from '../node/datagram-internals.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import { assertDatagramSocket, familyOf } from '../node/datagram-socket.js'
+import { emitFailure, forgetFailure } from '../node/failed-listen.js'
 import { networkDenied } from '../node/permission.js'
 import { type Configuration, configure, parseConfiguration } from '../options/configure.js'
 import { capabilities } from '../system/capabilities.js'
@@ -56,11 +57,6 @@ import type { BindReusePortOptions, UnsharedBindOptions } from './bind-types.js'
 export function bindReusePort<S extends BindableSocket>(socket: S, listener?: () => void): S
 export function bindReusePort<S extends BindableSocket>(
   socket: S,
-  options: BindReusePortOptions | UnsharedBindOptions,
-  listener?: () => void,
-): S
-export function bindReusePort<S extends BindableSocket>(
-  socket: S,
   port: number | string | null | undefined,
   address?: string,
   listener?: () => void,
@@ -69,6 +65,12 @@ export function bindReusePort<S extends BindableSocket>(
   socket: S,
   port: number | string | null | undefined,
   listener: () => void,
+): S
+// Last, so that TypeScript names it where a misspelt option matches none.
+export function bindReusePort<S extends BindableSocket>(
+  socket: S,
+  options: BindReusePortOptions | UnsharedBindOptions,
+  listener?: () => void,
 ): S
 export function bindReusePort(socket: BindableSocket, ...args: unknown[]): BindableSocket {
   assertDatagramSocket(socket)
@@ -115,6 +117,7 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
   const { address, callback, signal } = request
   const family = familyOf(socket)
   const claimed = claim(socket)
+  forgetFailure(socket)
   const forget = callback === undefined ? ignore : onceBound(socket, callback)
   const ignoreSignal = signal === undefined ? ignore : closeOnAbort(socket, signal)
   let hasAnswered = false
@@ -124,7 +127,7 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
       const failed = error ? { error } : bind(found, claimed)
       if (failed === undefined) return
       claimed.giveBack()
-      socket.emit('error', failed.error)
+      emitFailure(socket, failed.error)
     })
   } catch (error) {
     // The lookup throws for an address that is not a string. If it has answered already, a listener has thrown.

@@ -1,4 +1,4 @@
-import { type Publish, publisher } from '../common/channels.js'
+import { CHANNELS, type Publish, publisher } from '../common/channels.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 import type { DrainReport } from './drain-types.js'
@@ -10,4 +10,4 @@ export interface DrainMessage {
 }
 
 /** @internal */
-export const publishDrain: Publish<DrainMessage> = publisher('reuseport:drain')
+export const publishDrain: Publish<DrainMessage> = publisher(CHANNELS.drain)

@@ -20,7 +20,7 @@ import { groupKey } from './rows.js'
 import type { BoundSocket } from './socket-table.js'
 
 /**
- * The group of a listening server or of a bound dgram socket, or the group at an address: which processes hold its
+ * The group of a listening server or of a bound dgram socket, or the group at an address or a TCP port: which processes hold its
  * sockets, how full their queues are, how much was dropped. An address without sockets gives a group without members.
  *
  * Linux, without privileges: sock_diag(7) for the sockets, /proc for their processes. Rejects with
@@ -29,7 +29,7 @@ import type { BoundSocket } from './socket-table.js'
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT` and `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong
  * arguments.
  */
-export async function inspectGroup(target: ListenableServer | BindableSocket | GroupTarget): Promise<Group> {
+export async function inspectGroup(target: ListenableServer | BindableSocket | GroupTarget | number): Promise<Group> {
   if (isServer(target)) return groupOfDescriptor('tcp', target, serverDescriptor(target))
   if (isDatagramSocket(target)) return groupOfDescriptor('udp', target, datagramDescriptor(target))
   const { port, host, protocol } = parseTarget(target)
@@ -99,6 +99,7 @@ function resolve(host: string): Promise<string> {
 }
 
 function parseTarget(target: unknown): { port: number; host: string | undefined; protocol: Transport } {
+  if (typeof target === 'number') return { port: toPort('target', target), host: undefined, protocol: 'tcp' }
   assertObject('target', target)
   refuseUnknownOptions(target, ['port', 'host', 'protocol'])
   const { port, host, protocol } = target as Partial<Record<keyof GroupTarget, unknown>>

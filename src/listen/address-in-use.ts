@@ -10,6 +10,7 @@ import {
 import { seeProcesses } from '../group/processes.js'
 import { type BoundSocket, readSocketTable, STATES, type StateName } from '../group/socket-table.js'
 import type { Addon } from '../native/addon-contract.js'
+import { explainDenied } from './low-port.js'
 
 /** The socket that has the port, with its user and process. A value that this process may not see is undefined. */
 export interface AddressHolder {
@@ -29,13 +30,15 @@ export interface AddressInUse {
   readonly hint: string
 }
 
-/** @internal Adds to an `EADDRINUSE` which process has the port and why it is not shared. Leaves other errors alone. */
+/** @internal Adds to an `EADDRINUSE` which process has the port and why it is not shared, and to `EACCES` what it takes. */
 export function explain<E extends Error & { readonly errno: number }>(
   error: E,
   addon: Addon,
   wanted: WantedAddress & { readonly port: number },
 ): E {
-  if (getSystemErrorName(error.errno) !== 'EADDRINUSE' || process.platform !== 'linux') return error
+  const code = getSystemErrorName(error.errno)
+  if (code === 'EACCES') return explainDenied(error, wanted.port)
+  if (code !== 'EADDRINUSE' || process.platform !== 'linux') return error
   const { reason, socket } = conflictOf(addon, wanted)
   const holder = socket === undefined ? undefined : toHolder(addon, socket)
   return Object.assign(error, { holder, reason, hint: hintFor(reason, holder) } satisfies AddressInUse)

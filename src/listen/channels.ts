@@ -1,6 +1,6 @@
 // Messages for subscribers of node:diagnostics_channel about sockets and servers that listen.
 import type { SocketAddressInfo } from '../common/address.js'
-import { type Publish, publisher } from '../common/channels.js'
+import { CHANNELS, type Publish, publisher } from '../common/channels.js'
 import type { Transport } from '../common/transport.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
@@ -24,8 +24,8 @@ export interface FallbackMessage {
 }
 
 /** @internal */
-export const publishListen: Publish<ListenMessage> = publisher('reuseport:listen')
+export const publishListen: Publish<ListenMessage> = publisher(CHANNELS.listen)
 /** @internal */
-export const publishAdopt: Publish<AdoptMessage> = publisher('reuseport:adopt')
+export const publishAdopt: Publish<AdoptMessage> = publisher(CHANNELS.adopt)
 /** @internal */
-export const publishFallback: Publish<FallbackMessage> = publisher('reuseport:fallback')
+export const publishFallback: Publish<FallbackMessage> = publisher(CHANNELS.fallback)

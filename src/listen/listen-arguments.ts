@@ -3,7 +3,7 @@ import type { AbortSignalLike } from '../common/abort-signal.js'
 import { InvalidArgumentValueError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
 import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from '../options/given-configuration.js'
-import { refuseUnknownOptions } from '../options/option-names.js'
+import { refuseMisspeltOptions, type SharedNames } from '../options/option-names.js'
 import { parseSteeringOption } from '../steering/policy.js'
 import type { FallbackPolicy } from './listen-types.js'
 
@@ -16,21 +16,23 @@ export const MAX_BACKLOG = 0x7fffffff
 export const FALLBACK_POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
 /** The options for a shared port. */
-export const LISTEN_OPTIONS: readonly string[] = [
-  'port',
-  'host',
-  'backlog',
-  'ipv6Only',
-  'signal',
-  'fallback',
-  'steering',
-  ...CONFIGURATION_OPTIONS,
-  'exclusive',
-  'reusePort',
-]
-
-/** Options of the other forms of `server.listen`, which Node ignores where a port is given. */
-export const INERT_LISTEN_OPTIONS: readonly string[] = ['path', 'readableAll', 'writableAll', 'fd', 'handle', '_handle']
+export const LISTEN_OPTIONS: SharedNames = {
+  known: [
+    'port',
+    'host',
+    'backlog',
+    'ipv6Only',
+    'signal',
+    'fallback',
+    'steering',
+    ...CONFIGURATION_OPTIONS,
+    'exclusive',
+    'reusePort',
+  ],
+  // Options of the other forms of `server.listen`, which Node ignores where a port is given.
+  inert: ['path', 'readableAll', 'writableAll', 'fd', 'handle', '_handle'],
+  aliases: { hostname: 'host', address: 'host' },
+}
 
 /** A call that shares a port. */
 export interface PortRequest extends GivenConfiguration {
@@ -57,7 +59,7 @@ const TO_NODE: NodeRequest = { form: 'node' }
 /**
  * Parses the arguments of any overload of `server.listen`, as Node does.
  *
- * @throws ReusePortUnknownOptionError for an option name that neither Node nor this library knows.
+ * @throws ReusePortUnknownOptionError for a misspelt option. Node ignores other names that it does not know.
  * @throws InvalidArgumentValueError for a value that contradicts sharing the port.
  */
 export function parseListenArguments(args: readonly unknown[]): PortRequest | NodeRequest {
@@ -65,9 +67,11 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
   if (hasHandle(options) || !isAbsentOrSignal(options['signal'])) return TO_NODE
   const host = options['host'] || undefined
   const port = toPort(options)
+  const isPath = port === undefined && options['path'] !== undefined
+  // Before Node refuses options without a port: `port` may be misspelt.
+  const ignored = isPath ? [] : refuseMisspeltOptions(options, LISTEN_OPTIONS)
   if (port === undefined || !(host === undefined || typeof host === 'string')) return TO_NODE
 
-  refuseUnknownOptions(options, LISTEN_OPTIONS, INERT_LISTEN_OPTIONS)
   return {
     form: 'port',
     port,
@@ -79,6 +83,7 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     fallback: toFallback(options),
     steering: parseSteeringOption(options['steering']),
     ...pickConfiguration(options),
+    ignored,
     callback: toCallback(args),
   }
 }

@@ -1,4 +1,5 @@
 import type { AbortSignalLike } from '../common/abort-signal.js'
+import type { ListenableServer } from '../node/server.js'
 import type { ListenerConfiguration } from '../options/configuration-types.js'
 import type { SteeringOption } from '../steering/steering-types.js'
 
@@ -40,6 +41,13 @@ export interface ListenReusePortOptions extends ListenerConfiguration {
   /** Accepted because Node accepts it. `false` is refused. */
   readonly reusePort?: true | undefined
 }
+
+/** What `server.listen` takes a handle from: a server, a `net.Socket`, or an object with a handle or a descriptor. */
+export type ListenHandle =
+  | ListenableServer
+  | { readonly connecting: boolean }
+  | { readonly _handle: object }
+  | { readonly fd: number }
 
 /** The forms of `server.listen` without a port. They go to Node unchanged. */
 export type UnsharedListenOptions =

@@ -6,6 +6,7 @@ import type { BindAddress } from '../common/address.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { emitListenError, supersede } from '../node/adopt.js'
+import { emitFailure } from '../node/failed-listen.js'
 import { lookupHost } from '../node/lookup.js'
 import { networkDenied } from '../node/permission.js'
 import type { ListenableServer } from '../node/server.js'
@@ -16,7 +17,7 @@ import { capabilities } from '../system/capabilities.js'
 import { chooseRoute, fallBack, refusalOf } from './fallback.js'
 import { inheritOrOpen } from './inherit.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
-import type { ListenReusePortOptions, UnsharedListenOptions } from './listen-types.js'
+import type { ListenHandle, ListenReusePortOptions, UnsharedListenOptions } from './listen-types.js'
 import type { ReusePortSocket, SocketRequest } from './socket.js'
 
 /**
@@ -32,18 +33,13 @@ import type { ReusePortSocket, SocketRequest } from './socket.js'
  * ```
  *
  * Thrown: Node's `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_SOCKET_BAD_PORT`, `ERR_SERVER_ALREADY_LISTEN`;
- * `ERR_REUSEPORT_UNKNOWN_OPTION` for an option name that neither Node nor this library knows. Emitted as `'error'`:
+ * `ERR_REUSEPORT_UNKNOWN_OPTION` for a misspelt option; other unknown names are ignored as by Node. Emitted as `'error'`:
  * Node's listen errors, and `ERR_REUSEPORT_UNSUPPORTED` where the system does not balance (see `fallback`).
  * `EADDRINUSE` means that a socket without SO_REUSEPORT, or a socket of another user, has the port.
  *
  * Balanced on Linux 3.9 and later, Android, FreeBSD 12, Solaris 11.4 and AIX 7.2 TL5; see `capabilities()`. `socket(7)`.
  */
 export function listenReusePort<S extends ListenableServer>(server: S, listener?: () => void): S
-export function listenReusePort<S extends ListenableServer>(
-  server: S,
-  options: ListenReusePortOptions | UnsharedListenOptions,
-  listener?: () => void,
-): S
 export function listenReusePort<S extends ListenableServer>(
   server: S,
   port: number | string | null | undefined,
@@ -59,14 +55,20 @@ export function listenReusePort<S extends ListenableServer>(
 ): S
 export function listenReusePort<S extends ListenableServer>(
   server: S,
-  portOrPathOrHandle: number | string | object | null | undefined,
+  portOrPathOrHandle: number | string | ListenHandle | null | undefined,
   backlog: number,
   listener?: () => void,
 ): S
 export function listenReusePort<S extends ListenableServer>(
   server: S,
-  portOrPathOrHandle: number | string | object | null | undefined,
+  portOrPathOrHandle: number | string | ListenHandle | null | undefined,
   listener: () => void,
+): S
+// The last overload is the one that TypeScript names where none matches: for a misspelt option this one has to be it.
+export function listenReusePort<S extends ListenableServer>(
+  server: S,
+  options: ListenReusePortOptions | UnsharedListenOptions,
+  listener?: () => void,
 ): S
 export function listenReusePort(server: ListenableServer, ...args: unknown[]): ListenableServer {
   assertServer(server)
@@ -119,7 +121,7 @@ function start(
   }
   lookupHost(host, (error, address) => {
     if (!isLatest()) return
-    if (error) server.emit('error', error)
+    if (error) emitFailure(server, error)
     else bind(address ?? undefined, isLatest)
   })
 }

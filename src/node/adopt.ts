@@ -7,6 +7,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
 import { joinCluster } from './cluster.js'
+import { emitFailure, forgetFailure } from './failed-listen.js'
 import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
 import { rememberUpgrades } from './upgraded-sockets.js'
@@ -50,6 +51,7 @@ interface ServerInternals {
  * @returns a function that says whether this call is still the latest. `server.close()` cancels this call too.
  */
 export function supersede(server: ListenableServer & ServerInternals): () => boolean {
+  forgetFailure(server)
   if (typeof server._listeningId !== 'number') return () => !server.listening
   server._listeningId++
   const id = server._listeningId
@@ -161,5 +163,5 @@ export function emitListenError(server: ListenableServer, options: object, error
   const failed = diagnostics.channel('tracing:net.server.listen:error')
   if (started.hasSubscribers) started.publish({ server, options })
   if (failed.hasSubscribers) failed.publish({ server, error })
-  process.nextTick(() => server.emit('error', error))
+  process.nextTick(emitFailure, server, error)
 }

@@ -18,7 +18,9 @@ const METHODS = ['bind', 'address', 'close', 'on', 'once', 'prependOnceListener'
 /** @internal @throws InvalidArgumentTypeError where `socket` is not a dgram socket. */
 export function assertDatagramSocket(socket: unknown): asserts socket is BindableSocket {
   if (isDatagramSocket(socket)) return
-  throw new InvalidArgumentTypeError('socket', 'an instance of dgram.Socket', socket)
+  const listens = typeof (socket as { listen?: unknown } | null | undefined)?.listen === 'function'
+  const hint = listens ? 'Use listenReusePort for a server' : ''
+  throw new InvalidArgumentTypeError('socket', 'an instance of dgram.Socket', socket, hint)
 }
 
 /** @internal */

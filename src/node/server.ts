@@ -1,5 +1,6 @@
 // Pure: what a server must have to listen on a shared port.
 import { InvalidArgumentTypeError } from '../common/errors.js'
+import { isDatagramSocket } from './datagram-socket.js'
 
 /**
  * The part of `net.Server` that listening needs: `net`, `http`, `https`, `http2` and `tls` servers have it. Described
@@ -16,10 +17,17 @@ export interface ListenableServer {
 
 const METHODS = ['listen', 'address', 'close', 'once', 'emit'] as const
 
-/** @internal @throws InvalidArgumentTypeError where `server` is not a server, with a hint for apps of frameworks. */
-export function assertServer(server: unknown): asserts server is ListenableServer {
+/**
+ * @internal @throws InvalidArgumentTypeError where `server` is not a server, with a hint for apps of frameworks.
+ * @param forDatagrams The hint for a dgram socket.
+ */
+export function assertServer(
+  server: unknown,
+  forDatagrams = 'Use bindReusePort for a dgram socket',
+): asserts server is ListenableServer {
   if (isServer(server)) return
-  throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hintFor(server))
+  const hint = isDatagramSocket(server) ? forDatagrams : hintFor(server)
+  throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server, hint)
 }
 
 /** @internal */

@@ -1,6 +1,12 @@
 // Room: options of sockets: names, checks, setting and reading. It may import native and every room below.
+import { networkInterfaces } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { InvalidArgumentTypeError, OutOfRangeError, type SystemFailure } from '../common/errors.js'
+import {
+  InvalidArgumentTypeError,
+  OutOfRangeError,
+  ReusePortUnknownOptionError,
+  type SystemFailure,
+} from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
 import type { Addon, OptionRow, Stage } from '../native/addon-contract.js'
 import type { UnboundSocket } from './configuration-types.js'
@@ -31,7 +37,8 @@ const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, max
 
 /** @throws the errors of the parsers that it calls, and InvalidArgumentTypeError where `onSocket` is not a function. */
 export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
-  const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
+  const { socketOptions, rawSocketOptions, onSocket, maxMembers, ignored = [] } = options
+  refuseMisplaced(ignored, addon.socketOptions)
   if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NOTHING
   return {
     settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
@@ -39,6 +46,26 @@ export function parseConfiguration(addon: Addon, transport: Transport, options: 
     onSocket: toCallback(onSocket),
     maxMembers: toMaxMembers(maxMembers),
   }
+}
+
+/** Options of the socket whose names others use too, in the same object: Node for `net.createServer`, for example. */
+const USED_BY_OTHERS: readonly string[] = [
+  'keepAlive',
+  'noDelay',
+  'broadcast',
+  'congestion',
+  'linger',
+  'mark',
+  'priority',
+  'sendBufferSize',
+  'transparent',
+  'ttl',
+]
+
+/** Refuses an option of the socket that was given beside `socketOptions` and not in it. */
+function refuseMisplaced(ignored: readonly string[], table: readonly OptionRow[]): void {
+  const name = ignored.find((one) => table.some((row) => row.name === one) && !USED_BY_OTHERS.includes(one))
+  if (name !== undefined) throw new ReusePortUnknownOptionError(name, `socketOptions.${name}`, [])
 }
 
 function toCallback(onSocket: unknown): Configuration['onSocket'] {
@@ -101,8 +128,15 @@ export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failu
         failure,
       )
     case 'refused':
-      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given))
+      return new ReusePortOptionRefusedError(option, given, failure, JSON.stringify(given), hintFor(failure))
   }
+}
+
+/** Only an option that names a device fails by ENODEV. */
+function hintFor({ errno }: SystemFailure): string {
+  if (getSystemErrorName(errno) !== 'ENODEV') return ''
+  const names = Object.keys(networkInterfaces()).map((name) => JSON.stringify(name))
+  return `there is no such device here; devices with an address: ${names.join(', ') || 'none'}`
 }
 
 function reasonFor(row: OptionRow, given: unknown, family: 4 | 6, failure: SystemFailure): string {

@@ -5,9 +5,11 @@ export interface GivenConfiguration {
   readonly rawSocketOptions?: unknown
   readonly onSocket?: unknown
   readonly maxMembers?: unknown
+  /** The names that nobody knows, in an object that Node reads too. */
+  readonly ignored?: readonly string[]
 }
 
-export const CONFIGURATION_OPTIONS: readonly (keyof GivenConfiguration)[] = [
+export const CONFIGURATION_OPTIONS: readonly ('socketOptions' | 'rawSocketOptions' | 'onSocket' | 'maxMembers')[] = [
   'socketOptions',
   'rawSocketOptions',
   'onSocket',

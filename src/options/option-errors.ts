@@ -50,8 +50,8 @@ export class ReusePortOptionRefusedError extends Error {
   readonly errno: number
   readonly syscall: string
 
-  constructor(option: string, value: unknown, failure: SystemFailure, what: string) {
-    super(`The kernel refuses ${what} for the option 'options.${option}' (${describe(failure)})`)
+  constructor(option: string, value: unknown, failure: SystemFailure, what: string, hint = '') {
+    super(`The kernel refuses ${what} for the option 'options.${option}' (${describe(failure)})${hint && `: ${hint}`}`)
     this.option = option
     this.value = value
     this.errno = failure.errno

@@ -46,7 +46,7 @@ export function parseRawSocketOptions(options: unknown, transport: Transport): r
 export function parseOne(option: unknown, label: string, stages: readonly Stage[]): RawSetting {
   const path = `options.${label}`
   assertObject(path, option)
-  refuseUnknownOptions(option, ['level', 'name', 'value', 'stage'], [], `${label}.`)
+  refuseUnknownOptions(option, ['level', 'name', 'value', 'stage'], `${label}.`)
   const { level, name, value, stage = 'before-bind' } = option
   const found = stages.find((candidate) => candidate === stage)
   if (found === undefined) {

@@ -36,14 +36,19 @@ export function parseSocketOptions(
   }
   const rows = table.filter((row) => row[transport])
   const names = rows.map(({ name }) => name).filter((name) => !name.includes('.'))
-  refuseUnknownOptions(options, [...names, 'optional'], [], 'socketOptions.')
+  refuseUnknownOptions(options, [...names, 'optional'], 'socketOptions.')
 
   const optional = parseOptional(options['optional'], names)
   const settings: OptionSetting[] = []
   for (const row of rows) {
     const given = givenFor(row, options, rows)
     if (given === undefined) continue
-    settings.push({ row, given, value: toValue(row, given), optional: optional.includes(wholeOf(row)) })
+    settings.push({
+      row,
+      given,
+      value: toValue(row, given, partsOf(row, rows)),
+      optional: optional.includes(wholeOf(row)),
+    })
   }
   return settings
 }
@@ -69,7 +74,7 @@ function givenFor(row: OptionRow, options: Readonly<Record<string, unknown>>, ta
   if (row.name.includes('.')) return isObject ? (whole as Record<string, unknown>)[lastName(row)] : undefined
   const parts = partsOf(row, table)
   if (parts.length === 0 || !isObject) return whole
-  refuseUnknownOptions(whole, parts.map(lastName), [], `socketOptions.${row.name}.`)
+  refuseUnknownOptions(whole, parts.map(lastName), `socketOptions.${row.name}.`)
   return true
 }
 
@@ -85,20 +90,21 @@ function parseOptional(value: unknown, names: readonly string[]): readonly strin
 }
 
 /** The value in the form that the addon takes. */
-export function toValue(row: OptionRow, given: unknown): number | string {
+function toValue(row: OptionRow, given: unknown, parts: readonly OptionRow[]): number | string {
   const name = `${PREFIX}.${row.name}`
+  const aNumber = `of type number${withUnit(row)}`
   switch (row.kind) {
     case 'boolean':
       if (typeof given === 'boolean') return given ? 1 : 0
-      throw new InvalidArgumentTypeError(name, 'of type boolean', given)
+      throw new InvalidArgumentTypeError(name, `of type boolean${orParts(parts)}`, given)
     case 'text':
       return toText(name, given, row)
     case 'time or false':
       if (given === false) return -1
-      if (typeof given !== 'number') throw new InvalidArgumentTypeError(name, 'false or of type number', given)
+      if (typeof given !== 'number') throw new InvalidArgumentTypeError(name, `false or ${aNumber}`, given)
       return toInteger(name, given, row)
     case 'integer':
-      if (typeof given !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', given)
+      if (typeof given !== 'number') throw new InvalidArgumentTypeError(name, aNumber, given)
       return toInteger(name, given, row)
   }
 }
@@ -110,8 +116,18 @@ function toText(name: string, given: unknown, { minimum, maximum }: OptionRow): 
   throw new InvalidArgumentValueError(name, given, `must be ${minimum} to ${maximum} bytes long, without a NUL`)
 }
 
-function toInteger(name: string, given: number, { minimum, maximum, unit }: OptionRow): number {
+function withUnit({ unit }: OptionRow): string {
+  return unit === null ? '' : ` (${unit})`
+}
+
+function orParts(parts: readonly OptionRow[]): string {
+  if (parts.length === 0) return ''
+  return ` or an object with any of ${parts.map((part) => `${lastName(part)}${withUnit(part)}`).join(', ')}`
+}
+
+function toInteger(name: string, given: number, row: OptionRow): number {
+  const { minimum, maximum } = row
   if (Number.isInteger(given) && given >= minimum && given <= maximum) return given
-  const range = `an integer >= ${minimum} and <= ${maximum}${unit === null ? '' : ` (${unit})`}`
+  const range = `an integer >= ${minimum} and <= ${maximum}${withUnit(row)}`
   throw new OutOfRangeError(name, range, given)
 }

@@ -29,7 +29,7 @@ export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
   const { addon } = member
   const all = Float64Array.from(members.keys())
   if (policy === 'random') attachChecked(member, addon.buildProgram('uniform', all, all))
-  else if ('cpu' in policy) attachChecked(member, addon.buildProgram('cpu', all, all))
+  else if (policy === 'cpu' || 'cpu' in policy) attachChecked(member, addon.buildProgram('cpu', all, all))
   else if ('program' in policy) {
     attachChecked(
       member,

@@ -9,11 +9,12 @@ const KINDS = ['cpu', 'weights', 'exclude', 'program'] as const
 /** @throws InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError, ReusePortUnknownOptionError */
 export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
   if (value === 'hash' || value === 'random') return value
+  if (value === 'cpu') return { cpu: true }
   if (typeof value === 'string') {
-    throw new InvalidArgumentValueError(name, value, "must be 'hash', 'random' or an object")
+    throw new InvalidArgumentValueError(name, value, "must be 'hash', 'random', 'cpu' or an object")
   }
   assertObject(name, value)
-  refuseUnknownOptions(value, KINDS, [], `${name}.`)
+  refuseUnknownOptions(value, KINDS, `${name}.`)
   const policy = value as { readonly [kind in (typeof KINDS)[number]]?: unknown }
   const given = KINDS.filter((kind) => policy[kind] !== undefined)
   const [kind] = given
@@ -46,7 +47,7 @@ export function parseSteeringOption(value: unknown): { policy: SteeringPolicy; o
   if (typeof value !== 'object' || value === null || !('policy' in value)) {
     return { policy: parsePolicy(value, name), optional: false }
   }
-  refuseUnknownOptions(value, ['policy', 'optional'], [], 'steering.')
+  refuseUnknownOptions(value, ['policy', 'optional'], 'steering.')
   const { policy, optional } = value as Exclude<SteeringOption, SteeringPolicy>
   return { policy: parsePolicy(policy, `${name}.policy`), optional: toFlag(`${name}.optional`, optional) }
 }
@@ -119,7 +120,7 @@ function toProgram(name: string, list: readonly unknown[]): readonly FilterInstr
 
 function toInstruction(name: string, value: unknown): { code: number; jt: number; jf: number; k: number } {
   assertObject(name, value)
-  refuseUnknownOptions(value, ['code', 'jt', 'jf', 'k'], [], `${name}.`)
+  refuseUnknownOptions(value, ['code', 'jt', 'jf', 'k'], `${name}.`)
   const { code, jt = 0, jf = 0, k = 0 } = value as { readonly [part in keyof FilterInstruction]: unknown }
   return {
     code: toInteger(`${name}.code`, code, 0, 0xffff),

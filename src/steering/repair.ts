@@ -25,7 +25,7 @@ const LOCK_TIMEOUT = 5000
  *
  * Rejects as `steer` does. Linux 5.3.
  */
-export async function repairGroup(target: GroupTarget): Promise<Steering> {
+export async function repairGroup(target: GroupTarget | number): Promise<Steering> {
   const addon = requireAddon('repairGroup')
   const group = await inspectGroup(target)
   if (group.members.length === 0 || group.protocol !== 'tcp') {

@@ -69,7 +69,7 @@ export interface SteerOptions {
  * again. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF.
  */
 export async function steer(
-  target: ListenableServer | GroupTarget,
+  target: ListenableServer | GroupTarget | number,
   policy: SteeringPolicy,
   options: SteerOptions = {},
 ): Promise<Steering> {
@@ -104,7 +104,7 @@ export function steerWhenListening(server: ListenableServer, policy: SteeringPol
 const byCpu = new WeakSet<ListenableServer>()
 
 async function steerServer(server: ListenableServer, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
-  assertServer(server)
+  assertServer(server, 'The kernel chooses between UDP sockets by hash only')
   if (!server.listening) throw new ServerNotRunningError()
   const addon = requireAddon('steer')
   const member = memberOf(addon, 'steer', server)
@@ -122,7 +122,7 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
 }
 
 /** For a process that need not be a member: works through the socket of a member. */
-async function steerGroup(target: GroupTarget, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+async function steerGroup(target: GroupTarget | number, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
   const group = await inspectGroup(target)
   const [first] = group.members
   if (first === undefined || group.protocol !== 'tcp') {
@@ -165,7 +165,8 @@ function refuseStrangers(member: Member, policy: SteeringPolicy): void {
   }
 }
 
-function isTarget(target: ListenableServer | GroupTarget): target is GroupTarget {
+function isTarget(target: ListenableServer | GroupTarget | number): target is GroupTarget | number {
+  if (typeof target === 'number') return true
   return typeof target === 'object' && target !== null && 'port' in target && !isServer(target)
 }
 

@@ -22,7 +22,7 @@ export interface FilterInstruction {
  *
  * - `'hash'`: by a hash of the addresses and ports of both sides, as without this library.
  * - `'random'`: at random, with equal probability, even if few addresses connect.
- * - `cpu`: the member that belongs to the CPU which received the connection. If this process may run on one CPU only
+ * - `'cpu'` or `{ cpu: true }`: the member that belongs to the CPU which received the connection. If this process may run on one CPU only
  *   and the kernel honours SO_INCOMING_CPU (Linux 6.2), this member gets the connections which that CPU receives.
  *   Otherwise a connection that CPU c receives goes to slot c modulo the number of members.
  * - `weights`: at random, in proportion to the weights (0 to 1000000). A member that is not named has weight 1.
@@ -33,6 +33,7 @@ export interface FilterInstruction {
 export type SteeringPolicy =
   | 'hash'
   | 'random'
+  | 'cpu'
   | { readonly cpu: true }
   | { readonly weights: readonly (MemberName & { readonly weight: number })[] }
   | { readonly exclude: readonly MemberName[] }

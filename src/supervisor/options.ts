@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { runningScript } from './node-options.js'
@@ -8,8 +9,8 @@ import type { SteeringName } from './protocol.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
 export interface SupervisorOptions {
-  /** The program: a file that Node runs. A relative path starts from `cwd`. Looked up anew for each worker. */
-  readonly script: string
+  /** The program: a file that Node runs, or its `file:` URL. A path starts from `cwd`. Looked up anew for each worker. */
+  readonly script: string | URL
   /** The arguments of the program. Default `[]`. */
   readonly args?: readonly string[] | undefined
   /** The number of workers, 1 to 1024; `'auto'` is the value of `os.availableParallelism()`. Default `'auto'`. */
@@ -71,10 +72,11 @@ export interface SupervisorOptions {
   readonly sockets?: readonly { readonly fd: number; readonly name?: string | undefined }[] | undefined
 }
 
-type Given = Omit<SupervisorOptions, 'workers' | 'steering' | 'envFile'>
+type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'envFile'>
 
 /** @internal */
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
+  readonly script: string
   readonly workers: number
   readonly steering: SteeringName | undefined
   readonly envFile: string | undefined
@@ -125,7 +127,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new SupervisorOptionError('options', options, 'an object')
   refuseUnknownOptions(options, OPTIONS)
   const cwd = path.resolve(text(options, 'cwd') ?? process.cwd())
-  const script = text(options, 'script')
+  const script = toScript(options.script)
   if (options.replace && options.oneSocket) {
     throw new SupervisorOptionError(
       'replace',
@@ -133,7 +135,6 @@ export function parseOptions(options: SupervisorOptions): Settings {
       "false where 'oneSocket' is true (no other supervisor can bind the port of that socket)",
     )
   }
-  if (script === undefined || script === '') throw new SupervisorOptionError('script', options.script, 'a file path')
   return {
     script: toArgument(script),
     cwd,
@@ -157,6 +158,16 @@ export function parseOptions(options: SupervisorOptions): Settings {
     replace: flag(options, 'replace'),
     sockets: [...(options.sockets ?? [])],
   }
+}
+
+/** A path, also of a `file:` URL as an object or as text: `import.meta.resolve` gives text. */
+function toScript(script: unknown): string {
+  const isURL = script instanceof URL || (typeof script === 'string' && script.startsWith('file:'))
+  try {
+    if (isURL) return fileURLToPath(script)
+  } catch {}
+  if (typeof script === 'string' && script !== '' && !isURL) return script
+  throw new SupervisorOptionError('script', script, 'a file path or a file: URL')
 }
 
 /** What `node` takes for a script, and neither for an option nor for its debugger (`node inspect`). */
@@ -216,7 +227,7 @@ function flag(options: SupervisorOptions, name: Name): boolean {
 function time(options: SupervisorOptions, name: Name, otherwise: number): number {
   const value = options[name] ?? otherwise
   if (typeof value === 'number' && value >= 0 && value <= LONGEST) return value
-  throw new SupervisorOptionError(name, value, `a number of ms from 0 to ${LONGEST}`)
+  throw new SupervisorOptionError(name, value, `a number of milliseconds from 0 to ${LONGEST}`)
 }
 
 function oneOf<T extends string>(options: SupervisorOptions, name: Name, allowed: readonly T[]): T | undefined {

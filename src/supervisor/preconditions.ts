@@ -1,6 +1,7 @@
 import { accessSync, constants, opendirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { capabilities, ReusePortUnsupportedError } from '../index.js'
+import { misspeltVariables } from '../options/variables.js'
 import { assertNotItself } from './itself.js'
 import { type Settings, scriptPath } from './options.js'
 import { assertPinnable } from './pin.js'
@@ -8,8 +9,8 @@ import { assertPinnable } from './pin.js'
 export interface Sharing {
   /** Whether all workers accept from one socket. */
   readonly isShared: boolean
-  /** Warning for the user, where there is a reason for one. */
-  readonly warning: string | undefined
+  /** Warnings for the user. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -20,7 +21,7 @@ export interface Sharing {
  * cannot be pinned.
  */
 export function checkPreconditions(settings: Settings): Sharing {
-  const { fallback, oneSocket, pin, cwd, envFile } = settings
+  const { fallback, oneSocket, pin, cwd, env, envFile } = settings
   check('cwd', cwd, (folder) => opendirSync(folder).closeSync())
   check('script', scriptPath(settings), (script) => accessSync(toFile(script), constants.R_OK))
   if (envFile !== undefined) check('envFile', envFile, (file) => accessSync(file, constants.R_OK))
@@ -30,10 +31,11 @@ export function checkPreconditions(settings: Settings): Sharing {
   // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
   const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced
   if (against !== undefined && fallback === 'error') throw new ReusePortUnsupportedError(against)
-  if (against === undefined && !oneSocket) return { isShared: false, warning: undefined }
+  const warnings = misspeltVariables(env)
+  if (against === undefined && !oneSocket) return { isShared: false, warnings }
   const why = against === undefined ? '' : `: ${against}`
   const warning = `all workers accept from one socket, so the kernel does not balance connections${why}`
-  return { isShared: true, warning }
+  return { isShared: true, warnings: [...warnings, warning] }
 }
 
 function check(option: keyof Settings, path: string, look: (path: string) => void): void {

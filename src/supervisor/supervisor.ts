@@ -136,9 +136,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was used before: create a new one')
     this.#state = 'starting'
     try {
-      const { isShared, warning } = checkPreconditions(this.#settings)
+      const { isShared, warnings } = checkPreconditions(this.#settings)
       this.#isShared = isShared
-      if (warning !== undefined) this.emit('warning', warning)
+      for (const warning of warnings) this.emit('warning', warning)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       this.#control = await openControl(this, this.#warn)

@@ -1,6 +1,7 @@
 // bindReusePort against socket.bind, on the Node at hand: what is returned, thrown and emitted, and when.
 import dgram, { type SocketOptions as CreateOptions } from 'node:dgram'
 import dns from 'node:dns'
+import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bindReusePort, capabilities } from '../../src/index.js'
 import { bound } from '../support/datagrams.js'
@@ -183,6 +184,7 @@ test.each([
     /"options\.signal" property must be an instance/,
   ],
   ['a fallback that is none', { fallback: 'maybe' }, 'ERR_INVALID_ARG_VALUE', /must be one of: 'error', 'unbalanced'/],
+  ['a policy, which is of TCP', { port: 0, steering: 'cpu' }, 'ERR_INVALID_ARG_VALUE', /is an option of TCP servers/],
   ['an option of TCP', { socketOptions: { noDelay: true } }, 'ERR_INVALID_ARG_VALUE', /is an option of TCP sockets/],
   [
     'a stage of TCP',
@@ -206,5 +208,8 @@ test('what is no dgram socket is refused', () => {
       code: 'ERR_INVALID_ARG_TYPE',
       message: 'The "socket" argument must be an instance of dgram.Socket. Received an instance of Object',
     }),
+  )
+  expect(() => ours(net.createServer() as unknown as dgram.Socket)).toThrow(
+    /Received an instance of Server\. Use listenReusePort for a server$/,
   )
 })

@@ -29,6 +29,7 @@ supervisor.once('worker:listening', (_worker, { port, isTakenOver }) => {
 supervisor.on('worker:explodes', () => {})
 // @ts-expect-error a number, or 'auto'
 new Supervisor({ script: 'x', workers: 'many' })
+new Supervisor({ script: new URL('./server.js', import.meta.url), steering: 'cpu' })
 // @ts-expect-error it needs a script
 new Supervisor({ workers: 2 })
 // @ts-expect-error a name of its own

@@ -6,14 +6,20 @@ import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import {
+  type AddressInUseReason,
   bindReusePort,
   type Capabilities,
+  type CHANNELS,
   capabilities,
   type DatagramSocketOptions,
   type DrainReport,
   drain,
   effectiveSocketOptions,
+  type Group,
+  inspectGroup,
+  type ListenReusePortError,
   type ListenReusePortOptions,
+  listening,
   listenReusePort,
   openReusePortSocket,
   ReusePortOptionDeniedError,
@@ -141,6 +147,9 @@ effectiveSocketOptions(server).ttl = 5
 listenReusePort(server, { port: 80, hots: '::' })
 // @ts-expect-error no such policy
 listenReusePort(server, { port: 80, fallback: 'ignore' })
+// @ts-expect-error the same before a callback, where an object could be taken for a handle
+listenReusePort(server, { port: 80, fallback: 'ignore' }, onListening)
+listenReusePort(server, new net.Socket(), onListening)
 // @ts-expect-error a shared port cannot be asked not to be
 listenReusePort(server, { port: 80, reusePort: false })
 // @ts-expect-error an Express app is not a server
@@ -155,6 +164,17 @@ openReusePortSocket({ port: '80' })
 system.balanced = true
 // @ts-expect-error made by openReusePortSocket alone
 ;new (socket.constructor as never)()
+
+// Errors are told apart by their code, and a server is waited for.
+server.on('error', (error: ListenReusePortError) => {
+  if (error.code === 'EADDRINUSE') same<typeof error.reason, AddressInUseReason | undefined>(true)
+  if (error.code === 'EACCES') same<typeof error.hint, string | undefined>(true)
+  if (error.code === 'ERR_REUSEPORT_GROUP_FULL') same<typeof error.maxMembers, number>(true)
+  if (error.code === 'ENOTFOUND') same<typeof error.hostname, string>(true)
+})
+const ready: Promise<http.Server> = listening(listenReusePort(http.createServer(), 80), { signal })
+const ready2: Promise<dgram.Socket> = listening(datagrams)
+same<typeof CHANNELS.fallback, 'reuseport:fallback'>(true)
 
 // Leaving, and choosing who gets what.
 const report: Promise<DrainReport> = drain(server, {
@@ -176,6 +196,9 @@ const steering: Promise<Steering> = steer(server, {
 steer({ port: 8080, host: '::1' }, 'hash', { optional: true })
 listenReusePort(server, { port: 1, steering: 'random' })
 listenReusePort(server, { port: 1, steering: { policy: { cpu: true }, optional: true } })
+listenReusePort(server, { port: 1, steering: 'cpu' })
+const byCpu: SteeringPolicy = 'cpu'
+listenReusePort(server, { port: 1, steering: { policy: byCpu } })
 // @ts-expect-error no such policy
 const fair: SteeringPolicy = 'fair'
 // @ts-expect-error a weight is missing
@@ -185,5 +208,8 @@ const nameless: SteeringPolicy = { exclude: [{}] }
 // @ts-expect-error it is there or it is not
 const sometimes: SteeringPolicy = { cpu: false }
 repairGroup({ port: 8080 })
+repairGroup(8080)
+steer(8080, 'cpu')
+const group: Promise<Group> = inspectGroup(8080)
 
-export { fair, nameless, sometimes, steering, weightless }
+export { fair, group, nameless, ready, ready2, sometimes, steering, weightless }

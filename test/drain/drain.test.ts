@@ -203,6 +203,18 @@ describe('what cannot be drained', () => {
     ['a grace without end', [net.createServer(), { grace: Infinity }], 'ERR_OUT_OF_RANGE', 'options.grace'],
     ['no number', [net.createServer(), { handshakeTimeout: '1' }], 'ERR_INVALID_ARG_TYPE', 'options.handshakeTimeout'],
     ['NaN', [net.createServer(), { connectionTimeout: Number.NaN }], 'ERR_OUT_OF_RANGE', 'options.connectionTimeout'],
+    [
+      'text for a time',
+      [net.createServer(), { idleTimeout: '10' }],
+      'ERR_INVALID_ARG_TYPE',
+      'The "options.idleTimeout" property must be a number of milliseconds from 0 to 2147483647. Received',
+    ],
+    [
+      'a time below 0',
+      [net.createServer(), { connectionTimeout: -1 }],
+      'ERR_OUT_OF_RANGE',
+      'It must be a number of milliseconds from 0 to 2147483647, or Infinity. Received -1',
+    ],
     ['no signal', [net.createServer(), { signal: {} }], 'ERR_INVALID_ARG_TYPE', 'options.signal'],
   ])('%s', async (_what, args, code, text) => {
     const error: NodeJS.ErrnoException = await Reflect.apply(drain, undefined, args).then(

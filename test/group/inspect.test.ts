@@ -257,6 +257,7 @@ describe('groups', () => {
       address: expect.stringMatching(/^(127|::1)/),
     })
     expect(await inspectGroup({ port, host: '0:0::1' })).toMatchObject({ address: '::1', members: { length: 1 } })
+    expect(await inspectGroup(port)).toEqual(await inspectGroup({ port }))
     for (const socket of sockets) socket.close()
     expect(await inspectGroup({ port })).toMatchObject({ address: '0.0.0.0' })
   })
@@ -323,7 +324,10 @@ describe('groups', () => {
 describe('what is asked wrongly', () => {
   test.each([
     [undefined, 'ERR_INVALID_ARG_TYPE'],
-    [8080, 'ERR_INVALID_ARG_TYPE'],
+    ['8080', 'ERR_INVALID_ARG_TYPE'],
+    [0, 'ERR_SOCKET_BAD_PORT'],
+    [65_536, 'ERR_SOCKET_BAD_PORT'],
+    [80.5, 'ERR_SOCKET_BAD_PORT'],
     [{}, 'ERR_SOCKET_BAD_PORT'],
     [{ port: 0 }, 'ERR_SOCKET_BAD_PORT'],
     [{ port: '80' }, 'ERR_SOCKET_BAD_PORT'],

@@ -1,4 +1,5 @@
 // Unmodified programs share their ports by a preload.
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../support/listeners.js'
@@ -128,4 +129,20 @@ test('workers of cluster, and threads, share by it too', async () => {
     program.send({})
     await program.exited
   }
+})
+
+test('a misspelt variable is warned of, once, also where the program has threads and cluster workers', () => {
+  const program = fileURLToPath(new URL('../fixtures/register-family.cjs', import.meta.url))
+  const env = { ...process.env, REUSEPORT_PORT: '8080', REUSEPORT_PORTS: '8081', REUSEPORT_OF_MINE: '1', PORTS: '1' }
+  const { status, stderr } = spawnSync(process.execPath, ['--import', register, program], {
+    env,
+    encoding: 'utf8',
+  })
+  expect(status).toBe(0)
+  const warnings = stderr.split('\n').filter((line) => line.includes('Warning:'))
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /\[REUSEPORT_UNKNOWN_VARIABLE\] ReusePortWarning: the environment variable "REUSEPORT_PORT" has no effect: did you mean REUSEPORT_PORTS\?$/,
+    ),
+  ])
 })

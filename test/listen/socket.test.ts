@@ -1,8 +1,9 @@
+import dgram from 'node:dgram'
 import { fstatSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { expect, test } from 'vitest'
-import { openReusePortSocket } from '../../src/index.js'
+import { listenReusePort, openReusePortSocket } from '../../src/index.js'
 import { ask } from '../support/clients.js'
 import { closed, once, portOf, SERVER_KINDS } from '../support/listeners.js'
 import { acceptQueueLimit, listenersOn, openSockets } from '../support/sockets.js'
@@ -193,5 +194,11 @@ test('what is not a server is refused with a hint', () => {
   )
   expect(listen(express)).toThrow(/For an Express app pass http\.createServer\(app\)$/)
   expect(listen(framework)).toThrow(/Pass the \.server of this object$/)
+  const datagrams = dgram.createSocket('udp4')
+  expect(listen(datagrams)).toThrow(/Received an instance of Socket\. Use bindReusePort for a dgram socket$/)
+  expect(() => Reflect.apply(listenReusePort, undefined, [datagrams, 0])).toThrow(
+    /Use bindReusePort for a dgram socket$/,
+  )
+  datagrams.close()
   expect(socket.address().address).toBe(host)
 })

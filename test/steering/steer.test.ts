@@ -172,6 +172,8 @@ describe('cpu', () => {
     if (cpus < 2) context.skip('there is one CPU')
     const { servers, port } = await members(2)
     expect(await steer(servers[0] as net.Server, { cpu: true })).toMatchObject({ method: 'program' })
+    const policy = { cpu: true }
+    expect(await steer(servers[0] as net.Server, 'cpu')).toMatchObject({ method: 'program', policy })
     for (const cpu of [0, 1]) expect(await pinned(port, cpu)).toEqual({ [cpu]: 60 })
   })
 
@@ -373,6 +375,7 @@ test('a group by its port, from outside', async () => {
   const outcome = await steer({ port, host: '127.0.0.1' }, { exclude: [{ slot: 0 }] })
   expect(outcome).toMatchObject({ method: 'program', members: 2, keeper: undefined })
   expect(await counts(port, 40)).toEqual({ here: 40 })
+  await expect(steer(1, 'hash')).rejects.toThrow('no TCP server listens on :: port 1')
   await expect(steer({ port: 1, host: '127.0.0.1' }, 'hash')).rejects.toMatchObject({
     code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
     reason: 'no TCP server listens on 127.0.0.1 port 1',
@@ -422,7 +425,7 @@ describe('as an option of listenReusePort', () => {
     [
       { port: 0, steering: 'fair' },
       'ERR_INVALID_ARG_VALUE',
-      "'options.steering' must be 'hash', 'random' or an object",
+      "'options.steering' must be 'hash', 'random', 'cpu' or an object",
     ],
     [{ port: 0, steering: { policy: 'random', optinal: true } }, 'ERR_REUSEPORT_UNKNOWN_OPTION', "'optional'"],
     [{ port: 0, steering: { policy: 'random', optional: 1 } }, 'ERR_INVALID_ARG_TYPE', 'options.steering.optional'],
@@ -438,6 +441,7 @@ describe('as an option of listenReusePort', () => {
 })
 
 test.each([
+  ['a name of none', 'CPU', 'ERR_INVALID_ARG_VALUE', "'policy' must be 'hash', 'random', 'cpu' or an object"],
   ['nothing', {}, 'ERR_INVALID_ARG_VALUE', 'must have exactly one of: cpu, weights, exclude, program'],
   ['two', { cpu: true, exclude: [] }, 'ERR_INVALID_ARG_VALUE', 'must have exactly one of'],
   ['null', null, 'ERR_INVALID_ARG_TYPE', '"policy"'],

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import tls from 'node:tls'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ask, controlFiles, Supervisor, type SupervisorOptions, supervisors } from '../../dist/supervisor.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
@@ -290,9 +290,15 @@ describe('where others ask', () => {
 
 describe('options', () => {
   test.each([
-    [{ script: '' }, "The option 'script' must be a file path, not ''"],
+    [{ script: '' }, "The option 'script' must be a file path or a file: URL, not ''"],
+    [
+      { script: new URL('https://example.org/x.js') },
+      "The option 'script' must be a file path or a file: URL, not https://example.org/x.js",
+    ],
+    [{ script: 'file://host/x' }, "The option 'script' must be a file path or a file: URL, not 'file://host/x'"],
+    [{ script: 5 }, "The option 'script' must be a file path or a file: URL, not 5"],
     [{ workers: 0 }, "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
-    [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of ms from 0 to 2147483647, not -1"],
+    [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of milliseconds from 0 to 2147483647, not -1"],
     [{ maxRestarts: 1.5 }, "The option 'maxRestarts' must be a whole number of 0 or more, or Infinity, not 1.5"],
     [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'cpu' or 'random', not 'left'"],
     [{ threads: 'yes' }, "The option 'threads' must be true or false, not 'yes'"],
@@ -300,6 +306,23 @@ describe('options', () => {
     [{ worker: 3 }, "The option 'options.worker' is unknown. Did you mean 'workers'?"],
   ])('%j', (options, message) => {
     expect(() => new Supervisor({ script: 'x.js', ...options } as SupervisorOptions)).toThrow(message)
+  })
+
+  test('a misspelt variable of the workers is warned of, once', async () => {
+    const env = { ...process.env, REUSEPORT_FALBACK: 'exclusive' }
+    await using one = supervise({ how: 'plain', port: await freePort() }, { env })
+    await one.supervisor.start()
+    expect(one.told.filter(([name]) => name === 'warning')).toEqual([
+      ['warning', 'the environment variable "REUSEPORT_FALBACK" has no effect: did you mean REUSEPORT_FALLBACK?'],
+    ])
+  })
+
+  test.each(['object', 'text'])('the script by its URL, as %s', async (how) => {
+    const url = pathToFileURL(script)
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port }, { script: how === 'text' ? url.href : url, workers: 1 })
+    await one.supervisor.start()
+    expect((await get(port)).me).toBeTruthy()
   })
 
   test('auto: as many as there is parallelism', async () => {

@@ -251,12 +251,12 @@ test('without the addon and where Node could share: told why not, or one socket 
   vi.resetModules()
   const fresh = await import('../../src/supervisor/preconditions.js')
   const settings = parseOptions({ script: import.meta.filename, fallback: 'exclusive' })
-  const { isShared, warning } = fresh.checkPreconditions(settings)
+  const { isShared, warnings } = fresh.checkPreconditions(settings)
   expect(isShared).toBe(true)
-  expect(warning).toMatch(/^all workers accept from one socket.*: .*there is none/)
+  expect(warnings.at(-1)).toMatch(/^all workers accept from one socket.*: .*there is none/)
   expect(() => fresh.checkPreconditions({ ...settings, fallback: 'error' })).toThrow(/there is none/)
   fakes.state = undefined
-  expect(checkPreconditions(settings)).toEqual({ isShared: false, warning: undefined })
+  expect(checkPreconditions(settings)).toEqual({ isShared: false, warnings: [] })
 })
 
 describe('where a supervisor answers', () => {

@@ -31,7 +31,7 @@ const ROOMS: readonly string[] = [
  */
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
-  'register.ts': ['index.ts', 'supervised', 'supervisor/protocol'],
+  'register.ts': ['index.ts', 'supervised', 'options/variables', 'supervisor/protocol'],
   supervised: [
     'index.ts',
     'native',
@@ -53,6 +53,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'native',
     'listen/supervision',
     'options/option-names',
+    'options/variables',
     'common/close-handle',
     'common/ending-signals',
     'common/lines',

@@ -1,0 +1,27 @@
+// The last error of a call by which a server or dgram socket was to listen, for those who ask after it was emitted.
+interface Failure {
+  readonly error: unknown
+  /** `_listeningId` of a server: each call of `listen` or `close` changes it. */
+  readonly id: unknown
+}
+
+const failures = new WeakMap<object, Failure>()
+
+const idOf = (target: object): unknown => Reflect.get(target, '_listeningId')
+
+/** Emits 'error', and remembers it. */
+export function emitFailure(target: { emit(event: 'error', error: unknown): unknown }, error: unknown): void {
+  failures.set(target, { error, id: idOf(target) })
+  target.emit('error', error)
+}
+
+/** From now on another call is under way. */
+export function forgetFailure(target: object): void {
+  failures.delete(target)
+}
+
+/** Undefined where the last call has not failed, or another has followed. */
+export function failureOf(target: object): { readonly error: unknown } | undefined {
+  const failure = failures.get(target)
+  return failure?.id === idOf(target) ? failure : undefined
+}
