@@ -45,6 +45,13 @@ export const MUTATIONS = [
     'integration/descriptors',
     'listen/socket.test',
   ),
+  script(
+    'supervised/pass-on.ts',
+    'process.execArgv = [...requiring(execArgv, toFile)]',
+    '',
+    'integration/cluster-messages',
+  ),
+  script('supervisor/preload-options.ts', 'major >= SILENT_SINCE ||', '', 'supervisor/preload-options'),
   // Requests to the kernel, and its replies.
   native(
     'core/shared_socket.cc',

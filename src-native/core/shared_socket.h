@@ -30,8 +30,8 @@ Status Bind(const Sys& sys, int fd, const SocketAddress& address);
 Status Listen(const Sys& sys, int fd, int backlog);
 
 // Tries whether two sockets of this process can be bound to one port, without listening: at a loopback address where
-// there is one. False if the second bind() fails with EADDRINUSE. A failure if the sockets cannot be opened or bound, or if the system has
-// no such option.
+// there is one. False if the second bind() fails with EADDRINUSE. A failure if the sockets cannot be opened or bound,
+// or if the system has no such option.
 Result<bool> ProbePortSharing(const Sys& sys);
 
 }  // namespace reuseport

@@ -195,7 +195,8 @@ void Owners(const Sys& sys) {
     Expect(!owned.Close(fd.value(), owned.ClaimOf(fd.value()) + 1).ok(), "another claim closes nothing");
     // The first is closed, the second is released and closed by its new owner, the third is closed by the destructor.
     if (i == 0)
-      Expect(owned.Close(fd.value(), kCurrent).ok() && !owned.Close(fd.value(), kCurrent).ok(), "a descriptor is closed exactly once");
+      Expect(owned.Close(fd.value(), kCurrent).ok() && !owned.Close(fd.value(), kCurrent).ok(),
+             "a descriptor is closed exactly once");
     if (i == 1 && owned.Release(fd.value(), kCurrent).ok()) close(fd.value());
   }
 }
