@@ -52,6 +52,14 @@ export const MUTATIONS = [
     'integration/cluster-messages',
   ),
   script('supervisor/preload-options.ts', 'major >= SILENT_SINCE ||', '', 'supervisor/preload-options'),
+  script('node/cluster-port.ts', '    if (handle !== null) giveUpPort(handle)\n', '', 'integration/cluster-port'),
+  script(
+    'node/cluster-port.ts',
+    '    agreement.end()\n    return Reflect',
+    '    return Reflect',
+    'integration/cluster-port',
+  ),
+  script('listen/cluster-port.ts', '() => reserved.close())', '() => {})', 'integration/cluster-port'),
   // Requests to the kernel, and its replies.
   native(
     'core/shared_socket.cc',

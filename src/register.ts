@@ -20,7 +20,7 @@ import { supervise } from './supervised/supervise.js'
 import { REGISTER_URL, type SteeringName } from './supervisor/protocol.js'
 
 /** The options of `server.listen` that apply to a port. A program may have further properties in the same object. */
-const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
+const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'exclusive', 'signal'] as const
 
 const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
