@@ -22,10 +22,25 @@ export const MUTATIONS = [
   native('platform/socket_flags/open_socket.cc', ' | SOCK_CLOEXEC', '', 'integration/descriptors'),
   native('core/owned_descriptors.cc', 'if (IsStillOpen(owned)) sys_.close(owned.fd);', '', 'integration/threads'),
   native('core/owned_descriptors.cc', 'const bool open = IsStillOpen(*found);', 'const bool open = true;', 'native'),
+  native(
+    'core/owned_descriptors.cc',
+    '  if (stale != owned_.end()) owned_.erase(stale);\n',
+    '',
+    'native/addon',
+    'listen/adoption',
+  ),
+  script(
+    'native/owned-descriptor.ts',
+    'this.addon.close(this.fd, this.#claim)',
+    'this.addon.close(this.fd)',
+    'listen/adoption',
+  ),
+  script('datagram/bind.ts', 'port: reserved?.port ?? port', 'port', 'datagram/datagrams.test'),
+  native('core/shared_socket.cc', 'if (done.ok() && !is_udp) done', 'if (done.ok()) done', 'native/addon'),
   native('core/unique_fd.h', 'std::exchange(other.fd_, -1)', 'other.fd_', 'native', 'listen/socket.test'),
   script(
     'listen/socket.ts',
-    "    this.#state = 'closed'\n    this.#addon.close(this.#fd)",
+    "    this.#state = 'closed'\n    this.#descriptor.close()",
     "    this.#state = 'closed'",
     'integration/descriptors',
     'listen/socket.test',
@@ -36,6 +51,21 @@ export const MUTATIONS = [
   // Names of options.
   script('options/option-names.ts', 'if (COINCIDENCES.includes(name)) continue', '', 'options/option-names.test'),
   script('options/option-names.ts', 'candidate.length < 10 ? 1 : 2', '2', 'options/option-names.test'),
+  script(
+    'supervised/pass-on.ts',
+    'process.execArgv = [...requiring(execArgv, toFile)]',
+    '',
+    'integration/cluster-messages',
+  ),
+  script('supervisor/preload-options.ts', 'major >= SILENT_SINCE ||', '', 'supervisor/preload-options'),
+  script('node/cluster-port.ts', '    if (handle !== null) giveUpPort(handle)\n', '', 'integration/cluster-port'),
+  script(
+    'node/cluster-port.ts',
+    '    agreement.end()\n    return Reflect',
+    '    return Reflect',
+    'integration/cluster-port',
+  ),
+  script('listen/cluster-port.ts', '() => reserved.close())', '() => {})', 'integration/cluster-port'),
   // Requests to the kernel, and its replies.
   native(
     'core/shared_socket.cc',

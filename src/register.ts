@@ -1,5 +1,5 @@
 /**
- * `node --import reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its
+ * `node --require reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its
  * cluster workers shares its port, as by `listenReusePort`. Other calls are unchanged.
  *
  * - `REUSEPORT_PORTS`: ports, separated by commas, such as `8080,8443` or `!9229`. A port with `!` in front is not
@@ -11,16 +11,18 @@
  */
 import net from 'node:net'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
 import { misspeltVariables } from './options/variables.js'
 import { isClusterWorker } from './supervised/nested.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
+import { passOnByRequire } from './supervised/pass-on.js'
 import { supervise } from './supervised/supervise.js'
 import { REGISTER_URL, type SteeringName, WORKER_NAME } from './supervisor/protocol.js'
 
 /** The options of `server.listen` that apply to a port. A program may have further properties in the same object. */
-const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'signal'] as const
+const OPTIONS = ['port', 'host', 'backlog', 'ipv6Only', 'exclusive', 'signal'] as const
 
 const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 
@@ -42,7 +44,10 @@ const { listen } = prototype
 /** Servers for which `listenReusePort` runs: a `server.listen` that it calls goes to Node. */
 const listening = new WeakSet<net.Server>()
 
-if (isInCharge) prototype.listen = listenShared
+if (isInCharge) {
+  prototype.listen = listenShared
+  if (isMainThread) passOnByRequire(fileURLToPath(import.meta.url))
+}
 
 function listenShared(this: net.Server, ...args: unknown[]): net.Server {
   const call = listening.has(this) ? undefined : toCall(args)

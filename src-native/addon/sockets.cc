@@ -23,6 +23,15 @@ Napi::Value OpenSocketCall(const Napi::CallbackInfo& info) {
   return FromOwned(env, state, OpenSharedSocket(state.sys, *request));
 }
 
+Napi::Value ReservePortCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::optional<ReserveRequest> request = ToReserveRequest(info);
+  if (!request) return env.Undefined();
+  if (!request->address.ok()) return FromFailure(env, request->address.failure());
+  AddonState& state = StateOf(env);
+  return FromOwned(env, state, ReservePort(state.sys, request->socket, request->address.value()));
+}
+
 Napi::Value SetReuseAddressCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<ReuseAddressRequest> request = ToReuseAddressRequest(info);
@@ -79,16 +88,30 @@ Napi::Value LocalAddressCall(const Napi::CallbackInfo& info) {
   return address.ok() ? FromAddress(env, address.value()) : FromFailure(env, address.failure());
 }
 
-Napi::Value CloseCall(const Napi::CallbackInfo& info) {
+Napi::Value ClaimOfCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return info.Env().Undefined();
-  return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Close(*fd));
+  if (!fd) return env.Undefined();
+  return Napi::Number::New(env, static_cast<double>(StateOf(env).descriptors.ClaimOf(*fd)));
+}
+
+Napi::Value IsOwnedCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<ClaimedDescriptor> owned = ToClaimedDescriptor(info);
+  if (!owned) return env.Undefined();
+  return Napi::Boolean::New(env, StateOf(env).descriptors.IsOwned(owned->fd, owned->claim));
+}
+
+Napi::Value CloseCall(const Napi::CallbackInfo& info) {
+  const std::optional<ClaimedDescriptor> owned = ToClaimedDescriptor(info);
+  if (!owned) return info.Env().Undefined();
+  return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Close(owned->fd, owned->claim));
 }
 
 Napi::Value ReleaseCall(const Napi::CallbackInfo& info) {
-  const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return info.Env().Undefined();
-  return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Release(*fd));
+  const std::optional<ClaimedDescriptor> owned = ToClaimedDescriptor(info);
+  if (!owned) return info.Env().Undefined();
+  return FromStatus(info.Env(), StateOf(info.Env()).descriptors.Release(owned->fd, owned->claim));
 }
 
 Napi::Value ProbeCall(const Napi::CallbackInfo& info) {
@@ -117,6 +140,7 @@ Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
 
 constexpr Export kExports[] = {
     {"openSocket", Entry<OpenSocketCall>},
+    {"reservePort", Entry<ReservePortCall>},
     {"setReuseAddress", Entry<SetReuseAddressCall>},
     {"bind", Entry<BindCall>},
     {"listen", Entry<ListenCall>},
@@ -126,6 +150,8 @@ constexpr Export kExports[] = {
     {"takeSocket", Entry<TakeSocketCall>},
     {"duplicate", Entry<DuplicateCall>},
     {"localAddress", Entry<LocalAddressCall>},
+    {"claimOf", Entry<ClaimOfCall>},
+    {"isOwned", Entry<IsOwnedCall>},
     {"close", Entry<CloseCall>},
     {"release", Entry<ReleaseCall>},
     {"probe", Entry<ProbeCall>},

@@ -23,6 +23,13 @@ std::optional<SocketRequest> ToSocketRequest(const Napi::CallbackInfo& info) {
   return request;
 }
 
+std::optional<ReserveRequest> ToReserveRequest(const Napi::CallbackInfo& info) {
+  const std::optional<SocketRequest> socket = ToSocketRequest(info);
+  std::string text;
+  if (!socket || !ToText(info[1], "address", &text)) return std::nullopt;
+  return ReserveRequest{*socket, SocketAddress::Parse(socket->family, text, 0)};
+}
+
 std::optional<ReuseAddressRequest> ToReuseAddressRequest(const Napi::CallbackInfo& info) {
   ReuseAddressRequest request{};
   if (!ToFd(info, &request.fd) || !ToBoolean(info[1], "on", &request.on)) return std::nullopt;
@@ -52,6 +59,14 @@ std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info)
   if (!ToInt(info[0], "pid", 1, INT32_MAX, &pid)) return std::nullopt;
   if (!ToInteger(info[1], "inode", 0, INT64_C(9007199254740991), &inode)) return std::nullopt;
   return SocketOfProcess{pid, static_cast<uint64_t>(inode)};
+}
+
+std::optional<ClaimedDescriptor> ToClaimedDescriptor(const Napi::CallbackInfo& info) {
+  ClaimedDescriptor owned{0, kCurrent};
+  if (!ToFd(info, &owned.fd)) return std::nullopt;
+  if (info[1].IsUndefined()) return owned;
+  if (!ToInteger(info[1], "claim", 0, INT64_C(9007199254740991), &owned.claim)) return std::nullopt;
+  return owned;
 }
 
 Napi::Value FromAddress(Napi::Env env, const SocketAddress& address) {

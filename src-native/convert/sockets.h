@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/address.h"
+#include "core/owned_descriptors.h"
 #include "core/result.h"
 #include "core/shared_socket.h"
 
@@ -15,6 +16,15 @@ namespace reuseport {
 
 // ({ transport, family, ipv6Only, multipath })
 std::optional<SocketRequest> ToSocketRequest(const Napi::CallbackInfo& info);
+
+struct ReserveRequest {
+  SocketRequest socket;
+  // For a text that is not an address: the failure EINVAL of bind().
+  Result<SocketAddress> address;
+};
+
+// ({ transport, family, ipv6Only, multipath }, address)
+std::optional<ReserveRequest> ToReserveRequest(const Napi::CallbackInfo& info);
 
 struct ReuseAddressRequest {
   int fd;
@@ -48,6 +58,14 @@ struct SocketOfProcess {
 
 // (pid, inode)
 std::optional<SocketOfProcess> ToSocketOfProcess(const Napi::CallbackInfo& info);
+
+struct ClaimedDescriptor {
+  int fd;
+  Claim claim;
+};
+
+// (fd, claim?)
+std::optional<ClaimedDescriptor> ToClaimedDescriptor(const Napi::CallbackInfo& info);
 
 Napi::Value FromAddress(Napi::Env env, const SocketAddress& address);
 

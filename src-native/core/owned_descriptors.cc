@@ -10,12 +10,25 @@ namespace reuseport {
 Result<int> OwnedDescriptors::Add(UniqueFd fd) {
   struct stat status;
   if (sys_.fstat(fd.get(), &status) != 0) return Failure{errno, "fstat"};
-  owned_.push_back({fd.get(), status.st_dev, status.st_ino});
+  // The kernel would not have given out the number if the descriptor that had it were still open.
+  const auto stale = Find(fd.get(), kCurrent);
+  if (stale != owned_.end()) owned_.erase(stale);
+  owned_.push_back({fd.get(), ++last_, status.st_dev, status.st_ino});
   return fd.Release();
 }
 
-Status OwnedDescriptors::Close(int fd) {
-  const auto found = Find(fd);
+Claim OwnedDescriptors::ClaimOf(int fd) const {
+  const auto found = Find(fd, kCurrent);
+  return found == owned_.end() ? kUnowned : found->claim;
+}
+
+bool OwnedDescriptors::IsOwned(int fd, Claim claim) const {
+  const auto found = Find(fd, claim);
+  return found != owned_.end() && IsStillOpen(*found);
+}
+
+Status OwnedDescriptors::Close(int fd, Claim claim) {
+  const auto found = Find(fd, claim);
   if (found == owned_.end()) return Failure{EBADF, "close"};
   const bool open = IsStillOpen(*found);
   owned_.erase(found);
@@ -24,8 +37,8 @@ Status OwnedDescriptors::Close(int fd) {
   return Done{};
 }
 
-Status OwnedDescriptors::Release(int fd) {
-  const auto found = Find(fd);
+Status OwnedDescriptors::Release(int fd, Claim claim) {
+  const auto found = Find(fd, claim);
   if (found == owned_.end()) return Failure{EBADF, "release"};
   owned_.erase(found);
   return Done{};
@@ -47,8 +60,10 @@ bool OwnedDescriptors::IsStillOpen(const Owned& owned) const {
   return status.st_dev == owned.device && status.st_ino == owned.inode;
 }
 
-std::vector<OwnedDescriptors::Owned>::iterator OwnedDescriptors::Find(int fd) {
-  return std::find_if(owned_.begin(), owned_.end(), [fd](const Owned& owned) { return owned.fd == fd; });
+std::vector<OwnedDescriptors::Owned>::const_iterator OwnedDescriptors::Find(int fd, Claim claim) const {
+  return std::find_if(owned_.begin(), owned_.end(), [fd, claim](const Owned& owned) {
+    return owned.fd == fd && (claim == kCurrent || claim == owned.claim);
+  });
 }
 
 }  // namespace reuseport

@@ -29,7 +29,13 @@ Result<UniqueFd> OpenFor(const Sys& sys, const SocketRequest& request) {
   return OpenSocket(sys, request.family, SOCK_STREAM, IPPROTO_MPTCP);
 }
 
-Result<UniqueFd> BindLoopback(const Sys& sys, const SocketAddress& address) {
+// Always set, because the default is a setting of the system (net.ipv6.bindv6only).
+Status SetIpv6Only(const Sys& sys, int fd, const SocketRequest& request) {
+  if (request.family != AF_INET6) return Done{};
+  return EnableOption(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, request.ipv6_only ? 1 : 0);
+}
+
+Result<UniqueFd> OpenAndBind(const Sys& sys, const SocketAddress& address) {
   Result<UniqueFd> socket = OpenSharedSocket(sys, {Transport::kTcp, address.family(), false, false});
   if (!socket.ok()) return socket;
   Status bound = Bind(sys, socket.value().get(), address);
@@ -37,14 +43,14 @@ Result<UniqueFd> BindLoopback(const Sys& sys, const SocketAddress& address) {
   return socket;
 }
 
-Result<bool> ProbeOn(const Sys& sys, int family, const char* loopback) {
-  Result<SocketAddress> any_port = SocketAddress::Parse(family, loopback, 0);
+Result<bool> ProbeOn(const Sys& sys, int family, const char* host) {
+  Result<SocketAddress> any_port = SocketAddress::Parse(family, host, 0);
   if (!any_port.ok()) return any_port.failure();
-  Result<UniqueFd> first = BindLoopback(sys, any_port.value());
+  Result<UniqueFd> first = OpenAndBind(sys, any_port.value());
   if (!first.ok()) return first.failure();
   Result<SocketAddress> taken = SocketAddress::OfSocket(sys, first.value().get());
   if (!taken.ok()) return taken.failure();
-  Result<UniqueFd> second = BindLoopback(sys, taken.value());
+  Result<UniqueFd> second = OpenAndBind(sys, taken.value());
   if (second.ok()) return true;
   // Only bind() gives EADDRINUSE. For the first socket, whose port the kernel chooses, the error would mean that no
   // port is free.
@@ -62,11 +68,22 @@ Result<UniqueFd> OpenSharedSocket(const Sys& sys, const SocketRequest& request) 
   Status shared = ShareAddress(sys, fd, request.transport);
   if (!shared.ok()) return shared.failure();
 
-  // Always set, because the default is a setting of the system (net.ipv6.bindv6only).
-  if (request.family == AF_INET6) {
-    Status v6_only = EnableOption(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, request.ipv6_only ? 1 : 0);
-    if (!v6_only.ok()) return v6_only.failure();
-  }
+  Status v6_only = SetIpv6Only(sys, fd, request);
+  if (!v6_only.ok()) return v6_only.failure();
+  return socket;
+}
+
+Result<UniqueFd> ReservePort(const Sys& sys, const SocketRequest& request, const SocketAddress& where) {
+  Result<UniqueFd> socket = OpenFor(sys, request);
+  if (!socket.ok()) return socket;
+  const int fd = socket.value().get();
+  Status done = SetIpv6Only(sys, fd, request);
+  // For a UDP socket that shares its port, Linux also chooses a port that another such socket of this user has.
+  const bool is_udp = request.transport == Transport::kUdp;
+  if (done.ok() && !is_udp) done = ShareAddress(sys, fd, request.transport);
+  if (done.ok()) done = Bind(sys, fd, where);
+  if (done.ok() && is_udp) done = ShareAddress(sys, fd, request.transport);
+  if (!done.ok()) return done.failure();
   return socket;
 }
 
@@ -88,7 +105,9 @@ Result<bool> ProbePortSharing(const Sys& sys) {
   Result<bool> v4 = ProbeOn(sys, AF_INET, "127.0.0.1");
   if (v4.ok()) return v4;
   Result<bool> v6 = ProbeOn(sys, AF_INET6, "::1");
-  return v6.ok() ? v6 : v4;
+  if (v6.ok() || v4.failure().error != EADDRNOTAVAIL) return v6.ok() ? v6 : v4;
+  // A host, or a network namespace, whose loopback interface has no address.
+  return ProbeOn(sys, AF_INET, "0.0.0.0");
 }
 
 }  // namespace reuseport

@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
-import {
-  type Capabilities,
-  capabilities,
-  type Group,
-  inspectGroups,
-  openReusePortSocket,
-  ReusePortOptionUnsupportedError,
-} from '../index.js'
+import { type Capabilities, capabilities, type Group, inspectGroups } from '../index.js'
 import { CVE_2026_46015, CVE_2026_52910, hasFix, isAtLeast } from '../system/kernel-versions.js'
 
 /** `yes` and `no` are judgements, `note` is information, `unknown` is a check without a result. */
@@ -46,7 +39,7 @@ export async function findOut(): Promise<readonly Check[]> {
     permissions(),
   ]
   if (!isLinux) return general
-  return [...general, ...linuxChecks(system.addon), await backlogs(), openFiles()]
+  return [...general, ...linuxChecks(system), await backlogs(), openFiles()]
 }
 
 function meanwhile({ supported }: Capabilities): string {
@@ -75,27 +68,17 @@ function permissions(): Check {
   )
 }
 
-function linuxChecks(hasAddon: boolean): readonly Check[] {
+function linuxChecks(system: Capabilities): readonly Check[] {
   const release = os.release()
-  return [classicBpf(hasAddon), bpfReplacement(release), incomingCpu(release), migration(release)]
+  return [classicBpf(system), bpfReplacement(release), incomingCpu(release), migration(release)]
 }
 
-const SOL_SOCKET = 1
-const SO_DETACH_REUSEPORT_BPF = 68
-
-/** Detaches a program from a group that has none: a kernel that supports programs answers ENOENT. */
-function classicBpf(hasAddon: boolean): Check {
-  if (!hasAddon) return check('classic BPF', 'unknown', 'cannot be tested', 'this test needs the addon')
-  const detach = { level: SOL_SOCKET, name: SO_DETACH_REUSEPORT_BPF, value: 0, stage: 'after-listen' } as const
-  try {
-    openReusePortSocket({ host: '127.0.0.1', fallback: 'unbalanced', rawSocketOptions: [detach] }).close()
-    return check('classic BPF', 'yes', 'available')
-  } catch (error) {
-    const isKnown = error instanceof ReusePortOptionUnsupportedError && error.errno === -os.constants.errno.ENOENT
-    if (isKnown) return check('classic BPF', 'yes', 'available')
-    const message = error instanceof Error ? error.message : String(error)
-    return check('classic BPF', 'no', 'not available', `connections cannot be steered: ${message}`)
-  }
+function classicBpf({ addon, reasons, steering }: Capabilities): Check {
+  const name = 'classic BPF'
+  if (!addon) return check(name, 'unknown', 'cannot be tested', 'this test needs the addon')
+  return steering
+    ? check(name, 'yes', 'available')
+    : check(name, 'no', 'not available', `connections cannot be steered: ${reasons.steering}`)
 }
 
 function bpfReplacement(release: string): Check {

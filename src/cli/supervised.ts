@@ -23,7 +23,7 @@ export function workersByInode(supervisors: readonly SupervisorStatus[]): Readon
 }
 
 /** The preload that the supervisor adds to the command of every worker. The table leaves it out. */
-const PRELOAD = / --import \S*\/register\.js(?= )/
+const PRELOAD = / --(?:import|require) \S*\/register\.js(?= )/
 
 /** Names the worker that accepts as the member's process: the supervisor holds the socket too, and may come first. */
 export function namingWorkers(

@@ -5,7 +5,7 @@ import type { DatagramSocketOptions } from '../options/datagram-option-types.js'
 
 /** Options of `bindReusePort`: those of `socket.bind`, and more. Never written to. */
 export interface BindReusePortOptions {
-  /** 0 to 65535. Default 0, which asks the kernel for a free port: every call then gets another one. */
+  /** 0 to 65535. Default 0: every call gets another port, one that no socket has. */
   readonly port?: number | string | null | undefined
   /** Name or numeric address, looked up with the socket's own `lookup`. Default `0.0.0.0` for udp4, `::` for udp6. */
   readonly address?: string | undefined

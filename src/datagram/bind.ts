@@ -11,6 +11,7 @@ import { openUnbound } from '../listen/shared-socket.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
+import { reservePort } from '../native/reserved-port.js'
 import {
   type Claim,
   claim,
@@ -164,17 +165,21 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
   }
 
   const descriptor = new OwnedDescriptor(addon, fd, family)
+  // Linux may choose a port that another socket of this user shares, and the group would have a stranger.
+  const reserved =
+    port === 0 && process.platform === 'linux' ? reservePort(addon, 'udp', { address, family }, ipv6Only) : undefined
   try {
     // `onSocket` may have closed the socket.
     if (isClosed(socket)) return undefined
     const afterBind = (): void => {
+      reserved?.close()
       // The admission ends before 'listening', because listeners of 'listening' may take long.
       admission.confirm()
       admission.end()
       configure(descriptor, configuration, 'after-bind')
       publishListen(() => descriptor.describe('udp'))
     }
-    const failure = adoptDatagram(socket, descriptor, { address, port, claimed, afterBind })
+    const failure = adoptDatagram(socket, descriptor, { address, port: reserved?.port ?? port, claimed, afterBind })
     if (failure === undefined) {
       publishAdopt(() => {
         // A listener of 'listening' may have closed the socket.
@@ -189,6 +194,7 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     throw error
   } finally {
     admission.end()
+    reserved?.close()
     descriptor.close()
   }
 }

@@ -6,6 +6,7 @@ import type { BindAddress } from '../common/address.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { emitListenError, supersede } from '../node/adopt.js'
+import { endWithServer } from '../node/cluster-port.js'
 import { emitFailure } from '../node/failed-listen.js'
 import { lookupHost } from '../node/lookup.js'
 import { networkDenied } from '../node/permission.js'
@@ -14,6 +15,7 @@ import { assertServer } from '../node/server.js'
 import { parseConfiguration } from '../options/configure.js'
 import { steerWhenListening } from '../steering/steer.js'
 import { capabilities } from '../system/capabilities.js'
+import { inCluster } from './cluster-port.js'
 import { chooseRoute, fallBack, refusalOf } from './fallback.js'
 import { inheritOrOpen } from './inherit.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
@@ -91,7 +93,18 @@ function serve(server: ListenableServer, request: PortRequest): void {
   if (route.by === 'addon' && state.loaded) {
     const configuration = parseConfiguration(state.addon, 'tcp', request)
     start(server, request, (where, isLatest) => {
-      open(server, state.addon, { ...request, where, configuration }, isLatest)
+      const wanted = { ...request, where, configuration }
+      const isAgreed =
+        !request.exclusive &&
+        inCluster(state.addon, wanted, (agreement) => {
+          if (!isLatest()) {
+            agreement?.end()
+            return
+          }
+          open(server, state.addon, { ...wanted, port: agreement?.port ?? 0 }, isLatest)
+          if (agreement !== undefined) endWithServer(server, agreement)
+        })
+      if (!isAgreed) open(server, state.addon, wanted, isLatest)
     })
     return
   }

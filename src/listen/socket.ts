@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { type BindAddress, type SocketAddressInfo, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from '../common/address.js'
 import { listenError, ReusePortSocketError, type SystemFailure } from '../common/errors.js'
 import type { Addon } from '../native/addon-contract.js'
+import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { adopt, emitListenError } from '../node/adopt.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer } from '../node/server.js'
@@ -31,16 +32,14 @@ export interface SocketRequest {
  * the socket exists, the kernel gives it a share of the connections, so hand it to a server or close it soon.
  */
 export class ReusePortSocket {
-  readonly #addon: Addon
-  readonly #fd: number
+  readonly #descriptor: OwnedDescriptor
   readonly #request: SocketRequest
   readonly #bound: BindAddress
   #state: 'open' | 'closed' | 'adopted' = 'open'
 
   /** @internal Use `openReusePortSocket`. */
   constructor(addon: Addon, fd: number, request: SocketRequest, bound: BindAddress) {
-    this.#addon = addon
-    this.#fd = fd
+    this.#descriptor = new OwnedDescriptor(addon, fd, bound.family)
     this.#request = request
     this.#bound = bound
   }
@@ -52,7 +51,7 @@ export class ReusePortSocket {
    */
   get fd(): number {
     this.#assertOpen()
-    return this.#fd
+    return this.#descriptor.fd
   }
 
   /**
@@ -62,7 +61,8 @@ export class ReusePortSocket {
    */
   address(): SocketAddressInfo {
     this.#assertOpen()
-    const address = this.#addon.localAddress(this.#fd)
+    const { addon, fd } = this.#descriptor
+    const address = addon.localAddress(fd)
     if ('errno' in address) throw this.#error(address)
     return address
   }
@@ -76,8 +76,7 @@ export class ReusePortSocket {
    */
   getOption<Name extends keyof SocketOptionValues>(name: Name): SocketOptionValues[Name] {
     this.#assertOpen()
-    const socket = { addon: this.#addon, fd: this.#fd, family: this.#bound.family }
-    return readOption(socket, 'tcp', name) as SocketOptionValues[Name]
+    return readOption(this.#descriptor, 'tcp', name) as SocketOptionValues[Name]
   }
 
   /**
@@ -95,12 +94,13 @@ export class ReusePortSocket {
     if (listener !== undefined) server.once('listening', listener)
     const { where, port, backlog } = this.#request
     const { address, family } = this.#bound
+    const own = this.#descriptor
     const descriptor = {
-      fd: this.#fd,
+      fd: own.fd,
       localPort: (): number => this.address().port,
       release: (): void => {
         this.#state = 'adopted'
-        this.#addon.release(this.#fd)
+        own.release()
       },
       close: (): void => this.close(),
     }
@@ -112,7 +112,7 @@ export class ReusePortSocket {
     } else {
       if (this.#request.wish !== undefined) supervision()?.adopted(server, this.#request.wish)
       publishAdopt(() => {
-        const message = describe(this.#addon, this.#fd)
+        const message = own.describe('tcp')
         return message && { ...message, target: server }
       })
     }
@@ -123,7 +123,7 @@ export class ReusePortSocket {
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closed'
-    this.#addon.close(this.#fd)
+    this.#descriptor.close()
     if (this.#request.wish !== undefined) supervision()?.dropped?.(this.#request.wish)
   }
 
@@ -134,6 +134,8 @@ export class ReusePortSocket {
 
   #assertOpen(): void {
     if (this.#state !== 'open') throw new ReusePortSocketError(this.#state)
+    // Other code has closed the number, which may belong to another socket by now.
+    if (!this.#descriptor.isOpen()) throw new ReusePortSocketError('closed')
   }
 
   #error(failure: SystemFailure): Error {

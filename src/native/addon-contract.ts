@@ -16,6 +16,11 @@ export interface Addon {
    * unless it is closed or released before.
    */
   openSocket(request: SocketRequest): number | SystemFailure
+  /**
+   * Opens a socket and binds it to a port that no socket has. From then on other sockets of this user may bind the port. It
+   * never listens. The addon owns it as in `openSocket`.
+   */
+  reservePort(request: SocketRequest, address: string): number | SystemFailure
   /** Sets whether sockets of any user may bind the same address with SO_REUSEADDR. */
   setReuseAddress(fd: number, on: boolean): undefined | SystemFailure
   bind(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
@@ -124,10 +129,18 @@ export interface Addon {
   /** Sends a datagram to a unix socket. `to` is its file, or '@' and its abstract name. unix(7). */
   sendToUnix(to: string, text: string): undefined | SystemFailure
   localAddress(fd: number): SocketAddressInfo | SystemFailure
-  close(fd: number): undefined | SystemFailure
-  /** The addon gives up the descriptor: from now on its new owner closes it. */
-  release(fd: number): undefined | SystemFailure
-  /** Binds two sockets to one port and closes both. False where the second bind fails with EADDRINUSE. */
+  /**
+   * Tells apart the descriptors of the addon that have the same number one after the other. 0 for a number that the addon
+   * does not own.
+   */
+  claimOf(fd: number): number
+  /** False also where other code has closed the descriptor. */
+  isOwned(fd: number, claim: number): boolean
+  /** EBADF where the addon does not own the descriptor, or `claim` is that of another one. Closes nothing then. */
+  close(fd: number, claim?: number): undefined | SystemFailure
+  /** The addon gives up the descriptor: from now on its new owner closes it. EBADF as for `close`. */
+  release(fd: number, claim?: number): undefined | SystemFailure
+  /** Binds two sockets to one port, of a loopback address where there is one, and closes both. False where the second bind fails with EADDRINUSE. */
   probe(): boolean | SystemFailure
 }
 

@@ -9,17 +9,27 @@ export interface DescribedSocket extends SocketAddressInfo {
   readonly fd: number
 }
 
-/** A descriptor that the addon owns until it is closed or released to another owner. Only the first call counts. */
+/**
+ * A descriptor that the addon owns until it is closed or released to another owner. Only the first call counts. Where other
+ * code has closed the number, it may belong to another descriptor by now: then neither call has an effect.
+ */
 export class OwnedDescriptor {
   readonly addon: Addon
   readonly fd: number
   readonly family: 4 | 6
+  readonly #claim: number
   #isOwned = true
 
   constructor(addon: Addon, fd: number, family: 4 | 6) {
     this.addon = addon
     this.fd = fd
     this.family = family
+    this.#claim = addon.claimOf(fd)
+  }
+
+  /** Whether the number is still this descriptor. */
+  isOpen(): boolean {
+    return this.#isOwned && this.addon.isOwned(this.fd, this.#claim)
   }
 
   bind(address: string, port: number): SystemFailure | undefined {
@@ -45,12 +55,12 @@ export class OwnedDescriptor {
   release(): void {
     if (!this.#isOwned) return
     this.#isOwned = false
-    this.addon.release(this.fd)
+    this.addon.release(this.fd, this.#claim)
   }
 
   close(): void {
     if (!this.#isOwned) return
     this.#isOwned = false
-    this.addon.close(this.fd)
+    this.addon.close(this.fd, this.#claim)
   }
 }

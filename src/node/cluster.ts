@@ -5,20 +5,27 @@
 import process from 'node:process'
 import type { ListenableServer } from './server.js'
 
-interface Query {
+export interface Query {
   readonly address: string | null
   readonly port: number
   readonly addressType: 4 | 6
   readonly backlog: number
 }
 
+/** Asks the primary for the handle of a server. It calls `answer` with an error, or with 0 and the handle. */
+export type GetServer = (
+  server: object,
+  query: Omit<Query, 'addressType' | 'backlog'> & {
+    readonly addressType: unknown
+    readonly fd?: unknown
+    flags: number
+  },
+  answer: (error: number, handle: object | null) => void,
+) => void
+
 interface ClusterInternals {
   readonly isWorker: boolean
-  readonly _getServer?: (
-    server: ListenableServer,
-    query: Query & { readonly fd: undefined; readonly flags: number },
-    answer: (error: number, handle: object) => void,
-  ) => void
+  readonly _getServer?: GetServer
 }
 
 interface Message {
@@ -32,14 +39,18 @@ type Channel = { send: (message: Message) => boolean }
 
 let joined = 0
 
+/** Undefined where this process is no worker of cluster, or its channel is closed. */
+export function serverGetter(): GetServer | undefined {
+  if (process.send === undefined || !process.connected) return undefined
+  const cluster = process.getBuiltinModule('node:cluster') as unknown as ClusterInternals
+  return cluster.isWorker ? cluster._getServer : undefined
+}
+
 /** Registers the handle of a server with cluster, if this process is a worker whose channel is still open. */
 export function joinCluster(server: ListenableServer, handle: object, query: Query): void {
-  if (process.send === undefined || !process.connected) return
-  const cluster = process.getBuiltinModule('node:cluster') as unknown as ClusterInternals
-  if (!cluster.isWorker || cluster._getServer === undefined) return
-  const message = withheld(() => {
-    cluster._getServer?.(server, { ...query, fd: undefined, flags: 0 }, ignore)
-  })
+  const getServer = serverGetter()
+  if (getServer === undefined) return
+  const message = withheld(() => getServer(server, { ...query, fd: undefined, flags: 0 }, ignore))
   if (message === undefined) return
   // The primary does not know this key, so it ignores the message that the worker sends when the handle closes.
   const key = `reuseport:${joined++}`

@@ -1,7 +1,6 @@
 // Room: how the kernel chooses between the members of a group, and the process that keeps a policy in force. It may
 // import group and every room below.
 import { EventEmitter } from 'node:events'
-import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
 import type { AbortSignalLike } from '../common/abort-signal.js'
@@ -19,6 +18,7 @@ import { ReusePortInspectionError, ReusePortLockError } from '../group/group-err
 import type { GroupTarget } from '../group/group-types.js'
 import { lockForPolicy } from '../group/lock.js'
 import { type Member, memberOf, memberWith } from '../group/member.js'
+import type { Addon } from '../native/addon-contract.js'
 import { requireAddon } from '../native/require-addon.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer, isServer } from '../node/server.js'
@@ -109,7 +109,7 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   const addon = requireAddon('steer')
   const member = memberOf(addon, 'steer', server)
   refuseStrangers(member, policy)
-  const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu() : undefined
+  const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu(addon) : undefined
   if (cpu !== undefined) {
     // The kernel runs a program before it looks at SO_INCOMING_CPU, so the program has to go first.
     const { members } = await keeperOf(server, member).steer('hash', deadline)
@@ -180,14 +180,10 @@ function setIncomingCpu({ addon, fd }: Member, cpu: number): void {
 }
 
 /** The only CPU of this thread; undefined for several CPUs, or if groups ignore SO_INCOMING_CPU (before Linux 6.2). */
-function onlyCpu(): number | undefined {
+function onlyCpu(addon: Addon): number | undefined {
   if (process.platform !== 'linux' || !isAtLeast(os.release(), 6, 2)) return undefined
-  try {
-    const [, list] = /^Cpus_allowed_list:\s+(\d+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
-    return list === undefined ? undefined : Number(list)
-  } catch {
-    return undefined
-  }
+  const cpus = addon.getCpus()
+  return cpus instanceof Float64Array && cpus.length === 1 ? cpus[0] : undefined
 }
 
 const DEFAULT_LOCK_TIMEOUT = 10_000

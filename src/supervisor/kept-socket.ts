@@ -3,6 +3,7 @@ import { closeHandle } from '../common/close-handle.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
+import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import type { Listening } from './protocol.js'
 
 /** A listening socket that the supervisor holds, so that the socket and its accept queue outlive a worker. */
@@ -64,11 +65,12 @@ export function keepDescriptor(listening: Listening, fd: number): Kept | undefin
   const { addon } = state
   const duplicate = addon.duplicate(fd)
   if (typeof duplicate !== 'number') return undefined
+  const owned = new OwnedDescriptor(addon, duplicate, listening.family === 'IPv4' ? 4 : 6)
   if (!isBoundTo(addon, duplicate, listening)) {
-    addon.close(duplicate)
+    owned.close()
     return undefined
   }
-  return { ...describe(listening, duplicate), handle: undefined, close: once(() => addon.close(duplicate)) }
+  return { ...describe(listening, duplicate), handle: undefined, close: () => owned.close() }
 }
 
 function describe({ id, wish, address, family, port }: Listening, fd: number): Omit<Kept, 'handle' | 'close'> {

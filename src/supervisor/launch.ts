@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import process from 'node:process'
 import type { Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
 import { inspectPort, optionsIn } from './node-options.js'
+import { isRequirable } from './preload-options.js'
 import {
   CONFIGURATION_FD,
   type FromWorker,
@@ -93,8 +95,8 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   const { script, args, env, cwd, output } = program
   // spawn(2) names the executable, not the folder, where the folder is missing.
   statSync(cwd)
-  const execArgv = [...program.execArgv, ...portOfInspector(program)]
-  const child = spawn(process.execPath, [...execArgv, '--import', REGISTER.href, script, ...args], {
+  const execArgv = [...program.execArgv, ...portOfInspector(program), ...preloadOf(program)]
+  const child = spawn(process.execPath, [...execArgv, script, ...args], {
     cwd,
     env: { ...env, [CONFIGURATION_FD]: '4', [REGISTER_URL]: REGISTER.href },
     stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
@@ -126,8 +128,18 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   }
 }
 
-function portOfInspector({ execArgv, env }: Program): readonly string[] {
-  const options = [...execArgv, ...optionsIn(env['NODE_OPTIONS'])]
+function preloadOf(program: Program): readonly string[] {
+  const isEnabled = (process.features as { readonly require_module?: boolean }).require_module === true
+  const isRequired = isRequirable(process.versions.node, optionsOf(program), isEnabled)
+  return isRequired ? ['--require', fileURLToPath(REGISTER)] : ['--import', REGISTER.href]
+}
+
+function optionsOf({ execArgv, env }: Program): readonly string[] {
+  return [...execArgv, ...optionsIn(env['NODE_OPTIONS'])]
+}
+
+function portOfInspector(program: Program): readonly string[] {
+  const options = optionsOf(program)
   const own = [...process.execArgv, ...optionsIn(process.env['NODE_OPTIONS'])]
   const port = inspectPort(options, own, process.debugPort, inspected + 1)
   inspected += port.length

@@ -6,10 +6,9 @@ import type { Output } from '../../src/cli/ls.js'
 import type { Capabilities, Group } from '../../src/index.js'
 
 const files = new Map<string, string>()
-const made: { capabilities: Partial<Capabilities>; groups: () => Promise<readonly Group[]>; open: () => void } = {
+const made: { capabilities: Partial<Capabilities>; groups: () => Promise<readonly Group[]> } = {
   capabilities: {},
   groups: async () => [],
-  open: () => {},
 }
 const repair = vi.hoisted(() => ({ repairGroup: vi.fn() }))
 
@@ -40,20 +39,15 @@ vi.mock('../../src/index.js', async (original) => ({
     ...made.capabilities,
   }),
   inspectGroups: () => made.groups(),
-  openReusePortSocket: () => {
-    made.open()
-    return { close: () => {} }
-  },
 }))
 
 const { findOut } = await import('../../src/cli/checks.js')
-const { ReusePortOptionUnsupportedError } = await import('../../src/index.js')
 
 const isLinux = process.platform === 'linux'
 
 beforeEach(() => {
   files.clear()
-  Object.assign(made, { capabilities: {}, groups: async () => [], open: () => {} })
+  Object.assign(made, { capabilities: {}, groups: async () => [] })
   vi.spyOn(os, 'release').mockReturnValue('6.18.44')
 })
 
@@ -100,25 +94,14 @@ test('an addon that is missing, and what serves meanwhile', async () => {
 })
 
 describe.runIf(isLinux)('on Linux', () => {
-  test.each([
-    [() => {}, 'yes', 'available'],
-    [
-      () => {
-        throw Object.assign(Object.create(ReusePortOptionUnsupportedError.prototype), { errno: -2 })
-      },
-      'yes',
-      'available',
-    ],
-    [
-      () => {
-        throw new Error('EPERM')
-      },
-      'no',
-      'not available',
-    ],
-  ])('classic BPF %#', async (open, status, value) => {
-    made.open = open
-    expect(await found('classic BPF')).toMatchObject({ status, value })
+  test('classic BPF is available where connections can be steered', async () => {
+    expect(await found('classic BPF')).toMatchObject({ status: 'yes', value: 'available' })
+    made.capabilities = { steering: false, reasons: { steering: 'a filter refuses it' } }
+    expect(await found('classic BPF')).toMatchObject({
+      status: 'no',
+      value: 'not available',
+      advice: 'connections cannot be steered: a filter refuses it',
+    })
   })
 
   test('classic BPF cannot be tried without the addon', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { openReusePortSocket } from '../../src/index.js'
+import { whyNoNamespace } from '../support/namespace.js'
 import { NODE_SHARES } from '../support/run.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -87,6 +88,18 @@ test('doctor: a line for each thing, 0 where ports are balanced', () => {
   for (const name of [...names, ...kernel]) expect(stdout).toMatch(new RegExp(`^[✓✗·?] ${name} `, 'm'))
   expect(stdout).toMatch(/^✓ balanced +by hash$/m)
   expect(stdout).not.toContain('\x1b')
+})
+
+test.skipIf(whyNoNamespace() !== undefined).each([
+  ['without 127.0.0.1', 'ip link set lo up; ip addr del 127.0.0.1/8 dev lo'],
+  ['without ::1', 'ip link set lo up; ip addr del ::1/128 dev lo'],
+  ['without either', 'true'],
+])(`doctor on a host %s (skipped where no network namespace can be made)`, (_host, prepare) => {
+  const words = ['-rn', 'sh', '-c', `${prepare}; exec "$@"`, 'sh', process.execPath, main, 'doctor']
+  const stdout = execFileSync('unshare', words, { encoding: 'utf8' })
+  expect(stdout).toMatch(/^✓ balanced +by hash$/m)
+  expect(stdout).toMatch(/^✓ classic BPF +available$/m)
+  expect(stdout).toMatch(/^✓ option +SO_REUSEPORT\n[^ ]/m)
 })
 
 test('doctor --json', () => {

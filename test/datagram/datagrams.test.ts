@@ -7,10 +7,12 @@ import {
   bindReusePort,
   capabilities,
   effectiveSocketOptions,
+  inspectGroup,
   openReusePortSocket,
   type ReusePortSocket,
   type UnboundDatagramSocket,
 } from '../../src/index.js'
+import { requireAddon } from '../../src/native/require-addon.js'
 import { datagramDescriptor as descriptorOf } from '../../src/node/datagram-internals.js'
 import { bind, bound, exchange } from '../support/datagrams.js'
 import { freePort } from '../support/listeners.js'
@@ -47,6 +49,29 @@ test.each([
   )
   for (const [one, other] of answers) expect(other).toBe(one)
   expect(new Set(answers.flat()).size).toBe(3)
+})
+
+test.each([
+  ['udp4', '127.0.0.1'],
+  ['udp6', '::1'],
+  ['udp6', undefined],
+] as const)('port 0 is a port that no other socket has: %s %s', async (type, address) => {
+  const all = await Promise.all(Array.from({ length: 1000 }, () => bind(dgram.createSocket(type), { address })))
+  // 1,000 of about 28,000 ports at random: no port twice once in 10 million.
+  expect(new Set(all.map(({ port }) => port)).size).toBe(1000)
+  for (const one of all) one[Symbol.dispose]()
+})
+
+test('the first socket of a port is a group that can be steered, and another one joins', async () => {
+  const socket = dgram.createSocket('udp4')
+  using first = await bind(socket, 0, '127.0.0.1')
+  const addon = requireAddon('test')
+  // The kernel refuses this option where a socket got SO_REUSEPORT only after it was bound.
+  expect(addon.attachProgram(descriptorOf(socket) as number, Uint32Array.of(6, 0, 0, 0))).toBeUndefined()
+  const { members } = await inspectGroup(socket)
+  expect(members).toHaveLength(1)
+  using second = await bind(dgram.createSocket('udp4'), first.port, '127.0.0.1')
+  expect(second.port).toBe(first.port)
 })
 
 test('udp6 takes IPv4 as well unless it was created ipv6Only', async () => {

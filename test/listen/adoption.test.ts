@@ -106,6 +106,36 @@ test('a descriptor that was closed behind its back is not closed again', () => {
   closeSync(stranger)
 })
 
+test.each(['first', 'second'] as const)(
+  'a socket whose number went to another socket closes nothing: the %s closes first',
+  async (order) => {
+    const before = openSockets()
+    const lost = openReusePortSocket()
+    const { fd } = lost
+    closeSync(fd)
+    const other = openReusePortSocket()
+    expect(other.fd, 'the kernel gives the lowest free number').toBe(fd)
+    const { port } = other.address()
+    const isClosed = expect.objectContaining({ code: 'ERR_REUSEPORT_SOCKET_CLOSED' })
+    expect(() => lost.address()).toThrow(isClosed)
+    expect(() => lost.getOption('noDelay')).toThrow(isClosed)
+    expect(() => lost.listen(net.createServer())).toThrow(isClosed)
+    if (order === 'first') {
+      lost.close()
+      const server = other.listen(net.createServer())
+      expect(portOf(server)).toBe(port)
+      await closed(server)
+    } else {
+      other.close()
+      const next = openSync('/dev/null', 'r')
+      expect(next).toBe(fd)
+      lost.close()
+      closeSync(next)
+    }
+    expect(openSockets()).toEqual(before)
+  },
+)
+
 test('a server that was given its handle keeps it when its listen throws afterwards', async () => {
   const server = net.createServer()
   const { listen } = server

@@ -192,10 +192,12 @@ void Owners(const Sys& sys) {
     if (!opened.ok()) return Expect(false, "socket");
     Result<int> fd = owned.Add(std::move(opened.value()));
     if (!fd.ok()) return Expect(false, "fstat");
+    Expect(!owned.Close(fd.value(), owned.ClaimOf(fd.value()) + 1).ok(), "another claim closes nothing");
     // The first is closed, the second is released and closed by its new owner, the third is closed by the destructor.
     if (i == 0)
-      Expect(owned.Close(fd.value()).ok() && !owned.Close(fd.value()).ok(), "a descriptor is closed exactly once");
-    if (i == 1 && owned.Release(fd.value()).ok()) close(fd.value());
+      Expect(owned.Close(fd.value(), kCurrent).ok() && !owned.Close(fd.value(), kCurrent).ok(),
+             "a descriptor is closed exactly once");
+    if (i == 1 && owned.Release(fd.value(), kCurrent).ok()) close(fd.value());
   }
 }
 

@@ -176,17 +176,17 @@ describe('the probe of capabilities()', () => {
   })
 
   test.each([
-    ['socket', 'EMFILE'],
-    ['socket', 'ENFILE'],
-    ['setsockopt', 'ENOMEM'],
-    ['bind', 'EADDRNOTAVAIL'],
+    ['socket', 'EMFILE', 2],
+    ['socket', 'ENFILE', 2],
+    ['setsockopt', 'ENOMEM', 2],
+    ['bind', 'EADDRNOTAVAIL', 3],
     // No port is left for the first socket: that says nothing about a second one.
-    ['bind', 'EADDRINUSE'],
-    ['getsockname', 'ENOBUFS'],
-  ] as const)('%s failing with %s says nothing, and is not remembered', async (call, code) => {
+    ['bind', 'EADDRINUSE', 2],
+    ['getsockname', 'ENOBUFS', 2],
+  ] as const)('%s failing with %s %i times says nothing, and is not remembered', async (call, code, times) => {
     const before = openSockets()
     const probe = await fresh()
-    inject(call, code, 0, 2)
+    inject(call, code, 0, times)
     const first = probe()
     expect(first).toMatchObject({ supported: true, balanced: true, semantics: 'hash' })
     expect(first.reasons.probe).toContain(code)
@@ -194,6 +194,11 @@ describe('the probe of capabilities()', () => {
     expect(second.reasons).toEqual({})
     expect(probe()).toBe(second)
     expect(openSockets()).toEqual(before)
+  })
+
+  test('without a loopback address it tries the unspecified one', () => {
+    inject('bind', 'EADDRNOTAVAIL', 0, 2)
+    expect(faulty.probe()).toBe(true)
   })
 
   test.each(['socket', 'setsockopt', 'bind', 'getsockname'] as const)('%s failing on IPv4 tries IPv6', (call) => {

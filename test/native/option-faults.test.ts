@@ -195,10 +195,25 @@ describe('a UDP bind', () => {
     capabilities()
     faulty.takeCalls()
     const socket = createSocket('udp6')
-    await bound(socket, () => bindReusePort(socket, 0, '::1'))
+    await bound(socket, () => bindReusePort(socket, port, '::1'))
     expect(faulty.takeCalls()).toEqual(UDP_PATH.map(([call]) => call))
     socket.close()
   })
+
+  test.each(['socket', 'setsockopt', 'bind', 'fstat', 'getsockname'] as const)(
+    'where no port can be reserved (%s), the kernel chooses one when it binds',
+    async (call) => {
+      capabilities()
+      const before = openSockets()
+      const socket = createSocket('udp6')
+      // Those of the socket itself come first.
+      inject(call, 'EADDRNOTAVAIL', { socket: 1, setsockopt: 2, bind: 0, fstat: 1, getsockname: 0 }[call])
+      expect(await bound(socket, () => bindReusePort(socket, 0, '::1'))).toBeUndefined()
+      expect(socket.address().port).toBeGreaterThan(0)
+      socket.close()
+      expect(openSockets()).toEqual(before)
+    },
+  )
 
   test.each(UDP_PATH)(
     "%s (call %i) failing with %s is an error in Node's shape, and nothing stays open",

@@ -111,18 +111,18 @@ describe('ports for the calls with port 0', () => {
 
   test('of IPv4 where there is no IPv6', async () => {
     const { addon } = (await import('../../src/native/addon.js')).loadAddon() as AddonState & { loaded: true }
-    const openSocket: Addon['openSocket'] = (request) =>
-      request.family === 6 ? { errno: -97, syscall: 'socket' } : addon.openSocket(request)
-    await answering({ openSocket })
+    const reservePort: Addon['reservePort'] = (request, address) =>
+      request.family === 6 ? { errno: -97, syscall: 'socket' } : addon.reservePort(request, address)
+    await answering({ reservePort })
     const reserved = new ReservedPorts()
     expect(reserved.ports).toHaveLength(8)
     reserved.close()
   })
 
   test('of none where nothing can be opened or bound, without the addon, or on another system', async () => {
-    await answering({ openSocket: () => EMFILE })
+    await answering({ reservePort: () => EMFILE })
     expect(new ReservedPorts().ports).toEqual([])
-    await answering({ bind: () => ({ errno: -98, syscall: 'bind' }) })
+    await answering({ localAddress: () => ({ errno: -105, syscall: 'getsockname' }) })
     expect(new ReservedPorts().ports).toEqual([])
     fakes.state = MISSING
     const none = new ReservedPorts()

@@ -46,6 +46,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'supervisor/protocol',
     'supervisor/messages',
     'supervisor/patience',
+    'supervisor/preload-options',
   ],
   'supervisor.ts': ['supervisor', 'common/ending-signals'],
   supervisor: [

@@ -9,6 +9,7 @@
 
 #include "platform/linux/netlink_dump.h"
 #include "platform/linux/unix_name_parser.h"
+#include "platform/platform.h"
 
 namespace reuseport {
 namespace {
@@ -58,9 +59,7 @@ Result<AbstractName> ToAbstractName(const std::string& text) {
 }
 
 Result<UniqueFd> OpenUnixSocket(const Sys& sys) {
-  const int fd = sys.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return Failure{errno, "socket"};
-  return UniqueFd(sys, fd);
+  return OpenSocket(sys, AF_UNIX, SOCK_STREAM, 0);
 }
 
 Result<NameOwner> BinderOf(const Sys& sys, const AbstractName& name) {

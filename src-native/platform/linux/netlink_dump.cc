@@ -6,12 +6,14 @@
 
 #include <cstring>
 
+#include "platform/platform.h"
+
 namespace reuseport {
 
 Result<UniqueFd> StartDump(const Sys& sys, const void* request, size_t size, uint32_t sequence) {
-  const int fd = sys.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-  if (fd < 0) return Failure{errno, "socket"};
-  UniqueFd netlink(sys, fd);
+  Result<UniqueFd> netlink = OpenSocket(sys, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+  if (!netlink.ok()) return netlink;
+  const int fd = netlink.value().get();
 
   nlmsghdr header{};
   header.nlmsg_len = static_cast<uint32_t>(sizeof(header) + size);

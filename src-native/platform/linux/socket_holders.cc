@@ -1,23 +1,17 @@
 #include "core/socket_holders.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
+
+#include "platform/linux/directory.h"
 
 namespace reuseport {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
-
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 // Reads a decimal number that is followed by exactly `end_of_text`. False for every other text.
 bool ToNumber(const char* text, const char* end_of_text, uint64_t* out) {
@@ -41,7 +35,7 @@ std::string FolderOf(int32_t pid) {
 // Calls `found` with the inode of each socket of a process, until `found` returns false.
 template <typename Found>
 void ForEachSocket(int32_t pid, Found found) {
-  const Directory directory(opendir(FolderOf(pid).c_str()));
+  const Directory directory = OpenDirectory(FolderOf(pid));
   if (directory == nullptr) return;
   const int folder = dirfd(directory.get());
   while (const dirent* entry = readdir(directory.get())) {
@@ -63,7 +57,7 @@ struct Process {
 // size of the folder /proc/<pid>/fd.
 std::vector<Process> ListProcesses() {
   std::vector<Process> processes;
-  const Directory directory(opendir("/proc"));
+  const Directory directory = OpenDirectory("/proc");
   if (directory == nullptr) return processes;
   while (const dirent* entry = readdir(directory.get())) {
     uint64_t pid = 0;

@@ -9,15 +9,13 @@
 #include <cstddef>
 
 #include "core/enable_option.h"
+#include "platform/linux/raised_min_ttl.h"
 
 #ifndef SO_ATTACH_REUSEPORT_CBPF
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #endif
 #ifndef SO_DETACH_REUSEPORT_BPF
 #define SO_DETACH_REUSEPORT_BPF 68
-#endif
-#ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73
 #endif
 
 namespace reuseport {

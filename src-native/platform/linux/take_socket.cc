@@ -1,19 +1,14 @@
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <string>
 
 #include "core/steering.h"
+#include "platform/linux/directory.h"
 
 namespace reuseport {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 bool IsSocket(const std::string& path, uint64_t inode) {
   struct stat status {};
@@ -23,7 +18,7 @@ bool IsSocket(const std::string& path, uint64_t inode) {
 // The number of the socket's descriptor in that process.
 Result<int> FindDescriptor(int pid, uint64_t inode) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/fd/";
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir(folder.c_str()));
+  const Directory directory = OpenDirectory(folder);
   if (!directory) return Failure{errno == EACCES ? EPERM : errno, "opendir"};
   while (const dirent* entry = readdir(directory.get())) {
     if (entry->d_name[0] == '.') continue;
