@@ -83,11 +83,18 @@ export const MUTATIONS = [
     'native/descriptor-message',
   ),
   native(
-    'platform/linux/slot_probe.cc',
-    'none.ss_family = AF_UNSPEC;',
-    'none.ss_family = AF_UNSPEC; (void)Connect(sys, fd, reinterpret_cast<sockaddr*>(&none), target.size());',
-    'drain/drain-places.test',
+    'platform/linux/syn_probe.cc',
+    '*agrees = info.tcpi_state == TCP_SYN_SENT;',
+    '*agrees = true;',
+    'native/slots',
   ),
+  native(
+    'platform/linux/slot_probe.cc',
+    'Status lowered = raised_.Lower(i);',
+    'Status lowered = Done{};',
+    'native/slots',
+  ),
+  script('steering/targets.ts', '|| mapped !== undefined ? 4 : 6', "|| mapped === '' ? 4 : 6", 'unit/core-failures'),
   // Listening as Node does.
   script('listen/socket.ts', "syscall !== 'listen'", "syscall !== 'nothing'", 'native/faults'),
   script('native/addon-file.ts', '< sectionHeaders + header', '> sectionHeaders + header', 'native/loading.test'),

@@ -1,5 +1,6 @@
 // How the kernel chooses, when it is told.
 import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,6 +9,7 @@ import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chiSquare } from '../../demo/chi-square.js'
 import { drain, inspectGroup, listenReusePort, type SteeringPolicy, steer } from '../../src/index.js'
+import { serverDescriptor } from '../../src/node/adopt.js'
 import { hear, hearMany, named, share } from '../support/group-of-servers.js'
 import { closed, once, portOf } from '../support/listeners.js'
 import { start } from '../support/processes.js'
@@ -93,7 +95,6 @@ test('weights by slot, by inode and by pid; a member that is not named has weigh
   }
   await inodeOf(first)
   const fd = (second as unknown as { _handle: { fd: number } })._handle.fd
-  const { statSync } = await import('node:fs')
   const inode = statSync(`/proc/self/fd/${fd}`).ino
   await steer(first, {
     weights: [
@@ -106,6 +107,36 @@ test('weights by slot, by inode and by pid; a member that is not named has weigh
   await steer(first, { weights: [{ pid: process.pid, weight: 3 }] })
   expectShares(await counts(port, 4000), { 0: 1, 1: 1, 2: 1, 3: 1 })
 })
+
+/** How many packets each member has dropped, in the order of these servers. */
+async function dropsOf(servers: readonly net.Server[]): Promise<readonly (number | undefined)[]> {
+  const { members: all } = await inspectGroup(servers[0] as net.Server)
+  const inodes = servers.map((server) => statSync(`/proc/self/fd/${serverDescriptor(server)}`).ino)
+  return inodes.map((one) => all.find(({ inode }) => inode === one)?.drops)
+}
+
+test.each(['127.0.0.1', '::1', '0.0.0.0', '::', '::ffff:127.0.0.1'])(
+  'at %s: no member counts a drop but those that the policy names, and no server hears of it',
+  async (host) => {
+    let heard = 0
+    const { servers, port } = await members(4, host)
+    for (const server of servers) server.on('connection', () => heard++)
+    const [, second] = servers as [net.Server, net.Server]
+    const { ino } = statSync(`/proc/self/fd/${serverDescriptor(second)}`)
+    await steer(servers[0] as net.Server, { exclude: [{ inode: ino }] })
+    for (let times = 0; times < 3; times++) {
+      const newcomer = named('newcomer')
+      opened.push(newcomer)
+      await share([newcomer], host, port)
+      await steer(newcomer, { exclude: [{ inode: ino }] })
+    }
+    expect(await drain(servers[3] as net.Server)).toMatchObject({ lossless: true, method: 'steer' })
+    const [named1, excluded = 0, third] = await dropsOf(servers.slice(0, 3))
+    expect([named1, third]).toEqual([0, 0])
+    expect(excluded).toBeGreaterThan(0)
+    expect(heard).toBe(0)
+  },
+)
 
 test.each([0, 1, 3])('exclude slot %i', async (slot) => {
   const { servers, port } = await members(4)
@@ -226,7 +257,6 @@ describe('members come and go', () => {
     const { servers, port } = await members(4)
     const [first, , , last] = servers as [net.Server, net.Server, net.Server, net.Server]
     const fd = (last as unknown as { _handle: { fd: number } })._handle.fd
-    const { statSync } = await import('node:fs')
     await steer(first, { exclude: [{ inode: statSync(`/proc/self/fd/${fd}`).ino }] })
     await closed(servers[1] as net.Server)
     await settled(port, ['0', '2'])

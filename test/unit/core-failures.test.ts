@@ -323,6 +323,18 @@ describe('steering', () => {
     expect(learnSlots(never, [77], 2)).toEqual([undefined])
   })
 
+  test('an IPv4-mapped address is asked by packets of IPv4', () => {
+    const asked: string[] = []
+    const learn: Addon['learnSlots'] = (_fds, family, address) => {
+      asked.push(`${family} ${address}`)
+      return [0]
+    }
+    for (const address of ['::ffff:127.0.0.3', '::ffff:0.0.0.0']) {
+      learnSlots(member({ learnSlots: learn }, { family: 'IPv6', address }), [77], 2)
+    }
+    expect(asked).toEqual(['4 127.0.0.3', '4 127.0.0.1'])
+  })
+
   test('a failure after an address that told something takes the program back', () => {
     let times = 0
     const learn: Addon['learnSlots'] = () => (++times === 1 ? [-1] : failure('ENOBUFS', 'socket'))
@@ -333,13 +345,17 @@ describe('steering', () => {
 
   test('at a device', () => {
     const asked: string[] = []
-    const learn: Addon['learnSlots'] = (_fds, family, address) => {
-      asked.push(`${family} ${address}`)
+    const learn: Addon['learnSlots'] = (_fds, family, address, _port, _members, device) => {
+      asked.push(`${family} ${address} at ${device}`)
       return [0]
     }
+    const getOption = (): string => 'lo'
     learnSlots(member({ learnSlots: learn }, { device: 3 }), [77], 2)
     learnSlots(member({ learnSlots: learn }, { family: 'IPv6', address: 'fe80::1', device: 3 }), [77], 2)
-    expect(asked).toEqual(['4 127.0.0.1%3', '6 fe80::1%3'])
+    learnSlots(member({ learnSlots: learn, getOption }, { address: '0.0.0.0', device: 1 }), [77], 2)
+    expect(asked).toEqual(['4 127.0.0.1 at 3', '6 fe80::1 at 3', '4 127.0.0.1 at 1'])
+    const without = member({ learnSlots: learn, getOption: () => 'none' }, { family: 'IPv6', address: '::', device: 9 })
+    expect(() => learnSlots(without, [77], 2)).toThrow('the interface that the group is bound to has no address')
   })
 
   test('whoever is alone after the first try is by hash again', () => {
