@@ -8,6 +8,7 @@ import { isStillMember, type Member } from '../group/member.js'
 import type { BoundSocket } from '../group/socket-table.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
+import { assertMayRead } from '../node/permission.js'
 import { detach, learnSlots, steeringError } from './steering.js'
 import type { MemberName } from './steering-types.js'
 
@@ -37,6 +38,7 @@ export async function inodesOf(
   const all = new Set(members.map(({ inode }) => inode))
   const inodes = Float64Array.from(all)
   const pids = new Set(names.flatMap((name) => ('pid' in name ? [name.pid] : [])))
+  if (pids.size > 0) assertMayRead('/proc')
   const held = new Map<number, readonly number[]>()
   await inSlices([...pids], SEARCHES, (pid) => held.set(pid, [...addon.heldBy(pid, inodes)]))
   return names.map((name) => {
@@ -86,8 +88,13 @@ export async function slotsOf(
   }
 }
 
-/** A descriptor, owned here, for a socket that another process or this process holds. @throws ReusePortSteeringError */
+/**
+ * A descriptor, owned here, for a socket that another process or this process holds.
+ *
+ * @throws ReusePortSteeringError; AccessDeniedError where Node's permission model hides /proc
+ */
 export function take(addon: Addon, inode: number, holder: number | undefined): OwnedDescriptor {
+  assertMayRead('/proc')
   if (holder === undefined) {
     throw new ReusePortSteeringError(`/proc shows no process that holds the socket with inode ${inode}`)
   }

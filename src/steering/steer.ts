@@ -6,7 +6,12 @@ import os from 'node:os'
 import process from 'node:process'
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { toSignal } from '../common/abort-signal.js'
-import { ReusePortAddonError, ReusePortSteeringError, ServerNotRunningError } from '../common/errors.js'
+import {
+  AccessDeniedError,
+  ReusePortAddonError,
+  ReusePortSteeringError,
+  ServerNotRunningError,
+} from '../common/errors.js'
 import { assertObject, toTime } from '../common/validation.js'
 import { Deadline } from '../common/waiting.js'
 import { inspectGroup } from '../group/group.js'
@@ -57,7 +62,8 @@ export interface SteerOptions {
  * a system that lets debuggers attach (pidfd_getfd(2), Linux 5.6).
  *
  * Rejects with `ERR_REUSEPORT_STEERING_UNAVAILABLE` (`error.reason`), `ERR_REUSEPORT_LOCKED`,
- * `ERR_REUSEPORT_ADDON_UNAVAILABLE` and `ERR_REUSEPORT_INSPECTION_UNAVAILABLE`, all four unless `optional`; with
+ * `ERR_REUSEPORT_ADDON_UNAVAILABLE`, `ERR_REUSEPORT_INSPECTION_UNAVAILABLE` and, under Node's permission model,
+ * `ERR_ACCESS_DENIED`, all five unless `optional`; with
  * `ERR_SERVER_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong arguments.
  *
@@ -196,6 +202,7 @@ function isUnavailable(error: unknown): error is Error {
   return (
     error instanceof ReusePortSteeringError ||
     error instanceof ReusePortAddonError ||
+    error instanceof AccessDeniedError ||
     error instanceof ReusePortInspectionError ||
     error instanceof ReusePortLockError
   )

@@ -20,6 +20,7 @@ import { connectAbstract, listenAbstract } from '../../src/native/abstract-socke
 import { loadAddon } from '../../src/native/addon.js'
 import type { Addon, NameOwner, SocketRow } from '../../src/native/addon-contract.js'
 import { OwnedDescriptor } from '../../src/native/owned-descriptor.js'
+import { permitted } from '../../src/native/permitted-addon.js'
 import type { ListenableServer } from '../../src/node/server.js'
 import { ReusePortOptionDeniedError } from '../../src/options/option-errors.js'
 import { takeMember } from '../../src/steering/apply-policy.js'
@@ -154,10 +155,21 @@ describe('groups', () => {
     const findHolders = vi.fn()
     const has = (scope: string, path: string): boolean => scope !== 'fs.read' || path !== '/proc'
     Object.defineProperty(process, 'permission', { value: { has }, configurable: true })
-    const processes = seeProcesses(answering({ findHolders }), [boundSocket()], () => new Float64Array())
-    Reflect.deleteProperty(process, 'permission')
-    expect(processes.holder(100)).toBeUndefined()
-    expect(findHolders).not.toHaveBeenCalled()
+    try {
+      const addon = permitted(answering({ findHolders, heldBy: findHolders }))
+      const processes = seeProcesses(addon, [boundSocket()], () => new Float64Array())
+      expect(processes.holder(100)).toBeUndefined()
+      expect(addon.heldBy(1, Float64Array.of(100))).toEqual(new Float64Array())
+      expect(findHolders).not.toHaveBeenCalled()
+      const denied = { code: 'ERR_ACCESS_DENIED', permission: 'FileSystemRead', resource: '/proc' }
+      const message = expect.stringContaining('--allow-fs-read')
+      expect(() => takeMember(addon, [{ inode: 5 } as GroupMember])).toThrow(
+        expect.objectContaining({ ...denied, message }),
+      )
+    } finally {
+      Reflect.deleteProperty(process, 'permission')
+    }
+    expect(permitted(answering({})).findHolders).toBe(answering({}).findHolders)
   })
 })
 
