@@ -59,9 +59,9 @@ Program LoadSourcePort() {
   };
 }
 
-Result<Program> Checked(Program program) {
-  Status checked = CheckProgram(program);
-  if (!checked.ok()) return checked.failure();
+// The kernel takes every program that is built here, unless it is too large. AttachProgram() checks those of users.
+Result<Program> WithinBounds(Program program) {
+  if (program.size() > kMaxInstructions) return Failure{E2BIG, "program"};
   return program;
 }
 
@@ -84,7 +84,7 @@ Result<Program> UniformProgram(const std::set<uint32_t>& slots) {
     added = left_out;
   }
   program.push_back(Do(kReturnAccumulator));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 Result<Program> WeightedProgram(const std::vector<Share>& shares) {
@@ -106,12 +106,12 @@ Result<Program> WeightedProgram(const std::vector<Share>& shares) {
     program.push_back(Do(kReturn, share.slot));
   }
   program.push_back(Do(kReturn, last->slot));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 Result<Program> CpuProgram(uint32_t count) {
   if (count == 0) return Failure{EINVAL, "program"};
-  return Checked({Do(kLoadWord, kCpu), Do(kModulo, count), Do(kReturnAccumulator)});
+  return WithinBounds({Do(kLoadWord, kCpu), Do(kModulo, count), Do(kReturnAccumulator)});
 }
 
 Result<Program> ProbeProgram(const std::vector<ProbePort>& ports) {
@@ -121,7 +121,7 @@ Result<Program> ProbeProgram(const std::vector<ProbePort>& ports) {
     program.push_back(Do(kReturn, port.slot));
   }
   program.push_back(Do(kReturn, kByHash));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 Result<Program> PayloadProgram(const std::vector<uint16_t>& ports) {
@@ -137,7 +137,7 @@ Result<Program> PayloadProgram(const std::vector<uint16_t>& ports) {
   program.push_back(Do(kReturn, kByHash));
   program.push_back(Do(kLoadHalf, 0));
   program.push_back(Do(kReturnAccumulator));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 }  // namespace reuseport
