@@ -31,8 +31,8 @@ struct SlotProbe {
 
 // The slot of each listener, or -1 if the probe could not determine it for certain. No application sees a connection of
 // the probe, no connection is left half open, and no member but these listeners counts a drop (see slot_probe.cc). The
-// program of the probe stays attached; it leaves all other connections to the hash. If the probe fails while its program
-// is attached, it detaches the program.
+// program of the probe stays attached; it leaves all other connections to the hash. If the probe fails while its
+// program is attached, it detaches the program.
 Result<std::vector<int>> LearnSlots(const Sys& sys, const SlotProbe& probe);
 
 // The number of connections in the accept queue of a listener.

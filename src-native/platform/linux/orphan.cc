@@ -119,7 +119,8 @@ Status Orphan::Send(uint16_t payload) {
   Status begun = connection_ ? Status(Done{}) : Begin();
   if (!begun.ok()) return begun;
   packets_left_--;
-  // The kernel sends the latest packet again if this thread stands still for some ms (RFC 8985, 7), and that is answered.
+  // The kernel sends the latest packet again if this thread stands still for some ms (RFC 8985, 7), and that is
+  // answered.
   Result<bool> again = IsAnswered();
   if (!again.ok()) return again.failure();
   const uint16_t bytes = htons(payload);
