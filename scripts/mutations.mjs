@@ -194,7 +194,13 @@ export const MUTATIONS = [
     'unit/core-failures',
   ),
   script('steering/keeper.ts', 'since > own.since && ', '', 'steering/keeper.test'),
-  script('steering/keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'steering/steer.test'),
+  script('steering/keeper.ts', 'if (wish !== this.#wish) this.#listening?.tellAll(wish)', '', 'steering/keeper.test'),
+  script(
+    'steering/keeper.ts',
+    'if (this.#wish === undefined) this.stop()',
+    'if (this.#wish !== null) this.stop()',
+    'steering/keeper.test',
+  ),
   script('cli/prefix.ts', 'source.from.pause()', '', 'cli/prefix.test'),
   script(
     'supervisor/changes.ts',
