@@ -119,11 +119,18 @@ export const MUTATIONS = [
     'native/descriptor-message',
   ),
   native(
-    'platform/linux/slot_probe.cc',
-    'none.ss_family = AF_UNSPEC;',
-    'none.ss_family = AF_UNSPEC; (void)Connect(sys, fd, reinterpret_cast<sockaddr*>(&none), target.size());',
-    'drain/drain-places.test',
+    'platform/linux/syn_probe.cc',
+    '*agrees = info.tcpi_state == TCP_SYN_SENT;',
+    '*agrees = true;',
+    'native/slots',
   ),
+  native(
+    'platform/linux/slot_probe.cc',
+    'Status lowered = raised_.Lower(i);',
+    'Status lowered = Done{};',
+    'native/slots',
+  ),
+  script('steering/targets.ts', '|| mapped !== undefined ? 4 : 6', "|| mapped === '' ? 4 : 6", 'unit/core-failures'),
   // Listening as Node does.
   script('listen/socket.ts', "syscall !== 'listen'", "syscall !== 'nothing'", 'native/faults'),
   script('native/addon-file.ts', '< sectionHeaders + header', '> sectionHeaders + header', 'native/loading.test'),
@@ -250,7 +257,13 @@ export const MUTATIONS = [
     'unit/core-failures',
   ),
   script('steering/keeper.ts', 'since > own.since && ', '', 'steering/keeper.test'),
-  script('steering/keeper.ts', 'if (wish !== own) this.#listening?.tellAll(wish)', '', 'steering/steer.test'),
+  script('steering/keeper.ts', 'if (wish !== this.#wish) this.#listening?.tellAll(wish)', '', 'steering/keeper.test'),
+  script(
+    'steering/keeper.ts',
+    'if (this.#wish === undefined) this.stop()',
+    'if (this.#wish !== null) this.stop()',
+    'steering/keeper.test',
+  ),
   script('cli/prefix.ts', 'source.from.pause()', '', 'cli/prefix.test'),
   script(
     'supervisor/changes.ts',

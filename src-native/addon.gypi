@@ -62,10 +62,10 @@
         "sources": [
           "platform/socket_flags/open_socket.cc", "platform/linux/abstract_name.cc", "platform/linux/cpus.cc",
           "platform/linux/descriptor_message.cc", "platform/linux/dump_parser.cc", "platform/linux/group_lock.cc",
-          "platform/linux/netlink_dump.cc", "platform/linux/peer.cc", "platform/linux/pidfd.cc",
-          "platform/linux/reuse_port.cc", "platform/linux/slot_probe.cc", "platform/linux/socket_dump.cc",
-          "platform/linux/socket_holders.cc", "platform/linux/steering.cc", "platform/linux/take_socket.cc",
-          "platform/linux/unix_name_parser.cc"
+          "platform/linux/netlink_dump.cc", "platform/linux/orphan.cc", "platform/linux/peer.cc",
+          "platform/linux/pidfd.cc", "platform/linux/reuse_port.cc", "platform/linux/slot_probe.cc",
+          "platform/linux/socket_dump.cc", "platform/linux/socket_holders.cc", "platform/linux/steering.cc",
+          "platform/linux/syn_probe.cc", "platform/linux/take_socket.cc", "platform/linux/unix_name_parser.cc"
         ]
       }, {
         "sources": ["<@(unsupported_sources)"]

@@ -57,7 +57,7 @@ Napi::Value LearnSlotsCall(const Napi::CallbackInfo& info) {
   std::optional<SlotRequest> request = ToSlotRequest(info);
   if (!request) return env.Undefined();
   if (!request->target.ok()) return FromFailure(env, request->target.failure());
-  const SlotProbe probe{std::move(request->listeners), request->target.value(), request->members};
+  const SlotProbe probe{std::move(request->listeners), request->target.value(), request->members, request->device};
   Result<std::vector<int>> slots = LearnSlots(StateOf(env).sys, probe);
   return slots.ok() ? FromSlots(env, slots.value()) : FromFailure(env, slots.failure());
 }

@@ -86,15 +86,17 @@ std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info) {
   int family = 0;
   int port = 0;
   int members = 0;
+  int device = 0;
   std::string text;
   const bool read = ToNumbers(info[0], "listeners", &numbers) && ToFamily(info[1], &family) &&
                     ToText(info[2], "address", &text) && ToInt(info[3], "port", 0, UINT16_MAX, &port) &&
-                    ToInt(info[4], "members", 1, UINT16_MAX, &members);
+                    ToInt(info[4], "members", 1, UINT16_MAX, &members) &&
+                    ToInt(info[5], "device", 0, INT32_MAX, &device);
   if (!read) return std::nullopt;
   std::vector<int> listeners;
   if (!ToFds(info.Env(), "listeners", numbers, &listeners)) return std::nullopt;
   return SlotRequest{std::move(listeners), SocketAddress::Parse(family, text, static_cast<uint16_t>(port)),
-                     static_cast<uint32_t>(members)};
+                     static_cast<uint32_t>(members), device};
 }
 
 Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots) {

@@ -33,10 +33,11 @@ struct SlotRequest {
   // For a text that is not an address: the failure EINVAL.
   Result<SocketAddress> target;
   uint32_t members;
+  int device;
 };
 
-// (listeners, family, address, port, members): a Float64Array of descriptors, the address at which the group is
-// reached, and the number of its members.
+// (listeners, family, address, port, members, device): a Float64Array of descriptors, the address at which the group is
+// reached, the number of its members, and the interface that they are bound to (0 for none).
 std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info);
 Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots);
 

@@ -65,6 +65,20 @@ Result<SocketAddress> SocketAddress::OfSocket(const Sys& sys, int fd) {
   return address;
 }
 
+SocketAddress SocketAddress::WithPort(uint16_t port) const {
+  SocketAddress address = *this;
+  // Both families have the port at the same place.
+  AsV4(&address.storage_)->sin_port = htons(port);
+  return address;
+}
+
+SocketAddress SocketAddress::AtInterface(uint32_t index) const {
+  SocketAddress address = *this;
+  sockaddr_in6* v6 = AsV6(&address.storage_);
+  if (family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) v6->sin6_scope_id = index;
+  return address;
+}
+
 uint16_t SocketAddress::port() const {
   return ntohs(family() == AF_INET ? AsV4(&storage_)->sin_port : AsV6(&storage_)->sin6_port);
 }

@@ -21,6 +21,11 @@ class SocketAddress {
   // The local address of a socket. EAFNOSUPPORT if the kernel gave no complete IPv4 or IPv6 address.
   static Result<SocketAddress> OfSocket(const Sys& sys, int fd);
 
+  // The same address with another port.
+  SocketAddress WithPort(uint16_t port) const;
+  // A link-local address of IPv6 (fe80::/10) gets the interface as its zone. Every other address stays as it is.
+  SocketAddress AtInterface(uint32_t index) const;
+
   int family() const { return storage_.ss_family; }
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t size() const { return size_; }

@@ -11,6 +11,8 @@ namespace {
 
 constexpr uint16_t kLoadWord = kLoad | 0x20;              // absolute
 constexpr uint16_t kLoadByte = kLoad | 0x30;              // absolute
+constexpr uint16_t kLoadHalf = kLoad | 0x28;              // absolute
+constexpr uint16_t kLoadLength = kLoad | 0x80;            // of the payload
 constexpr uint16_t kLoadHalfAtIndex = kLoad | 0x48;       // at X + k
 constexpr uint16_t kIndexFromHeader = kLoadIndex | 0xb0;  // X = 4 * (byte & 15)
 constexpr uint16_t kIndexIs = kLoadIndex;                 // X = k
@@ -37,9 +39,29 @@ Instruction If(uint16_t code, uint32_t k, uint8_t jump_true, uint8_t jump_false)
   return {code, jump_true, jump_false, k};
 }
 
-Result<Program> Checked(Program program) {
-  Status checked = CheckProgram(program);
-  if (!checked.ok()) return checked.failure();
+// Loads the source port of a TCP packet. Every other packet goes by the hash, and so do IPv6 packets with extension
+// headers.
+Program LoadSourcePort() {
+  constexpr uint32_t kTcp = 6;
+  // X is the size of the network header.
+  return {
+      Do(kLoadByte, kNetworkHeader),
+      Do(kShiftRight, 4),
+      If(kJumpIfEqual, 4, 4, 0),
+      Do(kLoadByte, kNetworkHeader + kIpv6NextHeader),
+      If(kJumpIfEqual, kTcp, 0, 4),
+      Do(kIndexIs, kIpv6HeaderSize),
+      Do(kJumpAlways, 3),
+      Do(kIndexFromHeader, kNetworkHeader),
+      Do(kJumpAlways, 1),
+      Do(kReturn, kByHash),
+      Do(kLoadHalfAtIndex, kNetworkHeader),
+  };
+}
+
+// The kernel takes every program that is built here, unless it is too large. AttachProgram() checks those of users.
+Result<Program> WithinBounds(Program program) {
+  if (program.size() > kMaxInstructions) return Failure{E2BIG, "program"};
   return program;
 }
 
@@ -62,7 +84,7 @@ Result<Program> UniformProgram(const std::set<uint32_t>& slots) {
     added = left_out;
   }
   program.push_back(Do(kReturnAccumulator));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 Result<Program> WeightedProgram(const std::vector<Share>& shares) {
@@ -84,36 +106,38 @@ Result<Program> WeightedProgram(const std::vector<Share>& shares) {
     program.push_back(Do(kReturn, share.slot));
   }
   program.push_back(Do(kReturn, last->slot));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
 }
 
 Result<Program> CpuProgram(uint32_t count) {
   if (count == 0) return Failure{EINVAL, "program"};
-  return Checked({Do(kLoadWord, kCpu), Do(kModulo, count), Do(kReturnAccumulator)});
+  return WithinBounds({Do(kLoadWord, kCpu), Do(kModulo, count), Do(kReturnAccumulator)});
 }
 
-Result<Program> ProbeProgram(Transport transport, const std::vector<ProbePort>& ports) {
-  const uint32_t protocol = transport == Transport::kTcp ? 6 : 17;
-  // X is the size of the network header. IPv6 packets with extension headers go by the hash.
-  Program program = {
-      Do(kLoadByte, kNetworkHeader),
-      Do(kShiftRight, 4),
-      If(kJumpIfEqual, 4, 4, 0),
-      Do(kLoadByte, kNetworkHeader + kIpv6NextHeader),
-      If(kJumpIfEqual, protocol, 0, 4),
-      Do(kIndexIs, kIpv6HeaderSize),
-      Do(kJumpAlways, 3),
-      Do(kIndexFromHeader, kNetworkHeader),
-      Do(kJumpAlways, 1),
-      Do(kReturn, kByHash),
-      Do(kLoadHalfAtIndex, kNetworkHeader),
-  };
+Result<Program> ProbeProgram(const std::vector<ProbePort>& ports) {
+  Program program = LoadSourcePort();
   for (const ProbePort& port : ports) {
     program.push_back(If(kJumpIfEqual, port.port, 0, 1));
     program.push_back(Do(kReturn, port.slot));
   }
   program.push_back(Do(kReturn, kByHash));
-  return Checked(std::move(program));
+  return WithinBounds(std::move(program));
+}
+
+Result<Program> PayloadProgram(const std::vector<uint16_t>& ports) {
+  Program program = LoadSourcePort();
+  for (size_t i = 0; i < ports.size(); i++) {
+    // To the payload, over the other ports and the hash.
+    program.push_back(If(kJumpIfEqual, ports[i], static_cast<uint8_t>(ports.size() - i), 0));
+  }
+  program.push_back(Do(kReturn, kByHash));
+  // A load beyond the end of the packet would choose slot 0.
+  program.push_back(Do(kLoadLength));
+  program.push_back(If(kJumpIfAtLeast, 2, 1, 0));
+  program.push_back(Do(kReturn, kByHash));
+  program.push_back(Do(kLoadHalf, 0));
+  program.push_back(Do(kReturnAccumulator));
+  return WithinBounds(std::move(program));
 }
 
 }  // namespace reuseport

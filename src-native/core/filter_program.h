@@ -48,8 +48,13 @@ Result<Program> WeightedProgram(const std::vector<Share>& shares);
 // A packet that CPU c receives goes to slot c modulo `count`.
 Result<Program> CpuProgram(uint32_t count);
 
-// A packet from one of these ports goes to the slot of the port, every other packet to the slot that the hash chooses.
-Result<Program> ProbeProgram(Transport transport, const std::vector<ProbePort>& ports);
+// A TCP packet from one of these ports goes to the slot of the port, every other packet to the slot that the hash
+// chooses.
+Result<Program> ProbeProgram(const std::vector<ProbePort>& ports);
+
+// A TCP packet from one of these ports goes to the slot that the first two bytes of its payload give, every other
+// packet to the slot that the hash chooses.
+Result<Program> PayloadProgram(const std::vector<uint16_t>& ports);
 
 // Whether the kernel accepts the program. EINVAL for an unknown instruction, a jump out of the program, a division by
 // 0, a word of memory that does not exist or is loaded before it is stored, and a program that does not end with a

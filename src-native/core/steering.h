@@ -26,11 +26,13 @@ struct SlotProbe {
   std::vector<int> listeners;  // the members whose slots are asked for
   SocketAddress target;        // the address at which this machine reaches the group
   uint32_t members;            // the number of members of the group
+  int device;                  // the index of the interface that the members are bound to; 0 for none
 };
 
 // The slot of each listener, or -1 if the probe could not determine it for certain. No application sees a connection of
-// the probe, and no connection is left half open. The program of the probe stays attached; it leaves all other
-// connections to the hash. If the probe fails while its program is attached, it detaches the program.
+// the probe, no connection is left half open, and no member but these listeners counts a drop (see slot_probe.cc). The
+// program of the probe stays attached; it leaves all other connections to the hash. If the probe fails while its
+// program is attached, it detaches the program.
 Result<std::vector<int>> LearnSlots(const Sys& sys, const SlotProbe& probe);
 
 // The number of connections in the accept queue of a listener.

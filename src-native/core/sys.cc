@@ -21,6 +21,12 @@ int Duplicate(int fd) {
   return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+int Accept(int fd, sockaddr* address, socklen_t* length) {
+  const int accepted = ::accept(fd, address, length);
+  if (accepted >= 0) (void)::fcntl(accepted, F_SETFD, FD_CLOEXEC);
+  return accepted;
+}
+
 ssize_t ReadFile(const char* path, char* text, size_t size) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -1;
@@ -33,9 +39,9 @@ ssize_t ReadFile(const char* path, char* text, size_t size) {
 
 }  // namespace
 
-const Sys kSystem = {::socket,   Ioctl,           ::setsockopt, ::getsockopt, ::bind,    ::listen,  ::connect,
-                     ::poll,     ::getsockname,   ::sendto,     ::recvfrom,   ::sendmsg, ::recvmsg, ::fstat,
-                     ::shutdown, Duplicate,       ::close,      ReadFile,     ::setpgid, ::kill,    PidFdOpen,
-                     PidFdGetFd, PidFdSendSignal, GetCpuMask,   SetCpuMask};
+const Sys kSystem = {::socket, Ioctl,     ::setsockopt,  ::getsockopt,    ::bind,     ::listen,  ::connect,
+                     Accept,   ::poll,    ::getsockname, ::sendto,        ::recvfrom, ::sendmsg, ::recvmsg,
+                     ::fstat,  ::fchown,  ::shutdown,    Duplicate,       ::close,    ReadFile,  ::setpgid,
+                     ::kill,   PidFdOpen, PidFdGetFd,    PidFdSendSignal, GetCpuMask, SetCpuMask};
 
 }  // namespace reuseport

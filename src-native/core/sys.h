@@ -16,6 +16,7 @@ struct Sys {
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
   int (*connect)(int fd, const sockaddr* address, socklen_t length);
+  int (*accept)(int fd, sockaddr* address, socklen_t* length);  // the new socket is close-on-exec
   int (*poll)(struct pollfd* wanted, nfds_t count, int timeout_ms);
   int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
   ssize_t (*sendto)(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t length);
@@ -23,6 +24,7 @@ struct Sys {
   ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
   ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
   int (*fstat)(int fd, struct stat* status);
+  int (*fchown)(int fd, uid_t owner, gid_t group);
   int (*shutdown)(int fd, int how);
   int (*duplicate)(int fd);  // fcntl(2) with F_DUPFD_CLOEXEC: the copy is close-on-exec
   int (*close)(int fd);

@@ -23,7 +23,9 @@ PID    process that holds the socket; * marks this process
 WORKER slot, generation and state of a worker of reuseport run
 QUEUE  TCP: connections in the accept queue, and the backlog
        UDP: bytes in the receive buffer, and the size of the buffer
-DROPS  connections or datagrams that found no room
+DROPS  TCP: packets of handshakes that the listener dropped: its queue was full,
+       or the client repeated or broke off the handshake
+       UDP: datagrams that found no room
 CONN   established connections that the process holds
 A process of another user is (hidden): run ls as root. So is a process in
 another process namespace: run ls there.

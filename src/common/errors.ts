@@ -137,14 +137,18 @@ export class BadPortError extends RangeError {
   }
 }
 
-/** Node's `ERR_ACCESS_DENIED`, for network access under `--permission` without `--allow-net`. */
+const FLAGS = { Net: '--allow-net', FileSystemRead: '--allow-fs-read' } as const
+
+/** Node's `ERR_ACCESS_DENIED`: under `--permission` without the flag for the network, or for reading a path. */
 export class AccessDeniedError extends Error {
   readonly code = 'ERR_ACCESS_DENIED'
-  readonly permission = 'Net'
-  readonly resource = ''
+  readonly permission: keyof typeof FLAGS
+  readonly resource: string
 
-  constructor() {
-    super('Access to this API has been restricted. Use --allow-net to manage permissions.')
+  constructor(permission: keyof typeof FLAGS = 'Net', resource = '') {
+    super(`Access to this API has been restricted. Use ${FLAGS[permission]} to manage permissions.`)
+    this.permission = permission
+    this.resource = resource
   }
 }
 

@@ -27,7 +27,12 @@ export interface GroupMember {
   readonly queued: number
   /** TCP: how many connections may wait in the accept queue. UDP: size of the receive buffer in bytes. */
   readonly backlog: number
-  /** Connections (TCP) or datagrams (UDP) that found no room. Since Linux 4.5. */
+  /**
+   * What the socket has dropped since it was made, as the kernel counts it. UDP: datagrams that found no room. TCP: packets
+   * of handshakes, because a queue was full, or because the client repeated or broke off its handshake; with the option
+   * `deferAccept` also one of each connection. A member that a policy names by pid or inode counts one more when the policy
+   * is put in force. Since Linux 4.5.
+   */
   readonly drops: number | undefined
   readonly state: 'listening' | 'bound'
   /** TCP: established connections to this address that `pid` holds. */

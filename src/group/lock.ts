@@ -19,7 +19,8 @@ const CROWDED = 5
 /** ms for which a thread that has released a lock leaves it to waiters: they learn of it through their event loop. */
 const COURTESY = 20
 
-const released = new Map<string, number>()
+/** The names of the locks that this thread has released within that time. */
+const released = new Map<string, NodeJS.Timeout>()
 
 /**
  * Acquires the group's lock, under which one process at a time changes the group's program or leaves the group. Waits
@@ -30,7 +31,7 @@ const released = new Map<string, number>()
  */
 export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadline): Promise<GroupLock> {
   const name = groupSocketName('lock', group)
-  if (performance.now() - (released.get(name) ?? Number.NEGATIVE_INFINITY) < COURTESY) await pause(COURTESY)
+  if (released.has(name)) await pause(COURTESY)
   for (;;) {
     deadline.assertNotAborted()
     const fd = addon.acquireLock(name, 0)
@@ -39,8 +40,7 @@ export async function lockGroup(addon: Addon, group: GroupName, deadline: Deadli
     if (code === 'ENOSYS') throw new ReusePortSteeringError('this system has no abstract unix sockets')
     if (isStrangers(fd)) throw new ReusePortLockError(`@${name}`, describeStranger(addon, name, 'its name'))
     if (code !== 'ETIMEDOUT') throw new ReusePortLockError(`@${name}`, `${fd.syscall} ${code}`)
-    assertTimeLeft(deadline, name, 'changes of the group')
-    await endOf(addon, name, deadline)
+    await waitForEnd(addon, name, deadline, 'changes of the group')
   }
 }
 
@@ -48,13 +48,8 @@ function toLock(descriptor: OwnedDescriptor, name: string): GroupLock {
   return {
     end: () => {
       descriptor.close()
-      // In this order the map stays sorted by time, so that what is over can be dropped from its beginning.
-      released.delete(name)
-      released.set(name, performance.now())
-      for (const [old, at] of released) {
-        if (performance.now() - at < COURTESY) break
-        released.delete(old)
-      }
+      clearTimeout(released.get(name))
+      released.set(name, setTimeout(() => released.delete(name), COURTESY).unref())
     },
   }
 }
@@ -75,24 +70,22 @@ export async function lockForPolicy(addon: Addon, group: GroupName, deadline: De
       if (getSystemErrorName(socket.errno) !== 'EAGAIN') return lock
     } else socket.on('error', () => {}).destroy()
     lock.end()
-    assertTimeLeft(deadline, leader, 'drains')
-    await endOf(addon, leader, deadline)
+    await waitForEnd(addon, leader, deadline, 'drains')
   }
 }
 
-function assertTimeLeft(deadline: Deadline, name: string, what: string): void {
-  if (deadline.left() > 0) return
-  const reason = `process ${process.pid} waited ${deadline.total} ms for ${what} of other processes to end`
-  throw new ReusePortLockError(`@${name}`, reason)
-}
-
-/** Resolves when the process that has bound the name releases it, and also whenever another attempt is due. */
-export async function endOf(addon: Addon, name: string, deadline: Deadline): Promise<void> {
+/**
+ * Resolves when the process that has bound the name releases it, and also whenever another attempt is due.
+ *
+ * @throws ReusePortLockError where no time is left; the reason of the signal.
+ */
+async function waitForEnd(addon: Addon, name: string, deadline: Deadline, what: string): Promise<void> {
+  if (deadline.left() === 0) {
+    const reason = `process ${process.pid} waited ${deadline.total} ms for ${what} of other processes to end`
+    throw new ReusePortLockError(`@${name}`, reason)
+  }
   const socket = connectAbstract(addon, name)
-  if ('errno' in socket) {
-    await pause(CROWDED)
-    return
-  }
+  if ('errno' in socket) return pause(CROWDED)
   try {
     // connectAbstract() leaves the socket unreferenced: the process has to stay alive while it waits.
     socket.on('error', () => {}).ref()

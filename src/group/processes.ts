@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Addon } from '../native/addon-contract.js'
-import { mayRead } from '../node/permission.js'
 import { toHolders } from './holders.js'
 import { groupKey, type SeenProcesses, type SeenSocket } from './rows.js'
 
@@ -17,8 +16,7 @@ export function seeProcesses(
   sockets: readonly SeenSocket[],
   connectionsTo: (group: SeenSocket) => Float64Array,
 ): SeenProcesses {
-  // The addon reads /proc itself, but must not circumvent Node's permission model.
-  const holders = mayRead('/proc') ? holdersOf(addon, sockets) : new Map<number, number>()
+  const holders = holdersOf(addon, sockets)
   const users = new Map<number, string | undefined>()
   const established = new Map<string, number>()
   return {

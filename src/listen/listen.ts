@@ -82,7 +82,6 @@ export function listenReusePort(server: ListenableServer, ...args: unknown[]): L
   const request = parseListenArguments(args)
   // Where the permission model denies the network, server.listen throws Node's own error.
   if (request.form === 'node' || networkDenied()) return toNode()
-  if (request.steering !== undefined) steerWhenListening(server, request.steering.policy, request.steering.optional)
   serve(server, request)
   return server
 }
@@ -93,6 +92,9 @@ function serve(server: ListenableServer, request: PortRequest): void {
   if (route.by === 'addon' && state.loaded) {
     const configuration = parseConfiguration(state.addon, 'tcp', request)
     start(server, request, (where, isLatest) => {
+      const serveAt = (wanted: SocketRequest): void => {
+        if (open(server, state.addon, wanted, isLatest)) steerBy(request, server)
+      }
       const wanted = { ...request, where, configuration }
       const isAgreed =
         !request.exclusive &&
@@ -101,10 +103,10 @@ function serve(server: ListenableServer, request: PortRequest): void {
             agreement?.end()
             return
           }
-          open(server, state.addon, { ...wanted, port: agreement?.port ?? 0 }, isLatest)
+          serveAt({ ...wanted, port: agreement?.port ?? 0 })
           if (agreement !== undefined) endWithServer(server, agreement)
         })
-      if (!isAgreed) open(server, state.addon, wanted, isLatest)
+      if (!isAgreed) serveAt(wanted)
     })
     return
   }
@@ -139,7 +141,8 @@ function start(
   })
 }
 
-function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): void {
+/** @returns whether the server listens. */
+function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): boolean {
   const where = { host: request.where?.address ?? null, port: request.port }
   let socket: ReusePortSocket | undefined
   try {
@@ -148,7 +151,7 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     socket = opened
   } catch (error) {
     emitListenError(server, where, error)
-    return
+    return false
   }
   try {
     // onSocket may have closed the server or made it listen elsewhere.
@@ -157,6 +160,7 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     // Does nothing where the server has taken the socket. Otherwise the socket has no other owner that would close it.
     socket.close()
   }
+  return server.listening
 }
 
 function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {
@@ -176,4 +180,9 @@ function listenByNode(server: ListenableServer, request: PortRequest, exclusivel
   const sharing = exclusively ? { exclusive } : { reusePort: true }
   if (callback !== undefined) server.once('listening', callback)
   server.listen({ port, host, backlog, ipv6Only, signal, ...sharing })
+  steerBy(request, server)
+}
+
+function steerBy({ steering }: PortRequest, server: ListenableServer): void {
+  if (steering !== undefined) steerWhenListening(server, steering.policy, steering.optional)
 }

@@ -1,16 +1,8 @@
 import { isIP } from 'node:net'
 import type { BindAddress } from '../common/address.js'
-import {
-  AccessDeniedError,
-  BadPortError,
-  InvalidArgumentTypeError,
-  InvalidArgumentValueError,
-  OutOfRangeError,
-  ReusePortAddonError,
-} from '../common/errors.js'
+import { BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
-import { loadAddon } from '../native/addon.js'
-import { networkDenied } from '../node/permission.js'
+import { requireAddon } from '../native/require-addon.js'
 import { parseConfiguration } from '../options/configure.js'
 import { CONFIGURATION_OPTIONS } from '../options/given-configuration.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
@@ -41,14 +33,12 @@ const OPTIONS: readonly string[] = ['port', 'host', 'backlog', 'ipv6Only', 'fall
 export function openReusePortSocket(options: ReusePortSocketOptions = {}): ReusePortSocket {
   const request = parseOptions(options)
   const fallback = parseFallback(options.fallback, ['error', 'unbalanced'])
-  if (networkDenied()) throw new AccessDeniedError()
-  const state = loadAddon()
-  if (!state.loaded) throw new ReusePortAddonError('openReusePortSocket', state.reason, state.cause)
+  const addon = requireAddon('openReusePortSocket')
   const route = chooseRoute(fallback, capabilities())
   if (route.by === 'refusal') throw route.error
 
-  const configuration = parseConfiguration(state.addon, 'tcp', options)
-  const socket = inheritOrOpen(state.addon, { ...request, configuration })
+  const configuration = parseConfiguration(addon, 'tcp', options)
+  const socket = inheritOrOpen(addon, { ...request, configuration })
   if (socket instanceof Error) throw socket
   return socket
 }

@@ -58,13 +58,17 @@ export interface Addon {
   attachProgram(fd: number, program: Uint32Array): undefined | SystemFailure
   /** Removes the program of the group. Succeeds also where the group has no program. */
   detachProgram(fd: number): undefined | SystemFailure
-  /** The slots of these members, -1 for a slot that could not be learnt. Leaves the program of the probe attached. */
+  /**
+   * The slots of these members, -1 for a slot that could not be learnt. Leaves the program of the probe attached. `family`
+   * is that of the packets. `device`: the index of the interface that the members are bound to, 0 for none.
+   */
   learnSlots(
     listeners: Float64Array,
     family: 4 | 6,
     address: string,
     port: number,
     members: number,
+    device: number,
   ): readonly number[] | SystemFailure
   /** The number of connections in the accept queue of a listener. */
   waitingConnections(fd: number): number | SystemFailure

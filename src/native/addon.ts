@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AccessDeniedError } from '../common/errors.js'
+import { NETWORK_DENIED, networkDenied } from '../node/permission.js'
 import type { Addon } from './addon-contract.js'
 import { explainMissingAddon } from './addon-failure.js'
 import { isCutShort } from './addon-file.js'
+import { permitted } from './permitted-addon.js'
 
 /** The loaded addon, or the reason why the addon did not load and what to do. */
 export type AddonState =
@@ -14,8 +17,12 @@ export type AddonState =
 
 let state: AddonState | undefined
 
-/** Loads the addon at the first call. A failure is cached with its cause, because another attempt would fail too. */
+/**
+ * Loads the addon at the first call. A failure is cached with its cause, because another attempt would fail too. Where
+ * Node's permission model denies the network there is no addon, because nearly all of it opens sockets without asking Node.
+ */
 export function loadAddon(): AddonState {
+  if (networkDenied()) return { loaded: false, reason: NETWORK_DENIED, cause: new AccessDeniedError() }
   state ??= tryToLoad()
   return state
 }
@@ -88,7 +95,7 @@ function loadEither(require: NodeJS.Require, binary: string, other: string | und
 
 function load(require: NodeJS.Require, binary: string): AddonState {
   if (isCutShort(binary)) throw Object.assign(new Error(`${binary}: file too short`), { code: 'ERR_DLOPEN_FAILED' })
-  return { loaded: true, addon: require(binary), binary }
+  return { loaded: true, addon: permitted(require(binary)), binary }
 }
 
 function otherLibc(binary: string): string | undefined {

@@ -54,8 +54,13 @@ export function supersede(server: ListenableServer & ServerInternals): () => boo
   forgetFailure(server)
   if (typeof server._listeningId !== 'number') return () => !server.listening
   server._listeningId++
+  return latestListen(server)
+}
+
+/** Gives a function that says whether the latest listen of this server is still the latest, and the server not closed. */
+export function latestListen(server: ListenableServer & ServerInternals): () => boolean {
   const id = server._listeningId
-  return () => server._listeningId === id
+  return typeof id === 'number' ? () => server._listeningId === id : () => server.listening
 }
 
 /**

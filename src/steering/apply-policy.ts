@@ -1,16 +1,24 @@
-import process from 'node:process'
-import { ReusePortSteeringError } from '../common/errors.js'
+import { InvalidArgumentValueError, ReusePortSteeringError } from '../common/errors.js'
 import type { GroupMember } from '../group/group-types.js'
-import { type Member, membersNow } from '../group/member.js'
+import { toHolders } from '../group/holders.js'
+import { isStillMember, type Member, membersNow } from '../group/member.js'
 import type { BoundSocket } from '../group/socket-table.js'
 import type { Addon } from '../native/addon-contract.js'
-import { OwnedDescriptor } from '../native/owned-descriptor.js'
-import { attachChecked, detach, learnSlots, steeringError } from './steering.js'
+import type { OwnedDescriptor } from '../native/owned-descriptor.js'
+import { inodesOf, LEFT, slotsOf, take } from './named-members.js'
+import { attachChecked, detach } from './steering.js'
 import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
+
+/** How often a policy is applied to a group whose members change meanwhile. A keeper looks again a second later. */
+const ATTEMPTS = 3
 
 /** A policy that was put in force, and the members that the group had at that moment. */
 export interface Applied extends Pick<Steering, 'policy' | 'method' | 'reason'> {
   readonly members: readonly BoundSocket[]
+}
+
+export function toSteering({ members, method, policy, reason }: Applied, keeper: number | undefined): Steering {
+  return { policy, method, members: members.length, keeper, reason }
 }
 
 /**
@@ -18,7 +26,15 @@ export interface Applied extends Pick<Steering, 'policy' | 'method' | 'reason'> 
  *
  * @throws ReusePortSteeringError, ReusePortInspectionError; if the change had begun, the kernel then chooses by hash.
  */
-export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
+export async function applyPolicy(member: Member, policy: SteeringPolicy): Promise<Applied> {
+  for (let attempt = 1; ; attempt++) {
+    const applied = await applyOnce(member, policy)
+    // A member that left meanwhile may have changed slots.
+    if (attempt === ATTEMPTS || areSame(applied.members, membersNow(member, 'steer'))) return applied
+  }
+}
+
+async function applyOnce(member: Member, policy: SteeringPolicy): Promise<Applied> {
   const members = membersNow(member, 'steer')
   const inForce = (method: Applied['method'], reason?: string): Applied => ({ policy, method, members, reason })
   const byHash = (reason?: string): Applied => {
@@ -37,7 +53,8 @@ export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
     )
   } else {
     const weights = 'weights' in policy ? policy.weights : policy.exclude.map((name) => ({ ...name, weight: 0 }))
-    const bySlot = weightsOf(member, members, weights)
+    const bySlot = await weightsOf(member, members, weights)
+    if (!isStillMember(member)) throw new ReusePortSteeringError(LEFT)
     if (!bySlot.some((weight) => weight > 0)) return byHash('the policy leaves out every member')
     const positive = all.filter((slot) => (bySlot[slot] ?? 0) > 0)
     attachChecked(
@@ -50,57 +67,44 @@ export function applyPolicy(member: Member, policy: SteeringPolicy): Applied {
   return inForce('program')
 }
 
+/** Whether these are the same sockets, in any order. */
+export function areSame(some: readonly BoundSocket[], others: readonly BoundSocket[]): boolean {
+  const inodes = new Set(some.map(({ inode }) => inode))
+  return some.length === others.length && others.every(({ inode }) => inodes.has(inode))
+}
+
 /** The weight of each slot; 1 for a member that is not named. */
-function weightsOf(
+async function weightsOf(
   member: Member,
   members: readonly BoundSocket[],
   named: readonly (MemberName & { readonly weight: number })[],
-): readonly number[] {
+): Promise<readonly number[]> {
   const weights = members.map(() => 1)
   const byInode = new Map<number, number>()
-  for (const entry of named) {
+  const inodesOfNames = await inodesOf(member.addon, members, named)
+  for (const [at, entry] of named.entries()) {
     if ('slot' in entry) weights[entry.slot] = entry.weight
-    else for (const inode of inodesOf(member, members, entry)) byInode.set(inode, entry.weight)
+    else for (const inode of inodesOfNames[at] ?? []) byInode.set(inode, entry.weight)
   }
   const inodes = [...byInode.keys()]
   if (inodes.length > 0) {
-    for (const [index, slot] of slotsOf(member, members, inodes).entries()) {
+    for (const [index, slot] of (await slotsOf(member, members, inodes)).entries()) {
       weights[slot] = byInode.get(inodes[index] as number) as number
     }
   }
   return weights.slice(0, members.length)
 }
 
-/** The inodes of the members that a name stands for; none if these members have left the group. */
-function inodesOf({ addon }: Member, members: readonly BoundSocket[], name: MemberName): readonly number[] {
-  const all = members.map(({ inode }) => inode)
-  if ('pid' in name) return [...addon.heldBy(name.pid, Float64Array.from(all))]
-  return 'inode' in name ? all.filter((inode) => inode === name.inode) : []
-}
-
-/** Whether a name stands for at least one current member of the group. */
-export function isMember(member: Member, name: MemberName): boolean {
+/** Refuses a name that stands for no current member. A name whose member leaves later is ignored instead. */
+export async function refuseStrangers(member: Member, policy: SteeringPolicy): Promise<void> {
+  if (typeof policy !== 'object' || !('weights' in policy || 'exclude' in policy)) return
+  const [list, names]: readonly [string, readonly MemberName[]] =
+    'weights' in policy ? ['weights', policy.weights] : ['exclude', policy.exclude]
   const members = membersNow(member, 'steer')
-  return 'slot' in name ? name.slot < members.length : inodesOf(member, members, name).length > 0
-}
-
-/** The slots of these members, in the order of `inodes`. @throws ReusePortSteeringError */
-function slotsOf(member: Member, members: readonly BoundSocket[], inodes: readonly number[]): readonly number[] {
-  const taken: OwnedDescriptor[] = []
-  try {
-    const fds = inodes.map((inode) => {
-      if (inode === member.socket.inode) return member.fd
-      const descriptor = take(member.addon, inode)
-      taken.push(descriptor)
-      return descriptor.fd
-    })
-    return learnSlots(member, fds, members.length).map((slot, index) => {
-      if (slot !== undefined) return slot
-      detach(member)
-      throw new ReusePortSteeringError(`the slot of the socket with inode ${inodes[index]} could not be determined`)
-    })
-  } finally {
-    for (const descriptor of taken) descriptor.close()
+  const inodes = await inodesOf(member.addon, members, names)
+  for (const [at, name] of names.entries()) {
+    const isMember = 'slot' in name ? name.slot < members.length : inodes[at]?.length !== 0
+    if (!isMember) throw new InvalidArgumentValueError(`policy.${list}[${at}]`, name, 'must name a member of the group')
   }
 }
 
@@ -109,26 +113,10 @@ export function takeMember(addon: Addon, members: readonly GroupMember[]): Owned
   let failure: unknown
   for (const { inode } of members) {
     try {
-      return take(addon, inode)
+      return take(addon, inode, toHolders(addon.findHolders(Float64Array.of(inode))).get(inode))
     } catch (error) {
       failure = error
     }
   }
   throw failure
-}
-
-/** A descriptor, owned here, for a socket that another process or this process holds. */
-function take(addon: Addon, inode: number): OwnedDescriptor {
-  const [pid] = addon.findHolders(Float64Array.of(inode))
-  if (pid === undefined) {
-    throw new ReusePortSteeringError(`/proc shows no process that holds the socket with inode ${inode}`)
-  }
-  const fd = addon.takeSocket(pid, inode)
-  if (typeof fd === 'number') return new OwnedDescriptor(addon, fd, 4)
-  const { reason } = steeringError(fd)
-  const advice =
-    pid === process.pid
-      ? ''
-      : `; duplicating it takes the right to debug process ${pid}: be its parent, or have CAP_SYS_PTRACE`
-  throw new ReusePortSteeringError(`the socket of process ${pid} cannot be duplicated: ${reason}${advice}`)
 }

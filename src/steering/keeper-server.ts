@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError } from '../common/errors.js'
+import { Deadline } from '../common/waiting.js'
 import { type GroupName, groupSocketName } from '../group/name.js'
 import { describeStranger, isStrangers, listenAbstract } from '../native/abstract-socket.js'
 import type { Addon } from '../native/addon-contract.js'
@@ -8,8 +9,18 @@ import { peerOf } from '../native/peer.js'
 import { NameTakenError, readMessages, send } from './keeper-channel.js'
 import type { Answer, Wish } from './keeper-messages.js'
 
+/** ms at most for the wish of a follower. */
+const ANSWER = 5000
+
+/** The follower that has sent a wish. */
+export interface Asking {
+  answer(answer: Answer): void
+  /** Ends also when the follower waits no longer: what it wished is then nobody's wish. */
+  readonly deadline: Deadline
+}
+
 export interface KeeperEvents {
-  onWish(wish: Wish, answer: (answer: Answer) => void): void
+  onWish(wish: Wish, asking: Asking): void
   /** A process that had sent a wish has closed its connection. */
   onGone(): void
   /** A process reports that the program of the policy has been replaced, for example by a drain (`tellKeeper`). */
@@ -63,6 +74,7 @@ export class KeeperServer {
       return
     }
     let isFollower = false
+    const gone = new AbortController()
     const answer = (said: Answer): void => send(socket, said)
     readMessages(
       socket,
@@ -70,15 +82,17 @@ export class KeeperServer {
         if (!('policy' in message)) return
         isFollower = true
         this.#followers.add(socket)
-        this.#events.onWish(message, answer)
+        this.#events.onWish(message, { answer, deadline: new Deadline(ANSWER, gone.signal) })
       },
       (reason) => answer({ refused: reason }),
     )
     socket.once('end', () => {
+      gone.abort(new ReusePortSteeringError('the process that asked waits no longer'))
       socket.end()
       if (!isFollower) this.#events.onTakenAway()
     })
     socket.once('close', () => {
+      gone.abort(new ReusePortSteeringError('the process that asked waits no longer'))
       if (this.#followers.delete(socket)) this.#events.onGone()
     })
   }

@@ -2,6 +2,7 @@
 // is the keeper: it has bound the group's name, an abstract unix socket. The others follow: each holds a connection to
 // the keeper, whose start and end tell the keeper that a member has joined or left. When the keeper ends, a follower
 // takes its place. The policy that was requested last applies to the whole group.
+import type { EventEmitter } from 'node:events'
 import type net from 'node:net'
 import process from 'node:process'
 import { ReusePortSteeringError } from '../common/errors.js'
@@ -9,20 +10,16 @@ import { Deadline } from '../common/waiting.js'
 import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
 import { isStillMember, type Member } from '../group/member.js'
 import type { ListenableServer } from '../node/server.js'
-import type { Applied } from './apply-policy.js'
+import { refuseStrangers, toSteering } from './apply-policy.js'
 import { ask, connectTo, NameTakenError, now, reasonOf, waitForName } from './keeper-channel.js'
-import type { Answer, Wish } from './keeper-messages.js'
-import { KeeperServer } from './keeper-server.js'
-import { LEFT, PolicyInForce } from './policy-in-force.js'
+import type { Wish } from './keeper-messages.js'
+import { type Asking, KeeperServer } from './keeper-server.js'
+import { KeeperTimers } from './keeper-timers.js'
+import { LEFT } from './named-members.js'
+import { PolicyInForce } from './policy-in-force.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
 
-/** ms between two looks at the group: members that neither keep nor follow send no message. */
-const LOOK = 1000
-
-/** ms for which changes of the members are collected before one look at the group. */
-const GATHER = 20
-
-/** ms at most for a change that another process, or the timer, has caused. */
+/** ms at most for a change that the timer, or the end of a keeper, has caused. */
 const ANSWER = 5000
 
 const keepers = new WeakMap<ListenableServer, Keeper>()
@@ -43,20 +40,21 @@ export function stopKeeping(server: ListenableServer): void {
 }
 
 export class Keeper {
-  readonly #server: ListenableServer
+  readonly #server: ListenableServer & EventEmitter
   readonly #member: Member
   readonly #inForce: PolicyInForce = new PolicyInForce()
+  /** The policy of the group, as far as this process knows: put in force here, or granted by the keeper. */
   #wish: Wish | undefined
   #listening: KeeperServer | undefined
   #following: net.Socket | undefined
-  #looking: NodeJS.Timeout | undefined
-  #gathering: NodeJS.Timeout | undefined
-  #again: NodeJS.Timeout | undefined
-  /** The latest call of `steer`: one call runs after the other. */
-  #steering: Promise<unknown> = Promise.resolve()
+  #isLookDue = false
+  readonly #timers = new KeeperTimers(() => this.#look())
+  /** One change runs after the other. */
+  #latest: Promise<unknown> = Promise.resolve()
+  readonly #onClose = (): void => this.stop()
 
   constructor(server: ListenableServer, member: Member) {
-    this.#server = server
+    this.#server = server as ListenableServer & EventEmitter
     this.#member = member
   }
 
@@ -65,82 +63,101 @@ export class Keeper {
     return !isStillMember(this.#member)
   }
 
-  /** @throws ReusePortSteeringError, ReusePortInspectionError, ReusePortLockError */
+  /**
+   * @throws ReusePortSteeringError, ReusePortInspectionError, ReusePortLockError, InvalidArgumentValueError; the policy that
+   *   there was is then the policy still.
+   */
   steer(policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
-    const steering = this.#steering.then(() => this.#steer(policy, deadline))
-    this.#steering = steering.catch(() => {})
-    return steering
+    const wish = { policy, since: now() }
+    return this.#inTurn(() => this.#steer(wish, deadline))
   }
 
-  async #steer(policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#latest.then(change)
+    this.#latest = changed.catch(() => {})
+    return changed
+  }
+
+  async #steer(wish: Wish, deadline: Deadline): Promise<Steering> {
+    if (!this.hasLeft) await refuseStrangers(this.#member, wish.policy)
     if (this.hasLeft) throw new ReusePortSteeringError(LEFT)
     // An earlier call may have stopped this keeper, which removes it from the map.
     if (!keepers.has(this.#server)) keepers.set(this.#server, this)
-    const wish = { policy, since: now() }
-    this.#wish = wish
-    for (;;) {
-      if (this.#listening !== undefined) return this.#keep(deadline)
-      const answer = await this.#follow(wish, deadline)
-      if (answer !== undefined) return answer
-      if (policy === 'hash') {
-        this.stop()
-        return toSteering(await this.#inForce.put(this.#member, wish, deadline))
-      }
-      if (this.#take()) return this.#keep(deadline)
-      await waitForName(deadline)
+    const answer = await this.#takeOrFollow(wish, deadline)
+    if (answer !== undefined) return answer
+    try {
+      return await this.#put(wish, deadline)
+    } catch (error) {
+      // Without an earlier policy there is nothing to keep.
+      if (this.#wish === undefined) this.stop()
+      else this.#timers.lookSoon()
+      throw error
     }
   }
 
   /** No longer keeps or follows. The followers of a keeper then choose another one. */
   stop(): void {
     this.#wish = undefined
-    clearInterval(this.#looking)
-    clearTimeout(this.#gathering)
-    clearTimeout(this.#again)
-    this.#gathering = undefined
+    this.#timers.stop()
     this.#listening?.close()
     this.#listening = undefined
     this.#following?.destroy()
     this.#following = undefined
+    this.#server.off('close', this.#onClose)
     if (keepers.get(this.#server) === this) keepers.delete(this.#server)
   }
 
-  /** As the keeper: puts the wish in force, and stops keeping if that fails. */
-  async #keep(deadline: Deadline): Promise<Steering> {
-    try {
-      if (this.#wish === undefined) throw new ReusePortSteeringError(LEFT)
-      const wish = this.#wish
-      const steering = toSteering(await this.#inForce.put(this.#member, wish, deadline))
-      this.#listening?.tellAll(wish)
-      return steering
-    } catch (error) {
-      this.stop()
-      throw error
-    } finally {
-      if (this.#wish?.policy === 'hash') this.stop()
+  /** Puts a wish in force. It becomes the policy of the group once that has succeeded. */
+  async #put(wish: Wish, deadline: Deadline, answer?: (steering: Steering) => void): Promise<Steering> {
+    const applied = await this.#inForce.put(this.#member, wish, deadline)
+    const steering = toSteering(applied, applied.policy === 'hash' ? undefined : process.pid)
+    answer?.(steering)
+    if (wish !== this.#wish) this.#listening?.tellAll(wish)
+    // A keeper that was stopped meanwhile keeps nothing.
+    if (this.#listening !== undefined) this.#wish = wish
+    if (wish.policy === 'hash') this.stop()
+    return steering
+  }
+
+  /**
+   * Becomes the keeper, or follows it.
+   *
+   * @returns the answer of the keeper; undefined where this process is the keeper, or where nobody keeps what a wish ends.
+   */
+  async #takeOrFollow(wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
+    const ends = wish.policy === 'hash'
+    while (this.#listening === undefined && !(this.hasLeft || (!ends && this.#take()))) {
+      const answer = await this.#follow(wish, deadline)
+      if (answer !== undefined || ends) return answer
+      await waitForName(deadline)
     }
+    return undefined
   }
 
   /** Tries to become the keeper. @returns whether that succeeded. */
   #take(): boolean {
     const { addon, socket } = this.#member
     const server = KeeperServer.open(addon, socket, {
-      onWish: (wish, answer) => void this.#onWish(wish, answer),
-      onGone: () => this.#lookSoon(),
+      onWish: (...args) => void this.#inTurn(() => this.#onWish(...args)),
+      onGone: () => this.#timers.lookSoon(),
       onTakenAway: () => {
         this.#inForce.forget()
-        this.#lookSoon()
+        this.#timers.lookSoon()
       },
       onError: () => this.stop(),
     })
     if (server === undefined) return false
+    // A keeper from before answers no more.
+    this.#following?.destroy()
+    this.#following = undefined
     this.#listening = server
-    this.#looking = setInterval(() => void this.#look(), LOOK).unref()
+    this.#timers.lookRegularly()
+    this.#server.off('close', this.#onClose).once('close', this.#onClose)
     return true
   }
 
   /** Handles the wish of a follower. A newer wish replaces the group's policy, unless it cannot be put in force. */
-  async #onWish({ policy, since }: Wish, answer: (answer: Answer) => void): Promise<void> {
+  async #onWish({ policy, since }: Wish, { answer, deadline }: Asking): Promise<void> {
     const own = this.#wish
     if (own === undefined) return
     // The process that asks sees the connection close, and becomes the keeper.
@@ -149,56 +166,49 @@ export class Keeper {
       const isNew = since > own.since && JSON.stringify(policy) !== JSON.stringify(own.policy)
       // A time that has not come yet would win for ever.
       const wish = isNew ? { policy, since: Math.min(since, Math.max(now(), own.since)) } : own
-      this.#wish = wish
-      const steering = toSteering(await this.#inForce.put(this.#member, wish, new Deadline(ANSWER, undefined)))
-      answer({ steering })
-      if (wish !== own) this.#listening?.tellAll(wish)
-      if (wish.policy === 'hash') this.stop()
+      await this.#put(wish, deadline, (steering) => answer({ steering }))
     } catch (error) {
       if (this.hasLeft) return this.stop()
-      this.#wish = own
-      this.#lookSoon()
+      this.#timers.lookSoon()
       answer({ refused: reasonOf(error) })
     }
   }
 
-  #lookSoon(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined
-      void this.#look()
-    }, GATHER).unref()
-  }
-
   /** Puts the policy in force again if members have joined or left, or if its program was replaced. */
-  async #look(): Promise<void> {
-    if (this.#listening === undefined) return
-    if (this.#wish === undefined || this.hasLeft) {
-      this.stop()
-      return
-    }
-    try {
-      await this.#inForce.put(this.#member, this.#wish, new Deadline(ANSWER, undefined))
-    } catch (error) {
-      // The kernel chooses by hash until the next look succeeds. An unforeseen error stops this keeper.
-      if (!isExpected(error)) this.stop()
-    }
+  #look(): void {
+    if (this.#isLookDue) return
+    this.#isLookDue = true
+    void this.#inTurn(async () => {
+      this.#isLookDue = false
+      if (this.#listening === undefined) return
+      if (this.#wish === undefined || this.hasLeft) return this.stop()
+      try {
+        await this.#put(this.#wish, new Deadline(ANSWER, undefined))
+      } catch (error) {
+        // The kernel chooses by hash until the next look succeeds. An unforeseen error stops this keeper.
+        if (!isExpected(error)) this.stop()
+      }
+    })
   }
 
-  /** Follows the keeper. @returns its answer; undefined if the group has no keeper. */
+  /** Follows the keeper. @returns its answer; undefined if the group has no keeper. @throws where it refuses. */
   async #follow(wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
-    this.#following?.destroy()
-    this.#following = undefined
     const socket = connectTo(this.#member.addon, this.#member.socket)
     if (socket === undefined) return undefined
     const steering = await ask(socket, wish, deadline, (message) => this.#onChange(message))
     if (steering === undefined) return undefined
+    this.#following?.destroy()
+    this.#following = undefined
     if (wish.policy === 'hash') {
       socket.destroy()
       this.stop()
       return steering
     }
+    // The keeper may know a newer wish.
+    this.#wish = steering.policy === 'hash' ? wish : { policy: steering.policy, since: wish.since }
     this.#following = socket
-    socket.once('close', () => void this.#succeed(socket))
+    socket.once('close', () => this.#onKeeperGone(socket))
+    this.#server.off('close', this.#onClose).once('close', this.#onClose)
     return steering
   }
 
@@ -209,34 +219,26 @@ export class Keeper {
   }
 
   /** The keeper has ended: this process or another follower takes its place. */
-  async #succeed(socket: net.Socket): Promise<void> {
+  #onKeeperGone(socket: net.Socket): void {
     if (this.#following !== socket) return
     this.#following = undefined
-    await this.#takeOrFollow()
+    void this.#inTurn(() => this.#succeed())
   }
 
-  async #takeOrFollow(): Promise<void> {
-    const deadline = new Deadline(ANSWER, undefined)
+  async #succeed(): Promise<void> {
+    const wish = this.#wish
+    if (wish === undefined || this.#listening !== undefined || this.#following !== undefined) return
     try {
-      while (this.#wish !== undefined && this.#listening === undefined) {
-        if (this.hasLeft) return this.stop()
-        if (this.#take()) return await this.#look()
-        if ((await this.#follow(this.#wish, deadline)) !== undefined) return
-        await waitForName(deadline)
-      }
+      if ((await this.#takeOrFollow(wish, new Deadline(ANSWER, undefined))) !== undefined) return
+      if (this.hasLeft) this.stop()
+      else this.#look()
     } catch (error) {
       // From then on this server neither keeps nor follows, until a program calls `steer` for it again; but a stranger who
       // has bound the name may go. The program stays as it is meanwhile.
       if (!(error instanceof NameTakenError)) return this.stop()
-      clearTimeout(this.#again)
-      this.#again = setTimeout(() => void this.#takeOrFollow(), LOOK).unref()
+      this.#timers.tryAgain(() => void this.#inTurn(() => this.#succeed()))
     }
   }
-}
-
-function toSteering({ members, method, policy, reason }: Applied): Steering {
-  const keeper = policy === 'hash' ? undefined : process.pid
-  return { policy, method, members: members.length, keeper, reason }
 }
 
 function isExpected(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { ReusePortSteeringError } from '../common/errors.js'
+import { AccessDeniedError, ReusePortSteeringError } from '../common/errors.js'
 import { Deadline } from '../common/waiting.js'
 import { inspectGroup } from '../group/group.js'
 import type { Group, GroupTarget } from '../group/group-types.js'
@@ -60,7 +60,8 @@ function reach(addon: Addon, group: Group): OwnedDescriptor {
   try {
     return takeMember(addon, group.members)
   } catch (error) {
-    if (!(error instanceof ReusePortSteeringError) || group.device !== undefined) throw error
+    const isOutOfReach = error instanceof ReusePortSteeringError || error instanceof AccessDeniedError
+    if (!isOutOfReach || group.device !== undefined) throw error
     return join(addon, group)
   }
 }

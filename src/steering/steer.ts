@@ -6,7 +6,7 @@ import process from 'node:process'
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { toSignal } from '../common/abort-signal.js'
 import {
-  InvalidArgumentValueError,
+  AccessDeniedError,
   ReusePortAddonError,
   ReusePortSteeringError,
   ServerNotRunningError,
@@ -17,19 +17,20 @@ import { inspectGroup } from '../group/group.js'
 import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
 import type { GroupTarget } from '../group/group-types.js'
 import { lockForPolicy } from '../group/lock.js'
-import { type Member, memberOf, memberWith } from '../group/member.js'
+import { isStillMember, type Member, memberOf, memberWith } from '../group/member.js'
 import type { Addon } from '../native/addon-contract.js'
 import { requireAddon } from '../native/require-addon.js'
+import { latestListen } from '../node/adopt.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer, isServer } from '../node/server.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { isAtLeast } from '../system/kernel-versions.js'
-import { applyPolicy, isMember, takeMember } from './apply-policy.js'
+import { applyPolicy, refuseStrangers, takeMember, toSteering } from './apply-policy.js'
 import { keeperOf } from './keeper.js'
 import { askKeeper, now } from './keeper-channel.js'
 import { parsePolicy, toFlag } from './policy.js'
 import { steeringError } from './steering.js'
-import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
+import type { Steering, SteeringPolicy } from './steering-types.js'
 
 /** Options of `steer`. Never written to. */
 export interface SteerOptions {
@@ -61,7 +62,8 @@ export interface SteerOptions {
  * a system that lets debuggers attach (pidfd_getfd(2), Linux 5.6).
  *
  * Rejects with `ERR_REUSEPORT_STEERING_UNAVAILABLE` (`error.reason`), `ERR_REUSEPORT_LOCKED`,
- * `ERR_REUSEPORT_ADDON_UNAVAILABLE` and `ERR_REUSEPORT_INSPECTION_UNAVAILABLE`, all four unless `optional`; with
+ * `ERR_REUSEPORT_ADDON_UNAVAILABLE`, `ERR_REUSEPORT_INSPECTION_UNAVAILABLE` and, under Node's permission model,
+ * `ERR_ACCESS_DENIED`, all five unless `optional`; with
  * `ERR_SERVER_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong arguments.
  *
@@ -83,21 +85,25 @@ export async function steer(
   }
 }
 
-/** @internal Applies the option of `listenReusePort` once the server listens. Has no effect if listening fails. */
+/**
+ * @internal Applies the option of `listenReusePort` once the server listens. Has no effect if listening fails, or if the
+ * server is closed or told to listen elsewhere before. To be called directly after the call that makes the server listen.
+ */
 export function steerWhenListening(server: ListenableServer, policy: SteeringPolicy, optional: boolean): void {
   const emitter = server as unknown as EventEmitter
+  const isLatest = latestListen(server)
   const onListening = (): void => {
-    emitter.off(EventEmitter.errorMonitor, forget)
+    forget()
+    if (!isLatest()) return
     steer(server, policy, { optional }).catch((error) => {
       // The program may have closed the server in the meantime.
-      if (server.listening) server.emit('error', error)
+      if (isLatest() && server.listening) server.emit('error', error)
     })
   }
   const forget = (): void => {
-    emitter.off('listening', onListening)
+    emitter.off('listening', onListening).off('close', forget).off(EventEmitter.errorMonitor, forget)
   }
-  emitter.once('listening', onListening)
-  emitter.once(EventEmitter.errorMonitor, forget)
+  emitter.once('listening', onListening).once('close', forget).once(EventEmitter.errorMonitor, forget)
 }
 
 /** Servers on whose socket `steer` has set SO_INCOMING_CPU. */
@@ -108,17 +114,24 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   if (!server.listening) throw new ServerNotRunningError()
   const addon = requireAddon('steer')
   const member = memberOf(addon, 'steer', server)
-  refuseStrangers(member, policy)
   const cpu = typeof policy === 'object' && 'cpu' in policy ? onlyCpu(addon) : undefined
-  if (cpu !== undefined) {
-    // The kernel runs a program before it looks at SO_INCOMING_CPU, so the program has to go first.
-    const { members } = await keeperOf(server, member).steer('hash', deadline)
-    setIncomingCpu(member, cpu)
+  const keeper = keeperOf(server, member)
+  if (cpu === undefined) {
+    const steering = await keeper.steer(policy, deadline)
+    if (byCpu.has(server) && isStillMember(member)) setIncomingCpu(member, NO_CPU)
+    byCpu.delete(server)
+    return steering
+  }
+  setIncomingCpu(member, cpu)
+  try {
+    // The kernel runs a program before it looks at SO_INCOMING_CPU, so the program has to go.
+    const { members } = await keeper.steer('hash', deadline)
     byCpu.add(server)
     return { policy, method: 'incoming-cpu', members, keeper: undefined, reason: undefined }
+  } catch (error) {
+    if (!byCpu.has(server) && isStillMember(member)) setIncomingCpu(member, NO_CPU)
+    throw error
   }
-  if (byCpu.delete(server)) setIncomingCpu(member, NO_CPU)
-  return keeperOf(server, member).steer(policy, deadline)
 }
 
 /** For a process that need not be a member: works through the socket of a member. */
@@ -132,7 +145,7 @@ async function steerGroup(target: GroupTarget | number, policy: SteeringPolicy, 
   const descriptor = takeMember(addon, group.members)
   try {
     const member = memberWith(addon, 'steer', descriptor.fd, group.port)
-    refuseStrangers(member, policy)
+    await refuseStrangers(member, policy)
     return (
       (await askKeeper(addon, member.socket, { policy, since: now() }, deadline)) ??
       (await applyOnce(member, policy, deadline))
@@ -145,23 +158,9 @@ async function steerGroup(target: GroupTarget | number, policy: SteeringPolicy, 
 async function applyOnce(member: Member, wanted: SteeringPolicy, deadline: Deadline): Promise<Steering> {
   const lock = await lockForPolicy(member.addon, member.socket, deadline)
   try {
-    const { members, method, policy, reason } = applyPolicy(member, wanted)
-    return { policy, method, members: members.length, keeper: undefined, reason }
+    return toSteering(await applyPolicy(member, wanted), undefined)
   } finally {
     lock.end()
-  }
-}
-
-/** Refuses a name that stands for no current member. A name whose member leaves later is ignored instead. */
-function refuseStrangers(member: Member, policy: SteeringPolicy): void {
-  if (typeof policy !== 'object') return
-  const [list, names]: readonly [string, readonly MemberName[]] =
-    'weights' in policy
-      ? ['policy.weights', policy.weights]
-      : ['policy.exclude', 'exclude' in policy ? policy.exclude : []]
-  for (const [at, name] of names.entries()) {
-    if (!isMember(member, name))
-      throw new InvalidArgumentValueError(`${list}[${at}]`, name, 'must name a member of the group')
   }
 }
 
@@ -200,6 +199,7 @@ function isUnavailable(error: unknown): error is Error {
   return (
     error instanceof ReusePortSteeringError ||
     error instanceof ReusePortAddonError ||
+    error instanceof AccessDeniedError ||
     error instanceof ReusePortInspectionError ||
     error instanceof ReusePortLockError
   )

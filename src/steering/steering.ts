@@ -1,9 +1,9 @@
 import { getSystemErrorName } from 'node:util'
 import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
 import { type Member, membersNow } from '../group/member.js'
-import type { SeenSocket } from '../group/rows.js'
 import type { BoundSocket } from '../group/socket-table.js'
 import { whyProgramsStay } from '../system/program-removal.js'
+import { targetsOf } from './targets.js'
 
 /** How often a group is probed whose members change during the probe. */
 const ATTEMPTS = 2
@@ -60,16 +60,21 @@ export function steerTo(member: Member, slots: readonly number[]): void {
  * @throws ReusePortSteeringError
  */
 export function learnSlots(
-  { addon, fd, socket }: Member,
+  member: Member,
   listeners: readonly number[],
   members: number,
 ): readonly (number | undefined)[] {
+  const { addon, fd, socket } = member
   const reason = whyProgramsStay(addon)
   if (reason !== undefined) throw new ReusePortSteeringError(reason)
   let slots: readonly number[] = []
   let failure: SystemFailure | undefined
-  for (const { family, address } of targetsOf(socket)) {
-    const answer = addon.learnSlots(Float64Array.from(listeners), family, address, socket.port, members)
+  const targets = targetsOf(member)
+  if (targets.length === 0) {
+    throw new ReusePortSteeringError('the interface that the group is bound to has no address, or is down')
+  }
+  for (const { family, address } of targets) {
+    const answer = addon.learnSlots(Float64Array.from(listeners), family, address, socket.port, members, socket.device)
     if ('errno' in answer) {
       failure = answer
       if (isUnreachable(answer)) continue
@@ -109,48 +114,26 @@ function isUnreachable({ errno, syscall }: SystemFailure): boolean {
   return syscall !== 'setsockopt' && syscall !== 'getsockopt' && UNREACHABLE.includes(getSystemErrorName(errno))
 }
 
-interface Target {
-  readonly family: 4 | 6
-  readonly address: string
-}
-
-/**
- * The addresses at which this machine reaches the group. A group at a wildcard is also probed at a random loopback
- * address, because the kernel prefers a socket that is bound to the specific address 127.0.0.1. A group at a single
- * address is probed twice, each time from other ports, because one of these ports may be in use by a socket that
- * swallows the probe.
- */
-function targetsOf({ family, address, ipv6Only, device }: SeenSocket): readonly Target[] {
-  const byte = (): number => 1 + Math.floor(Math.random() * 253)
-  const loopback: readonly Target[] = [
-    { family: 4, address: '127.0.0.1' },
-    { family: 4, address: `127.${byte()}.${byte()}.${byte()}` },
-  ]
-  if (address === '0.0.0.0') return loopback
-  if (address === '::') {
-    const own: Target = { family: 6, address: '::1' }
-    return ipv6Only === true ? [own, own] : [own, ...loopback]
-  }
-  const only: Target = { family: family === 'IPv4' ? 4 : 6, address: device === 0 ? address : `${address}%${device}` }
-  return [only, only]
-}
-
 const REASONS: Readonly<Record<string, string>> = {
   ENOSYS: 'this system cannot attach a program to a group',
   ENOPROTOOPT: 'this kernel has no way to attach or detach a program, or no minimum TTL for this kind of socket',
   EOPNOTSUPP: 'this kernel does not support the call for this kind of socket',
   EPERM: 'the kernel or a seccomp filter denies the call',
   EACCES: 'the kernel or a security module denies the call',
-  EINVAL: 'the socket does not share its port',
   ENOMEM: 'the program is too large for net.core.optmem_max',
   E2BIG: 'the policy needs a program of more than 4096 instructions',
   EMFILE: 'no descriptor is left in this process: raise RLIMIT_NOFILE',
   ENFILE: 'no descriptor is left on this system: raise fs.file-max',
 }
 
+const INVALID: Readonly<Record<string, string>> = {
+  setsockopt: 'the socket does not share its port',
+  program: 'the kernel does not take this program',
+}
+
 export function steeringError(failure: SystemFailure): ReusePortSteeringError {
   const code = getSystemErrorName(failure.errno)
   const what = `${failure.syscall} ${code}`
-  const reason = REASONS[code]
+  const reason = code === 'EINVAL' ? INVALID[failure.syscall] : REASONS[code]
   return new ReusePortSteeringError(reason === undefined ? what : `${reason} (${what})`)
 }

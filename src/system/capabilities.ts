@@ -5,7 +5,7 @@ import { getSystemErrorName } from 'node:util'
 import { type AddonState, loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { coreSharesPorts } from '../node/core-reuse-port.js'
-import { networkDenied } from '../node/permission.js'
+import { NETWORK_DENIED, networkDenied } from '../node/permission.js'
 import { CVE_2026_52910, hasFix } from './kernel-versions.js'
 import { whyProgramsStay } from './program-removal.js'
 import { factsOf, type Semantics } from './systems.js'
@@ -106,10 +106,8 @@ function optionOf(platform: string, state: AddonState): Capabilities['option'] {
 }
 
 function probe(state: AddonState): Probed {
-  // The addon must not bypass Node's permission model.
   if (networkDenied()) {
-    const reason = 'the permission model denies the network; add --allow-net'
-    return { supported: false, reason, conclusive: true, steering: reason }
+    return { supported: false, reason: NETWORK_DENIED, conclusive: true, steering: NETWORK_DENIED }
   }
   return state.loaded
     ? { ...probeAddon(state.addon), steering: probeSteering(state.addon) }

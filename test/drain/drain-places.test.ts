@@ -96,3 +96,11 @@ test('an ordinary user', (context) => {
   for (const report of outcome.reports) expect(report).toMatchObject({ lossless: true, method: 'steer' })
   expect(Object.keys(outcome.answers).filter((answer) => !answer.startsWith('member'))).toEqual([])
 })
+
+test('at each kind of address, and at an interface: steered', (context) => {
+  if (reason !== undefined) context.skip(reason)
+  const seen = runInNamespace<readonly { place: string; method: string; reason?: string }[]>('drain-places.mjs')
+  expect(seen).toHaveLength(11)
+  const otherwise = seen.filter(({ method }) => method !== 'steer')
+  expect(otherwise).toEqual([])
+})

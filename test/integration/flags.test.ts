@@ -125,6 +125,9 @@ describe('--permission without --allow-net', () => {
         unbalanced: denied,
         exclusive: denied,
         socket: denied,
+        inspected: denied,
+        steered: denied,
+        repaired: denied,
         onSocket: denied,
         // As dgram does it.
         datagrams: { error: 'ERR_ACCESS_DENIED' },

@@ -112,7 +112,7 @@ void TcpGroup(const Sys& sys, int family) {
   Expect(unknown || (taken.ok() && InodeOf(taken.value().get()) == InodeOf(one)), "a socket is taken from a process");
 
   Programs(sys, one);
-  Result<std::vector<int>> slots = LearnSlots(sys, {{one, other}, address.value(), 2});
+  Result<std::vector<int>> slots = LearnSlots(sys, {{one, other}, address.value(), 2, 0});
   Expect(slots.ok() && slots.value() == std::vector<int>({0, 1}), "the slots are found");
   Result<uint32_t> waiting = WaitingConnections(sys, one);
   Expect(waiting.ok() && waiting.value() == 0, "the accept queue is empty");

@@ -77,6 +77,10 @@ int Connect(int fd, const sockaddr* address, socklen_t length) {
   return Fails("connect") ? -1 : ::connect(fd, address, length);
 }
 
+int Accept(int fd, sockaddr* address, socklen_t* length) {
+  return Fails("accept") ? -1 : reuseport::kSystem.accept(fd, address, length);
+}
+
 int Poll(struct pollfd* wanted, nfds_t count, int timeout_ms) {
   return Fails("poll") ? -1 : ::poll(wanted, count, timeout_ms);
 }
@@ -141,6 +145,10 @@ int FStat(int fd, struct stat* status) {
   return Fails("fstat") ? -1 : ::fstat(fd, status);
 }
 
+int FChown(int fd, uid_t owner, gid_t group) {
+  return Fails("fchown") ? -1 : ::fchown(fd, owner, group);
+}
+
 int Shutdown(int fd, int how) {
   return Fails("shutdown") ? -1 : ::shutdown(fd, how);
 }
@@ -183,10 +191,10 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket,     Ioctl,           SetSockOpt, GetSockOpt, Bind,    Listen,  Connect,
-                                      Poll,       GetSockName,     SendTo,     RecvFrom,   SendMsg, RecvMsg, FStat,
-                                      Shutdown,   Duplicate,       Close,      ReadFile,   SetPgid, Kill,    PidFdOpen,
-                                      PidFdGetFd, PidFdSendSignal, GetCpuMask, SetCpuMask};
+const reuseport::Sys kFaultySystem = {Socket, Ioctl,     SetSockOpt,  GetSockOpt,      Bind,       Listen,    Connect,
+                                      Accept, Poll,      GetSockName, SendTo,          RecvFrom,   SendMsg,   RecvMsg,
+                                      FStat,  FChown,    Shutdown,    Duplicate,       Close,      ReadFile,  SetPgid,
+                                      Kill,   PidFdOpen, PidFdGetFd,  PidFdSendSignal, GetCpuMask, SetCpuMask};
 
 // injectFault(call, errno, after, times): the call succeeds `after` times, then fails `times` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {
@@ -244,16 +252,18 @@ void AddLinuxCalls(Napi::Env env, Napi::Object exports) {
 void AddLinuxCalls(Napi::Env /*env*/, Napi::Object /*exports*/) {}
 #endif
 
-// buildProbe(transport, ports): the program of a probe. The k-th port belongs to slot k.
+// buildProbe(kind, ports): the program of a probe. By 'port' the k-th port belongs to slot k; by 'payload' all ports
+// ask.
 Napi::Value BuildProbe(const Napi::CallbackInfo& info) {
-  const bool tcp = info[0].As<Napi::String>().Utf8Value() == "tcp";
+  const bool by_payload = info[0].As<Napi::String>().Utf8Value() == "payload";
   const Napi::Array from = info[1].As<Napi::Array>();
-  std::vector<reuseport::ProbePort> ports;
+  std::vector<reuseport::ProbePort> slots;
+  std::vector<uint16_t> ports;
   for (uint32_t slot = 0; slot < from.Length(); slot++) {
-    const auto port = static_cast<uint16_t>(from.Get(slot).As<Napi::Number>().Uint32Value());
-    ports.push_back({port, slot});
+    ports.push_back(static_cast<uint16_t>(from.Get(slot).As<Napi::Number>().Uint32Value()));
+    slots.push_back({ports.back(), slot});
   }
-  auto program = reuseport::ProbeProgram(tcp ? reuseport::Transport::kTcp : reuseport::Transport::kUdp, ports);
+  auto program = by_payload ? reuseport::PayloadProgram(ports) : reuseport::ProbeProgram(slots);
   if (!program.ok()) return reuseport::FromFailure(info.Env(), program.failure());
   return reuseport::FromProgram(info.Env(), program.value());
 }

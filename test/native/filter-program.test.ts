@@ -105,20 +105,20 @@ test('cpu: the CPU modulo the number of members', () => {
 })
 
 /** A packet of IP whose transport header begins with this source port. */
-function ipPacket(version: 4 | 6, source: number, { options = 0, next = 6 } = {}): Packet {
+function ipPacket(version: 4 | 6, source: number, { options = 0, next = 6, payload = new Uint8Array() } = {}): Packet {
   const size = version === 4 ? 20 + 4 * options : 40
   const network = new Uint8Array(size + 20).fill(0xee)
   network[0] = version === 4 ? 0x40 + 5 + options : 0x60
   if (version === 6) network[6] = next
   network.set([source >> 8, source & 255], size)
-  return { network, payload: new Uint8Array() }
+  return { network, payload }
 }
 
 test('probe: a port of its own goes to its slot, in every form of header; everything else to the hash', () => {
   const port = fc.integer({ min: 1, max: 65_535 })
   fc.assert(
     fc.property(fc.uniqueArray(port, { minLength: 1, maxLength: 64 }), port, fc.nat(10), (ports, other, options) => {
-      const program = faulty.buildProbe('tcp', ports) as Uint32Array
+      const program = faulty.buildProbe('port', ports) as Uint32Array
       for (const [slot, source] of ports.entries()) {
         expect(interpret(program, ipPacket(4, source, { options }))).toBe(slot)
         expect(interpret(program, ipPacket(6, source))).toBe(slot)
@@ -130,12 +130,30 @@ test('probe: a port of its own goes to its slot, in every form of header; everyt
   )
   expect(
     faulty.buildProbe(
-      'tcp',
+      'port',
       Array.from({ length: 2043 }, (_, index) => index),
     ),
   ).toMatchObject({
     errno: -ERRNO.E2BIG,
   })
+})
+
+test('probe by payload: from a port of its own the slot in the payload; everything else to the hash', () => {
+  const port = fc.integer({ min: 1, max: 65_535 })
+  const ports = fc.uniqueArray(port, { minLength: 1, maxLength: 3 })
+  const payloads = fc.uint8Array({ maxLength: 4 })
+  fc.assert(
+    fc.property(ports, port, payloads, fc.nat(10), (own, other, payload, options) => {
+      const program = faulty.buildProbe('payload', own) as Uint32Array
+      const slot = payload.length < 2 ? 0xffff_ffff : Buffer.from(payload).readUInt16BE()
+      for (const source of own) {
+        expect(interpret(program, ipPacket(4, source, { options, payload }))).toBe(slot)
+        expect(interpret(program, ipPacket(6, source, { payload }))).toBe(slot)
+        expect(interpret(program, ipPacket(6, source, { next: 17, payload }))).toBe(0xffff_ffff)
+      }
+      if (!own.includes(other)) expect(interpret(program, ipPacket(4, other, { payload }))).toBe(0xffff_ffff)
+    }),
+  )
 })
 
 /** An instruction that the kernel takes, and that ends: jumps go forward, and the last returns. */

@@ -1,4 +1,5 @@
 // A listener learns its slot: exactly, unseen, and leaving everything as it was.
+import { fstatSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadAddon } from '../../src/native/addon.js'
@@ -30,6 +31,7 @@ const PLACES: readonly Where[] = [
   { family: 6, address: '::1', target: '::1' },
   { family: 6, address: '::', target: '::1' },
   { family: 6, address: '::', target: '127.0.0.1' },
+  { family: 6, address: '::ffff:127.0.0.7', target: '127.0.0.7' },
 ]
 
 /** Listeners in the order of their slots; closed when they go out of scope. */
@@ -57,7 +59,7 @@ function familyOf(address: string): 4 | 6 {
 }
 
 function learn(by: Addon, fds: readonly number[], target: string, port: number, members: number): unknown {
-  return by.learnSlots(Float64Array.from(fds), familyOf(target), target, port, members)
+  return by.learnSlots(Float64Array.from(fds), familyOf(target), target, port, members, 0)
 }
 
 /** What the listener asks of the TTL of packets. */
@@ -66,6 +68,13 @@ function minimumTtl(fd: number, family: 4 | 6): unknown {
   if (typeof before !== 'number') throw new Error(before.syscall)
   expect(addon.answerNewConnections(fd, family, before)).toBe(undefined)
   return before
+}
+
+/** How many packets each member has dropped. */
+function drops(fds: readonly number[], family: 4 | 6, port: number): (number | null | undefined)[] {
+  const rows = addon.dumpSockets({ transport: 'tcp', family, states: 1 << 10, port })
+  if ('errno' in rows) throw new Error(rows.syscall)
+  return fds.map((fd) => rows.find(({ inode }) => inode === fstatSync(fd).ino)?.drops)
 }
 
 function handshakes(family: 4 | 6, port: number): unknown {
@@ -78,6 +87,11 @@ describe.each(PLACES)('$address, asked for at $target', (place) => {
     const { fds, port } = members
     for (const slot of [0, 1, 31, 62, 63]) {
       expect(learn(addon, [fds[slot] as number], place.target, port, 64)).toEqual([slot])
+    }
+    for (const [slot, count] of drops(fds, place.family, port).entries()) {
+      // More than one where this thread stood still in the middle of a probe.
+      const isSought = [0, 1, 31, 62, 63].includes(slot)
+      expect(count, `slot ${slot}`).toSatisfy((number) => (isSought ? number > 0 : number === 0))
     }
     expect(learn(addon, fds, place.target, port, 64)).toEqual([...fds.keys()])
     expect(handshakes(place.family, port), 'half open').toEqual([])
@@ -178,7 +192,10 @@ describe('a system call that fails', () => {
   })()
 
   test('these are the calls', () => {
-    expect([...COUNTS.keys()].toSorted()).toEqual(['bind', 'close', 'connect', 'getsockopt', 'setsockopt', 'socket'])
+    expect([...COUNTS.keys()].toSorted()).toEqual([
+      ...['accept', 'bind', 'close', 'connect', 'fstat', 'getsockname', 'getsockopt', 'listen', 'sendto', 'setsockopt'],
+      'socket',
+    ])
   })
 
   const CASES = [...COUNTS]
@@ -191,7 +208,7 @@ describe('a system call that fails', () => {
     faulty.injectFault(call, ERRNO.ENOBUFS, after, 1)
     const answer = learn(faulty, [fd], place.target, members.port, 3)
     faulty.takeCalls()
-    // The last of all gives a setting back: that it fails there is nobody to tell.
+    // The last of all give a setting back, or end a connection: that they fail there is nobody to tell.
     if (Array.isArray(answer)) expect(call).toBe('setsockopt')
     else expect(answer).toEqual({ errno: -ERRNO.ENOBUFS, syscall: call })
     if (!Array.isArray(answer)) {
@@ -203,10 +220,85 @@ describe('a system call that fails', () => {
     }
   })
 
+  test('nobody connects to the probe in time: by SYNs instead', () => {
+    using members = group(faulty, place, 3)
+    faulty.takeCalls()
+    faulty.injectFault('accept', ERRNO.EAGAIN, 0, 2)
+    faulty.injectFault('poll', ERRNO.EINTR, 0, 1)
+    expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual({
+      errno: -ERRNO.EINTR,
+      syscall: 'poll',
+    })
+    faulty.injectFault('accept', ERRNO.EAGAIN, 0, 1000)
+    expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
+  })
+})
+
+describe('where no other socket can have the port of the group: by SYNs', () => {
+  const place: Where = { family: 4, address: '127.0.0.9', target: '127.0.0.9' }
+
+  /** As if the port were for root alone: the second bind is that of the connection's other end. */
+  function learnBySyns(fds: readonly number[], port: number, members: number): unknown {
+    faulty.takeCalls()
+    faulty.injectFault('bind', ERRNO.EACCES, 1, 1)
+    return learn(faulty, fds, place.target, port, members)
+  }
+
+  test('each of 64 members, and nothing is left', () => {
+    using members = group(faulty, place, 64)
+    const { fds, port } = members
+    for (const slot of [0, 31, 63]) expect(learnBySyns([fds[slot] as number], port, 64)).toEqual([slot])
+    expect(learnBySyns(fds, port, 64)).toEqual([...fds.keys()])
+    expect(handshakes(4, port), 'half open').toEqual([])
+    for (const fd of fds) {
+      expect(addon.waitingConnections(fd)).toBe(0)
+      expect(minimumTtl(fd, 4)).toBe(0)
+    }
+  })
+
+  test('the answer to a SYN passes because of its TTL: that one is the last', () => {
+    using members = group(faulty, place, 5)
+    const { fds, port } = members
+    const [IPPROTO_IP, IP_TTL] = [0, 2]
+    for (const fd of fds) addon.setRawOption(fd, IPPROTO_IP, IP_TTL, 255)
+    expect(learnBySyns([fds[4] as number], port, 5)).toEqual([-1])
+    const waiting = fds.map((fd) => addon.waitingConnections(fd) as number)
+    expect(waiting.reduce((sum, count) => sum + count)).toBe(1)
+    expect(learn(faulty, [fds[4] as number], place.target, port, 5), 'by the other probe').toEqual([4])
+  })
+
+  test('a system call that fails: a failure or the truth, and nothing is left', () => {
+    const before = openSockets()
+    {
+      using members = group(faulty, place, 3)
+      const [, fd = 0] = members.fds
+      learnBySyns([fd], members.port, 3)
+      const calls = faulty.takeCalls()
+      for (const call of ['socket', 'setsockopt', 'connect', 'getsockopt'] as const) {
+        for (let after = 0; after < calls.filter((other) => other === call).length; after++) {
+          faulty.takeCalls()
+          faulty.injectFault('bind', ERRNO.EACCES, 1, 1)
+          faulty.injectFault(call, ERRNO.ENOBUFS, after, 1)
+          const answer = learn(faulty, [fd], place.target, members.port, 3)
+          faulty.takeCalls()
+          // The last of all gives a setting back: that it fails there is nobody to tell.
+          if (Array.isArray(answer)) {
+            expect([call, answer]).toEqual(['setsockopt', [1]])
+            addon.answerNewConnections(fd, 4, 0)
+          } else {
+            expect(answer).toEqual({ errno: -ERRNO.ENOBUFS, syscall: call })
+            expect(minimumTtl(fd, 4)).toBe(0)
+          }
+        }
+      }
+    }
+    expect(openSockets()).toEqual(before)
+  })
+
   test('a port that is taken is passed over', () => {
     using members = group(faulty, place, 3)
     faulty.takeCalls()
-    faulty.injectFault('bind', ERRNO.EADDRINUSE, 0, 50)
+    faulty.injectFault('bind', ERRNO.EADDRINUSE, 1, 50)
     expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
   })
 })

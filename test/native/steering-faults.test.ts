@@ -140,11 +140,12 @@ test('arguments that are none', () => {
     [faulty.buildProgram, ['uniform', Float64Array.of(2 ** 32), one]],
     [faulty.attachProgram, [-1, RETURN_0]],
     [faulty.attachProgram, [1, one]],
-    [faulty.learnSlots, [[1], 4, '127.0.0.1', 1, 1]],
-    [faulty.learnSlots, [Float64Array.of(-1), 4, '127.0.0.1', 1, 1]],
-    [faulty.learnSlots, [one, 5, '127.0.0.1', 1, 1]],
-    [faulty.learnSlots, [one, 4, '127.0.0.1', 65_536, 1]],
-    [faulty.learnSlots, [one, 4, '127.0.0.1', 1, 0]],
+    [faulty.learnSlots, [[1], 4, '127.0.0.1', 1, 1, 0]],
+    [faulty.learnSlots, [Float64Array.of(-1), 4, '127.0.0.1', 1, 1, 0]],
+    [faulty.learnSlots, [one, 5, '127.0.0.1', 1, 1, 0]],
+    [faulty.learnSlots, [one, 4, '127.0.0.1', 65_536, 1, 0]],
+    [faulty.learnSlots, [one, 4, '127.0.0.1', 1, 0, 0]],
+    [faulty.learnSlots, [one, 4, '127.0.0.1', 1, 1, -1]],
     [faulty.deferNewConnections, [1, 5]],
     [faulty.answerNewConnections, [1, 4, -1]],
     [faulty.leaveGroup, [1, 4]],
@@ -154,8 +155,8 @@ test('arguments that are none', () => {
   for (const [call, args] of wrong) {
     expect(() => Reflect.apply(call, undefined, args), JSON.stringify(args)).toThrow(TypeError)
   }
-  expect(faulty.learnSlots(one, 4, 'nowhere', 1, 1)).toMatchObject({ errno: -ERRNO.EINVAL })
-  expect(faulty.learnSlots(new Float64Array(), 4, '127.0.0.1', 1, 1)).toEqual({
+  expect(faulty.learnSlots(one, 4, 'nowhere', 1, 1, 0)).toMatchObject({ errno: -ERRNO.EINVAL })
+  expect(faulty.learnSlots(new Float64Array(), 4, '127.0.0.1', 1, 1, 0)).toEqual({
     errno: -ERRNO.EINVAL,
     syscall: 'probe',
   })

@@ -68,6 +68,8 @@ const { NameTakenError } = await import('../../src/steering/keeper-channel.js')
 const THEIRS: Steering = { policy: 'random', method: 'program', members: 2, keeper: 99, reason: undefined }
 
 const OTHER = { exclude: [{ pid: 1 }] } as const
+/** It names no members, who are not there. */
+const PROGRAM = { program: [{ code: 6, k: 1 }] } as const
 
 let server: ListenableServer
 let put: Wish[]
@@ -75,7 +77,7 @@ let put: Wish[]
 beforeEach(() => {
   vi.useFakeTimers()
   put = []
-  server = {} as ListenableServer
+  server = new EventEmitter() as unknown as ListenableServer
   Object.assign(fakes, {
     connect: () => undefined,
     ask: async () => undefined,
@@ -108,15 +110,21 @@ const policies = (): unknown[] => put.map(({ policy }) => policy)
 /** What a follower that says this hears. */
 async function heard(message: Wish): Promise<unknown> {
   let answer: unknown
-  events().onWish(message, (said) => {
-    answer = said
-  })
+  const deadline = soon()
+  const asking = {
+    deadline,
+    answer: (said: unknown) => {
+      answer = said
+    },
+  }
+  events().onWish(message, asking)
   await vi.advanceTimersByTimeAsync(0)
   return answer
 }
 
 function follow(): FakeSocket {
   const socket = Object.assign(new EventEmitter(), { destroy: vi.fn() })
+  fakes.isFree = false
   fakes.connect = () => socket
   fakes.ask = async () => THEIRS
   return socket
@@ -144,6 +152,57 @@ describe('as the keeper', () => {
     fakes.put = () => Promise.reject(new ReusePortSteeringError('no'))
     await expect(keeper().steer('random', soon())).rejects.toThrow('no')
     expect(fakes.closed).toBe(1)
+  })
+
+  test.each([
+    ['random', PROGRAM],
+    ['random', 'hash'],
+  ] as const)('a change of %j to %j that is refused leaves the policy that there was', async (policy, refused) => {
+    const one = keeper()
+    await one.steer(policy, soon())
+    const { put: granting } = fakes
+    fakes.put = () => Promise.reject(new ReusePortLockError('@lock', 'others have it'))
+    await expect(one.steer(refused, soon())).rejects.toThrow('others have it')
+    expect(fakes.closed).toBe(0)
+    fakes.put = granting
+    await vi.advanceTimersByTimeAsync(20)
+    expect(policies()).toEqual([policy, policy])
+    expect(await heard({ policy, since: 1 })).toMatchObject({ steering: { policy } })
+  })
+
+  test('a wish that cannot be had takes back none that was granted meanwhile', async () => {
+    await keeper().steer('random', soon())
+    const { since } = put[0] as Wish
+    const { put: granting } = fakes
+    let refuse = (): void => {}
+    fakes.put = (wish) => {
+      fakes.put = granting
+      put.push(wish as Wish)
+      return new Promise((_, reject) => {
+        refuse = () => reject(new ReusePortSteeringError('no'))
+      })
+    }
+    const bad = heard({ policy: OTHER, since: since + 1 })
+    const good = heard({ policy: { cpu: true }, since: since + 2 })
+    await vi.advanceTimersByTimeAsync(0)
+    refuse()
+    await vi.advanceTimersByTimeAsync(20)
+    expect(await bad).toBeUndefined()
+    expect(await good).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(policies()).toEqual(['random', OTHER, ...Array(policies().length - 2).fill({ cpu: true })])
+    expect(policies().length).toBeGreaterThan(3)
+    expect(fakes.told).toEqual(['random', { cpu: true }])
+  })
+
+  test('a server that closes keeps nothing, and no listener stays at it', async () => {
+    await keeper().steer('random', soon())
+    await keeper().steer(PROGRAM, soon())
+    const emitter = server as unknown as EventEmitter
+    expect(emitter.listenerCount('close')).toBe(1)
+    emitter.emit('close')
+    expect(fakes.closed).toBe(1)
+    expect(emitter.eventNames()).toEqual([])
   })
 
   test('a server that leaves while it waits for its turn', async () => {
@@ -262,6 +321,41 @@ describe('as a follower', () => {
     expect(socket.destroy).toHaveBeenCalled()
   })
 
+  test('a server that closes follows nobody, and no listener stays at it', async () => {
+    const socket = follow()
+    await keeper().steer('random', soon())
+    await keeper().steer('random', soon())
+    const emitter = server as unknown as EventEmitter
+    expect(emitter.listenerCount('close')).toBe(1)
+    emitter.emit('close')
+    expect(socket.destroy).toHaveBeenCalled()
+    expect(emitter.eventNames()).toEqual([])
+  })
+
+  test('a change that is refused: it follows as before, and would keep the policy that there was', async () => {
+    const first = follow()
+    await keeper().steer('random', soon())
+    const second = follow()
+    fakes.ask = () => Promise.reject(new ReusePortSteeringError('refused'))
+    await expect(keeper().steer(PROGRAM, soon())).rejects.toThrow('refused')
+    expect(first.destroy).not.toHaveBeenCalled()
+    second.emit('close')
+    expect(policies()).toEqual([])
+    fakes.isFree = true
+    first.emit('close')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(policies()).toEqual(['random'])
+  })
+
+  test('a wish that is older than that of the keeper: the successor keeps the newer one', async () => {
+    const socket = follow()
+    await keeper().steer(PROGRAM, soon())
+    fakes.isFree = true
+    socket.emit('close')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(policies()).toEqual(['random'])
+  })
+
   test('a keeper that goes before it has answered is succeeded', async () => {
     let times = 0
     fakes.connect = () => (++times === 1 ? Object.assign(new EventEmitter(), { destroy: vi.fn() }) : undefined)
@@ -293,6 +387,7 @@ describe('as a follower', () => {
   test('the keeper goes: this process takes its place', async () => {
     const socket = follow()
     await keeper().steer('random', soon())
+    fakes.isFree = true
     socket.emit('close')
     await vi.advanceTimersByTimeAsync(0)
     expect(policies()).toEqual(['random'])

@@ -1,5 +1,7 @@
 // How the kernel chooses, when it is told.
 import { execFile } from 'node:child_process'
+import { errorMonitor } from 'node:events'
+import { statSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,10 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chiSquare } from '../../demo/chi-square.js'
-import { drain, inspectGroup, listenReusePort, type SteeringPolicy, steer } from '../../src/index.js'
+import { drain, inspectGroup, listenReusePort, repairGroup, type SteeringPolicy, steer } from '../../src/index.js'
+import { serverDescriptor } from '../../src/node/adopt.js'
 import { hear, hearMany, named, share } from '../support/group-of-servers.js'
 import { closed, once, portOf } from '../support/listeners.js'
 import { start } from '../support/processes.js'
+import { openSockets } from '../support/sockets.js'
 
 const opened: net.Server[] = []
 
@@ -93,7 +97,6 @@ test('weights by slot, by inode and by pid; a member that is not named has weigh
   }
   await inodeOf(first)
   const fd = (second as unknown as { _handle: { fd: number } })._handle.fd
-  const { statSync } = await import('node:fs')
   const inode = statSync(`/proc/self/fd/${fd}`).ino
   await steer(first, {
     weights: [
@@ -106,6 +109,36 @@ test('weights by slot, by inode and by pid; a member that is not named has weigh
   await steer(first, { weights: [{ pid: process.pid, weight: 3 }] })
   expectShares(await counts(port, 4000), { 0: 1, 1: 1, 2: 1, 3: 1 })
 })
+
+/** How many packets each member has dropped, in the order of these servers. */
+async function dropsOf(servers: readonly net.Server[]): Promise<readonly (number | undefined)[]> {
+  const { members: all } = await inspectGroup(servers[0] as net.Server)
+  const inodes = servers.map((server) => statSync(`/proc/self/fd/${serverDescriptor(server)}`).ino)
+  return inodes.map((one) => all.find(({ inode }) => inode === one)?.drops)
+}
+
+test.each(['127.0.0.1', '::1', '0.0.0.0', '::', '::ffff:127.0.0.1'])(
+  'at %s: no member counts a drop but those that the policy names, and no server hears of it',
+  async (host) => {
+    let heard = 0
+    const { servers, port } = await members(4, host)
+    for (const server of servers) server.on('connection', () => heard++)
+    const [, second] = servers as [net.Server, net.Server]
+    const { ino } = statSync(`/proc/self/fd/${serverDescriptor(second)}`)
+    await steer(servers[0] as net.Server, { exclude: [{ inode: ino }] })
+    for (let times = 0; times < 3; times++) {
+      const newcomer = named('newcomer')
+      opened.push(newcomer)
+      await share([newcomer], host, port)
+      await steer(newcomer, { exclude: [{ inode: ino }] })
+    }
+    expect(await drain(servers[3] as net.Server)).toMatchObject({ lossless: true, method: 'steer' })
+    const [named1, excluded = 0, third] = await dropsOf(servers.slice(0, 3))
+    expect([named1, third]).toEqual([0, 0])
+    expect(excluded).toBeGreaterThan(0)
+    expect(heard).toBe(0)
+  },
+)
 
 test.each([0, 1, 3])('exclude slot %i', async (slot) => {
   const { servers, port } = await members(4)
@@ -228,7 +261,6 @@ describe('members come and go', () => {
     const { servers, port } = await members(4)
     const [first, , , last] = servers as [net.Server, net.Server, net.Server, net.Server]
     const fd = (last as unknown as { _handle: { fd: number } })._handle.fd
-    const { statSync } = await import('node:fs')
     await steer(first, { exclude: [{ inode: statSync(`/proc/self/fd/${fd}`).ino }] })
     await closed(servers[1] as net.Server)
     await settled(port, ['0', '2'])
@@ -354,6 +386,39 @@ describe('a server whose policy nobody has ended', () => {
   })
 })
 
+test('servers that come and go leave no connection to the keeper, and are not kept in memory', async () => {
+  const { servers, port } = await members(1)
+  await steer(servers[0] as net.Server, 'random')
+  const before = openSockets()
+  for (let times = 0; times < 10; times++) {
+    const server = await join('follower', port)
+    await steer(server, 'random')
+    expect(openSockets().length).toBeGreaterThan(before.length + 1)
+    await closed(server)
+    await expect.poll(() => openSockets()).toEqual(before)
+    expect(server.listenerCount('close')).toBe(0)
+  }
+})
+
+test('a change that is refused leaves the policy that there was', async () => {
+  const { servers, port } = await members(3)
+  const [first, second, leaving] = servers as [net.Server, net.Server, net.Server]
+  await steer(first, 'random')
+  await steer(second, 'random')
+  const draining = drain(leaving, { grace: 300 })
+  for (const server of [first, second]) {
+    await expect(steer(server, { cpu: true }, { lockTimeout: 20 })).rejects.toThrow()
+  }
+  await draining
+  const kept = async () => {
+    const { keeper, policy } = await repairGroup({ port, host: '127.0.0.1' })
+    return { keeper, policy }
+  }
+  expect(await kept()).toEqual({ keeper: process.pid, policy: 'random' })
+  await closed(first)
+  await expect.poll(kept).toEqual({ keeper: process.pid, policy: 'random' })
+})
+
 test('what cannot be had changes nothing, now or later', async () => {
   const { servers, port } = await members(3)
   const [first, second] = servers as [net.Server, net.Server]
@@ -390,6 +455,41 @@ describe('as an option of listenReusePort', () => {
     listenReusePort(server, { port, host: '127.0.0.1', steering: { program: [{ code: 6, k: 2 }] } })
     await once(server, 'listening')
     await expect.poll(() => counts(port, 40)).toEqual({ 2: 40 })
+  })
+
+  test('closed before it listens, or superseded by another listen: no policy, and no listener stays', async () => {
+    const server = named('0')
+    opened.push(server)
+    const before = server.eventNames().map((name) => [name, server.listenerCount(name)])
+    const left = (): unknown => server.eventNames().map((name) => [name, server.listenerCount(name)])
+    const policy = { program: [{ code: 6, k: 0 }] }
+    for (const host of ['localhost', undefined]) {
+      for (let times = 0; times < 3; times++) {
+        listenReusePort(server, { port: 0, host, steering: policy })
+        await new Promise((resolve) => server.close(resolve))
+      }
+      expect(left(), `host ${host}`).toEqual(before)
+    }
+    const abort = new AbortController()
+    listenReusePort(server, { port: 0, host: 'localhost', steering: policy, signal: abort.signal })
+    const ended = new Promise<void>((resolve) => server.once('close', resolve))
+    abort.abort()
+    await ended
+    expect(left(), 'aborted').toEqual(before)
+    listenReusePort(server, { port: 0, host: '127.0.0.1', steering: policy })
+    listenReusePort(server, { port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    // A listener that is closed at once, and listens elsewhere before it has said that it listens.
+    const other = named('1')
+    opened.push(other)
+    listenReusePort(other, { port: 0, steering: policy })
+    other.close()
+    listenReusePort(other, { port: portOf(server), host: '127.0.0.1' })
+    await once(other, 'listening')
+    await pause(100)
+    // By the policy all would be the first one's.
+    expect(Object.keys(await counts(portOf(server), 400)).toSorted()).toEqual(['0', '1'])
+    for (const name of ['listening', 'close', errorMonitor]) expect(server.listenerCount(name), String(name)).toBe(0)
   })
 
   const locked = { level: 1, name: 44, value: 1, stage: 'after-listen' } as const

@@ -15,6 +15,8 @@ export type SystemCall =
   | 'sendto'
   | 'recvfrom'
   | 'connect'
+  | 'accept'
+  | 'fchown'
   | 'poll'
   | 'shutdown'
   | 'duplicate'
@@ -48,8 +50,8 @@ interface FaultyAddon extends Addon {
     times: number,
   ): void
   takeCalls(): SystemCall[]
-  /** The program of a probe: port k belongs to slot k. */
-  buildProbe(transport: 'tcp' | 'udp', ports: readonly number[]): Uint32Array | SystemFailure
+  /** The program of a probe: port k belongs to slot k, or the payload of what comes from these ports names the slot. */
+  buildProbe(by: 'port' | 'payload', ports: readonly number[]): Uint32Array | SystemFailure
   /** What the kernel says to it. */
   attachUnchecked(fd: number, level: number, name: number, program: Uint32Array): undefined | SystemFailure
   checkProgram(program: Uint32Array): undefined | SystemFailure

@@ -20,6 +20,7 @@ import { connectAbstract, listenAbstract } from '../../src/native/abstract-socke
 import { loadAddon } from '../../src/native/addon.js'
 import type { Addon, NameOwner, SocketRow } from '../../src/native/addon-contract.js'
 import { OwnedDescriptor } from '../../src/native/owned-descriptor.js'
+import { permitted } from '../../src/native/permitted-addon.js'
 import type { ListenableServer } from '../../src/node/server.js'
 import { ReusePortOptionDeniedError } from '../../src/options/option-errors.js'
 import { takeMember } from '../../src/steering/apply-policy.js'
@@ -154,10 +155,21 @@ describe('groups', () => {
     const findHolders = vi.fn()
     const has = (scope: string, path: string): boolean => scope !== 'fs.read' || path !== '/proc'
     Object.defineProperty(process, 'permission', { value: { has }, configurable: true })
-    const processes = seeProcesses(answering({ findHolders }), [boundSocket()], () => new Float64Array())
-    Reflect.deleteProperty(process, 'permission')
-    expect(processes.holder(100)).toBeUndefined()
-    expect(findHolders).not.toHaveBeenCalled()
+    try {
+      const addon = permitted(answering({ findHolders, heldBy: findHolders }))
+      const processes = seeProcesses(addon, [boundSocket()], () => new Float64Array())
+      expect(processes.holder(100)).toBeUndefined()
+      expect(addon.heldBy(1, Float64Array.of(100))).toEqual(new Float64Array())
+      expect(findHolders).not.toHaveBeenCalled()
+      const denied = { code: 'ERR_ACCESS_DENIED', permission: 'FileSystemRead', resource: '/proc' }
+      const message = expect.stringContaining('--allow-fs-read')
+      expect(() => takeMember(addon, [{ inode: 5 } as GroupMember])).toThrow(
+        expect.objectContaining({ ...denied, message }),
+      )
+    } finally {
+      Reflect.deleteProperty(process, 'permission')
+    }
+    expect(permitted(answering({})).findHolders).toBe(answering({}).findHolders)
   })
 })
 
@@ -323,6 +335,18 @@ describe('steering', () => {
     expect(learnSlots(never, [77], 2)).toEqual([undefined])
   })
 
+  test('an IPv4-mapped address is asked by packets of IPv4', () => {
+    const asked: string[] = []
+    const learn: Addon['learnSlots'] = (_fds, family, address) => {
+      asked.push(`${family} ${address}`)
+      return [0]
+    }
+    for (const address of ['::ffff:127.0.0.3', '::ffff:0.0.0.0']) {
+      learnSlots(member({ learnSlots: learn }, { family: 'IPv6', address }), [77], 2)
+    }
+    expect(asked).toEqual(['4 127.0.0.3', '4 127.0.0.1'])
+  })
+
   test('a failure after an address that told something takes the program back', () => {
     let times = 0
     const learn: Addon['learnSlots'] = () => (++times === 1 ? [-1] : failure('ENOBUFS', 'socket'))
@@ -333,13 +357,17 @@ describe('steering', () => {
 
   test('at a device', () => {
     const asked: string[] = []
-    const learn: Addon['learnSlots'] = (_fds, family, address) => {
-      asked.push(`${family} ${address}`)
+    const learn: Addon['learnSlots'] = (_fds, family, address, _port, _members, device) => {
+      asked.push(`${family} ${address} at ${device}`)
       return [0]
     }
+    const getOption = (): string => 'lo'
     learnSlots(member({ learnSlots: learn }, { device: 3 }), [77], 2)
     learnSlots(member({ learnSlots: learn }, { family: 'IPv6', address: 'fe80::1', device: 3 }), [77], 2)
-    expect(asked).toEqual(['4 127.0.0.1%3', '6 fe80::1%3'])
+    learnSlots(member({ learnSlots: learn, getOption }, { address: '0.0.0.0', device: 1 }), [77], 2)
+    expect(asked).toEqual(['4 127.0.0.1 at 3', '6 fe80::1 at 3', '4 127.0.0.1 at 1'])
+    const without = member({ learnSlots: learn, getOption: () => 'none' }, { family: 'IPv6', address: '::', device: 9 })
+    expect(() => learnSlots(without, [77], 2)).toThrow('the interface that the group is bound to has no address')
   })
 
   test('whoever is alone after the first try is by hash again', () => {

@@ -106,6 +106,31 @@ describe('the permission model', () => {
     expect(probe).not.toHaveBeenCalled()
   })
 
+  test('that denies the network: there is no addon, and what needs it is refused as Node would', async () => {
+    const { loadAddon } = await import('../../src/native/addon.js')
+    const { inspectGroup, inspectGroups, repairGroup, steer } = await import('../../src/index.js')
+    const denied = { code: 'ERR_ACCESS_DENIED', permission: 'Net', resource: '' }
+    const group = { port: 1, host: '127.0.0.1' }
+    await denying('net', async () => {
+      expect(loadAddon()).toMatchObject({
+        loaded: false,
+        reason: expect.stringContaining('--allow-net'),
+        cause: denied,
+      })
+      for (const act of [
+        () => inspectGroup(group),
+        () => inspectGroups(),
+        () => repairGroup(group),
+        () => steer(group, 'random'),
+      ]) {
+        await expect(act()).rejects.toMatchObject({ ...denied, message: expect.stringContaining('--allow-net') })
+      }
+      const reason = expect.stringContaining('--allow-net')
+      expect(await steer(group, 'random', { optional: true })).toMatchObject({ policy: 'hash', reason })
+    })
+    expect(loadAddon().loaded).toBe(true)
+  })
+
   test('a socket without a server is refused as Node would', async () => {
     const { openReusePortSocket } = await import('../../src/listen/open-socket.js')
     await denying('net', async () => {
