@@ -26,8 +26,6 @@ static_assert(sizeof(Instruction) == sizeof(sock_filter) && offsetof(Instruction
                   offsetof(Instruction, jump_false) == offsetof(sock_filter, jf),
               "AttachProgram() passes instructions to the kernel unchanged");
 
-constexpr int kHighestTtl = 255;
-
 Result<int> GetInteger(const Sys& sys, int fd, int level, int name) {
   int value = 0;
   socklen_t length = sizeof(value);
