@@ -2,6 +2,7 @@ import process from 'node:process'
 import { UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from '../common/address.js'
 import type { Addon } from '../native/addon-contract.js'
 import { reservePort } from '../native/reserved-port.js'
+import { serverGetter } from '../node/cluster.js'
 import { type Agreement, agreeOnPort } from '../node/cluster-port.js'
 import type { SocketRequest } from './socket.js'
 
@@ -17,7 +18,7 @@ export function inCluster(
   listen: (agreement: Agreement | undefined) => void,
 ): boolean {
   // Only Linux sends no connections to a socket that shares the port and does not listen, as the reservation.
-  if (port !== 0 || process.platform !== 'linux' || process.send === undefined) return false
+  if (port !== 0 || process.platform !== 'linux' || serverGetter() === undefined) return false
   const places = where === undefined ? [UNSPECIFIED_IPV6, UNSPECIFIED_IPV4] : [where]
   for (const place of places) {
     // Nobody else gets the port before the first worker listens on it.
