@@ -360,7 +360,8 @@ describe('what comes between', () => {
       while (connecting) answers.push(await hear(port))
     })
     const draining = drain(leaving, { grace: 1000 })
-    await pause(100)
+    // The others get all new connections now, while the drain waits.
+    await expect.poll(() => hearMany(port, 30)).not.toHaveProperty('leaving')
     await die(members[dying] as net.Server)
     const report = await draining
     connecting = false

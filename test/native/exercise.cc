@@ -194,9 +194,10 @@ void Owners(const Sys& sys) {
     if (!fd.ok()) return Expect(false, "fstat");
     Expect(!owned.Close(fd.value(), owned.ClaimOf(fd.value()) + 1).ok(), "another claim closes nothing");
     // The first is closed, the second is released and closed by its new owner, the third is closed by the destructor.
-    if (i == 0)
-      Expect(owned.Close(fd.value(), kCurrent).ok() && !owned.Close(fd.value(), kCurrent).ok(),
-             "a descriptor is closed exactly once");
+    if (i == 0) {
+      const bool once = owned.Close(fd.value(), kCurrent).ok() && !owned.Close(fd.value(), kCurrent).ok();
+      Expect(once, "a descriptor is closed exactly once");
+    }
     if (i == 1 && owned.Release(fd.value(), kCurrent).ok()) close(fd.value());
   }
 }
