@@ -22,9 +22,13 @@ int Duplicate(int fd) {
 }
 
 int Accept(int fd, sockaddr* address, socklen_t* length) {
+#if defined(__linux__) || defined(__FreeBSD__)
+  return ::accept4(fd, address, length, SOCK_CLOEXEC);
+#else
   const int accepted = ::accept(fd, address, length);
   if (accepted >= 0) (void)::fcntl(accepted, F_SETFD, FD_CLOEXEC);
   return accepted;
+#endif
 }
 
 ssize_t ReadFile(const char* path, char* text, size_t size) {

@@ -5,7 +5,7 @@ import { assertObject } from '../common/validation.js'
 import { Deadline } from '../common/waiting.js'
 import { isClosed, refusesBind } from '../node/datagram-internals.js'
 import { type BindableSocket, isDatagramSocket } from '../node/datagram-socket.js'
-import { failureOf } from '../node/failed-listen.js'
+import { failureOf, isToListen } from '../node/failed-listen.js'
 import { assertServer, type ListenableServer } from '../node/server.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 
@@ -51,8 +51,10 @@ export async function listening<S extends ListenableServer | BindableSocket>(
 async function firstEvent(emitter: EventEmitter, deadline: Deadline, closed: () => Error): Promise<void> {
   let stop = (): void => {}
   const event = new Promise<void>((resolve, reject) => {
-    const onClose = (): void => reject(closed())
-    emitter.once('listening', resolve).once('error', reject).once('close', onClose)
+    const onClose = (): void => {
+      if (!isToListen(emitter)) reject(closed())
+    }
+    emitter.once('listening', resolve).once('error', reject).on('close', onClose)
     stop = () => void emitter.off('listening', resolve).off('error', reject).off('close', onClose)
   })
   try {

@@ -7,7 +7,7 @@ import net from 'node:net'
 import process from 'node:process'
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
 import { joinCluster } from './cluster.js'
-import { emitFailure, forgetFailure } from './failed-listen.js'
+import { emitFailure, forgetFailure, rememberCall } from './failed-listen.js'
 import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
 import { rememberUpgrades } from './upgraded-sockets.js'
@@ -54,6 +54,7 @@ export function supersede(server: ListenableServer & ServerInternals): () => boo
   forgetFailure(server)
   if (typeof server._listeningId !== 'number') return () => !server.listening
   server._listeningId++
+  rememberCall(server)
   return latestListen(server)
 }
 

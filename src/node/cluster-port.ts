@@ -4,7 +4,7 @@
 // whatever its schedulingPolicy. Node counts the calls of each worker, and forgets a call when its handle closes.
 import process from 'node:process'
 import { isPort } from '../common/validation.js'
-import { serverGetter } from './cluster.js'
+import { isDisconnecting, serverGetter } from './cluster.js'
 import type { ListenableServer } from './server.js'
 
 export interface Agreement {
@@ -55,6 +55,12 @@ export function agreeOnPort(
     const handle = received as UdpHandle | null
     if (handle !== null) giveUpPort(handle)
     const isWaiting = stopWaiting(giveUp)
+    // Cluster has closed the servers of this worker already, and would not close another one.
+    if (isWaiting && isDisconnecting()) {
+      handle?.close()
+      giveUp()
+      return
+    }
     if (handle !== null && isWaiting && typeof port === 'number' && isPort(port)) {
       then({ port, end: () => handle.close() })
       return

@@ -25,6 +25,7 @@ export type GetServer = (
 
 interface ClusterInternals {
   readonly isWorker: boolean
+  readonly worker?: { readonly exitedAfterDisconnect?: boolean }
   readonly _getServer?: GetServer
 }
 
@@ -42,8 +43,17 @@ let joined = 0
 /** Undefined where this process is no worker of cluster, or its channel is closed. */
 export function serverGetter(): GetServer | undefined {
   if (process.send === undefined || !process.connected) return undefined
-  const cluster = process.getBuiltinModule('node:cluster') as unknown as ClusterInternals
-  return cluster.isWorker ? cluster._getServer : undefined
+  const { _getServer: getServer, isWorker } = cluster()
+  return isWorker ? getServer : undefined
+}
+
+/** Whether this worker was told to disconnect, by the primary or by itself. */
+export function isDisconnecting(): boolean {
+  return cluster().worker?.exitedAfterDisconnect === true
+}
+
+function cluster(): ClusterInternals {
+  return process.getBuiltinModule('node:cluster') as unknown as ClusterInternals
 }
 
 /** Registers the handle of a server with cluster, if this process is a worker whose channel is still open. */

@@ -20,6 +20,18 @@ export function forgetFailure(target: object): void {
   failures.delete(target)
 }
 
+const calls = new WeakMap<object, unknown>()
+
+/** A call by which a server is to listen has begun. */
+export function rememberCall(target: object): void {
+  calls.set(target, idOf(target))
+}
+
+/** Whether such a call has begun, and neither `close` nor another one has followed: an event 'close' is of an earlier life. */
+export function isToListen(target: object): boolean {
+  return calls.has(target) && calls.get(target) === idOf(target)
+}
+
 /** Undefined where the last call has not failed, or another has followed. */
 export function failureOf(target: object): { readonly error: unknown } | undefined {
   const failure = failures.get(target)

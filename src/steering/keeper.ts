@@ -199,7 +199,8 @@ export class Keeper {
     if (steering === undefined) return undefined
     this.#following?.destroy()
     this.#following = undefined
-    if (wish.policy === 'hash') {
+    // The server may have closed while the keeper answered.
+    if (wish.policy === 'hash' || this.hasLeft) {
       socket.destroy()
       this.stop()
       return steering

@@ -35,7 +35,9 @@ export function passOnByRequire(preload: string): void {
   cluster.fork = function (env): unknown {
     const { execArgv } = process
     const given = cluster.settings.execArgv
-    const text = String(env?.['NODE_OPTIONS'] ?? process.env['NODE_OPTIONS'] ?? '')
+    // Node removes a variable that is there and undefined.
+    const options = env !== undefined && 'NODE_OPTIONS' in env ? env['NODE_OPTIONS'] : process.env['NODE_OPTIONS']
+    const text = String(options ?? '')
     const workerEnv = text === '' ? env : { ...env, NODE_OPTIONS: requiringInText(text, toFile) }
     process.execArgv = [...requiring(execArgv, toFile)]
     if (given !== undefined) cluster.settings.execArgv = requiring(given, toFile)

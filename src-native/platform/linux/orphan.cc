@@ -73,10 +73,12 @@ Result<UniqueFd> Orphan::Accept() {
       if (ntohs(reinterpret_cast<const sockaddr_in*>(&peer)->sin_port) == group_.port()) return accepted;
       continue;
     }
+    // A client that has gone by now is none of this probe's. A signal interrupts, and says nothing.
+    if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno != EAGAIN) return Failure{errno, "accept"};
     pollfd wanted = {listener_->get(), POLLIN, 0};
     const int ready = sys_.poll(&wanted, 1, kAcceptTimeout);
-    if (ready < 0) return Failure{errno, "poll"};
+    if (ready < 0 && errno != EINTR) return Failure{errno, "poll"};
     if (ready == 0) return Failure{ETIMEDOUT, "accept"};
   }
 }

@@ -65,8 +65,12 @@ class RaisedMinTtl {
     return SetMinTtl(sys_, raised.fd, family_, std::max(raised.before, kListenerMinTtl));
   }
 
-  // The listener takes the packets of the probe.
-  Status Lower(size_t index) { return SetMinTtl(sys_, raised_[index].fd, family_, kProbeTtl); }
+  // The listener takes the packets of the probe. EPERM where it has a minimum of its own: then it would take others, too.
+  Status Lower(size_t index) {
+    const Raised& raised = raised_[index];
+    if (raised.before > kProbeTtl) return Failure{EPERM, "getsockopt"};
+    return SetMinTtl(sys_, raised.fd, family_, kProbeTtl);
+  }
 
  private:
   struct Raised {
