@@ -33,12 +33,13 @@ export function parseDrainOptions(options: unknown): DrainTimes {
   const time = (name: Time): number =>
     toTime(`options.${name}`, given[name], DEFAULTS[name], name === 'connectionTimeout')
   const connectionTimeout = time('connectionTimeout')
+  const spread = connectionTimeout === Number.POSITIVE_INFINITY ? DEFAULTS.connectionTimeout : connectionTimeout
   return {
     grace: time('grace'),
     handshakeTimeout: time('handshakeTimeout'),
     idleTimeout: time('idleTimeout'),
     connectionTimeout,
-    websocketTimeout: toTime('options.websocketTimeout', given.websocketTimeout, connectionTimeout, true),
+    websocketTimeout: toTime('options.websocketTimeout', given.websocketTimeout, spread, true),
     lockTimeout: time('lockTimeout'),
     signal: toSignal(given.signal),
     handOver: toBoolean('options.handOver', given.handOver),

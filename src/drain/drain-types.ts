@@ -23,7 +23,7 @@ export interface DrainOptions {
    * ms from the close of the listener in which WebSockets are ended by a Close frame (1001), and answers of the type
    * text/event-stream by their end: one after the other, spread over this time. It ends a moment before
    * `connectionTimeout` at the latest (a fifth of it, a second at most), so that the clients can answer. Default: as
-   * `connectionTimeout`.
+   * `connectionTimeout`, or 10000 where that is `Infinity`.
    */
   readonly websocketTimeout?: number | undefined
   /**

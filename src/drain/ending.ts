@@ -1,5 +1,5 @@
 // Step 5 of a drain: the connections end.
-import { Deadline, pause } from '../common/waiting.js'
+import { Deadline, nextTurn, pause } from '../common/waiting.js'
 import type { ServerConnections } from '../node/server-connections.js'
 import type { DrainTimes } from './drain-options.js'
 import { dueNow, spreadOver } from './spread.js'
@@ -36,6 +36,8 @@ export async function endConnections(
   const total = spreadOver(times)
   for (let told = 0; ; ) {
     const now = performance.now() - began
+    // Where the program was busy, what has come meanwhile is read first: it is no idle time.
+    await nextTurn()
     connections.closeIdle(now, times.idleTimeout, times.handshakeTimeout)
     const longLived = connections.longLived()
     const due = longLived.slice(0, dueNow(now, total, told, longLived.length))

@@ -11,6 +11,8 @@ export type Hear = (event: string, args: readonly unknown[]) => 'withheld' | und
 
 interface Hook {
   readonly hears: Set<Hear>
+  /** What the emitter calls. */
+  readonly emit: unknown
   restore(): void
 }
 
@@ -18,7 +20,9 @@ const hooks = new WeakMap<Emitter, Hook>()
 
 /** @returns a function that ends this. With the last one the emitter is as it was before. */
 export function hearEvents(emitter: Emitter, hear: Hear): () => void {
-  const hook = hooks.get(emitter) ?? install(emitter)
+  const known = hooks.get(emitter)
+  // A function of the program that covers the hook may be taken off, and the hook with it.
+  const hook = known !== undefined && emitter.emit === known.emit ? known : install(emitter)
   hook.hears.add(hear)
   return () => {
     if (hook.hears.delete(hear) && hook.hears.size === 0) hook.restore()
@@ -37,10 +41,11 @@ function install(emitter: Emitter): Hook {
   Object.defineProperty(emitter, 'emit', { value: emitHeard, configurable: true, writable: true })
   const hook: Hook = {
     hears,
+    emit: emitHeard,
     restore() {
       // The program may have put a function of its own over this one, which then stays below it and hears nothing.
       if (emitter.emit !== emitHeard) return
-      hooks.delete(emitter)
+      if (hooks.get(emitter) === hook) hooks.delete(emitter)
       if (own === undefined) Reflect.deleteProperty(emitter, 'emit')
       else Object.defineProperty(emitter, 'emit', own)
     },

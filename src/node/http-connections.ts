@@ -79,6 +79,8 @@ export class HttpConnections {
     if (!socket) return undefined
     const last = this.#last.get(socket)
     if (last?._last === true && last !== response) return 'withheld'
+    // A program that hears 'checkContinue' emits the request once more.
+    if (this.#marked.has(response)) return undefined
     const { bytesRead } = socket
     const before = this.#readings.get(socket)
     this.#readings.set(socket, { bytesRead, heads: before?.bytesRead === bytesRead ? before.heads + 1 : 1 })
@@ -147,7 +149,8 @@ export class HttpConnections {
     const isLast =
       buffer !== undefined && buffer.length > 0
         ? endsWith(buffer, this.#readings.get(socket)?.heads ?? 0, request)
-        : request.complete !== true || this.#isIdle(parser)
+        : // A connection that ends before its body has come is reset, and the client may lose the answer.
+          request.complete === true && this.#isIdle(parser)
     if (isLast) this.#last.set(socket, response)
     return isLast
   }

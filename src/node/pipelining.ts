@@ -10,7 +10,7 @@ const LINE_FEED = 0x0a
 
 /**
  * Whether the buffer ends with the request whose head the parser has just read. Where that cannot be told (a chunked
- * body, a body with an empty line in it, a head that is cut in its end) the answer is no.
+ * body, a body with an empty line in it, a head that is cut in its end) the answer is no, as where the body is still coming.
  *
  * @param heads How many heads the parser has read from this buffer until now, this one included.
  */
@@ -27,7 +27,7 @@ export function endsWith(buffer: Uint8Array, heads: number, { headers }: ReadReq
     if (ends > heads) return false
   }
   const body = Number(headers['content-length'] ?? 0)
-  return ends === heads && bytes.length - end <= body
+  return ends === heads && bytes.length - end === body
 }
 
 const END = '\r\n\r\n'

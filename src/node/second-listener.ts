@@ -20,7 +20,8 @@ interface Remembered {
 export class SecondListener {
   /** Counts these connections as its own. */
   readonly accepting: net.Server
-  readonly #connections: ServerConnections
+  /** Undefined where `accepting` does not listen. */
+  readonly #connections: ServerConnections | undefined
 
   /** @param socket A handle or a descriptor, which belongs to this object where `accepting` listens. */
   constructor(server: ListenableServer, socket: object | number) {
@@ -28,8 +29,8 @@ export class SecondListener {
     this.accepting.on('error', () => {})
     this.accepting.on('connection', (connection) => server.emit('connection', connection))
     this.accepting.listen(typeof socket === 'number' ? { fd: socket } : socket)
-    this.#connections = new ServerConnections(server)
-    if (this.accepting.listening) this.#connections.announceEnd()
+    this.#connections = this.accepting.listening ? new ServerConnections(server) : undefined
+    this.#connections?.announceEnd()
   }
 
   /**
@@ -38,14 +39,14 @@ export class SecondListener {
    * @param now ms since this listener closed.
    */
   closeIdle(now: number): void {
-    this.#connections.closeIdle(now, IDLE, IDLE)
-    for (const one of this.#connections.longLived()) one.end()
+    this.#connections?.closeIdle(now, IDLE, IDLE)
+    for (const one of this.#connections?.longLived() ?? []) one.end()
   }
 
   /** Destroys the connections that are left. */
   end(): void {
-    this.#connections.destroyAll()
-    this.#connections.forget()
+    this.#connections?.destroyAll()
+    this.#connections?.forget()
   }
 }
 

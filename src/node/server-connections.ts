@@ -7,6 +7,7 @@ import { InvalidArgumentTypeError } from '../common/errors.js'
 import { WeakList } from '../common/weak-list.js'
 import { hearEvents } from './emit-hook.js'
 import { eventStreamIn, eventStreamOn, type LongLived } from './event-streams.js'
+import { hidden } from './hidden.js'
 import { HttpConnections, type HttpSocket } from './http-connections.js'
 import {
   announceEnd,
@@ -48,6 +49,8 @@ export class ServerConnections {
   #isEndAnnounced = false
   readonly #toldToEnd = new WeakSet<object>()
   readonly #toldSessions = new WeakSet<Session>()
+  /** Since when a session is known, in ms since the listener closed. */
+  readonly #sessions = new WeakMap<Session, number>()
   /** Since when nothing has come on a connection whose TLS handshake has not begun, and what had come by then. */
   readonly #handshaking = new WeakMap<Socket, { readonly since: number; readonly bytesRead: number }>()
 
@@ -136,9 +139,14 @@ export class ServerConnections {
    * @param handshake ms after which a connection is closed on which a TLS handshake has begun and does not go on.
    */
   closeIdle(now: number, idle: number, handshake: number): void {
-    if (now >= idle) for (const session of sessionsOn(this.#server)) closeSession(session)
+    for (const session of sessionsOn(this.#server)) {
+      const since = this.#sessions.get(session) ?? now
+      this.#sessions.set(session, since)
+      if (now - since >= idle) closeSession(session)
+    }
     if (!this.#http.closeIdle(now, idle) && now >= idle) this.#server.closeIdleConnections?.()
     if (typeof this.#server.setSecureContext !== 'function') return
+    const ofHandshake = mayWaitInHandshake(this.#server) ? Number.POSITIVE_INFINITY : Math.max(idle, handshake)
     for (const socket of this.#listed()) {
       // The server has written nothing, so the client's first message has not come, or not all of it.
       if (socket._handle?.bytesWritten !== 0) continue
@@ -147,7 +155,7 @@ export class ServerConnections {
         this.#handshaking.set(socket, { since: now, bytesRead })
       }
       const waited = now - (this.#handshaking.get(socket)?.since ?? now)
-      if (waited >= (bytesRead === 0 ? idle : Math.max(idle, handshake))) socket.destroy()
+      if (waited >= (bytesRead === 0 ? idle : ofHandshake)) socket.destroy()
     }
   }
 
@@ -170,7 +178,11 @@ export class ServerConnections {
 
   #tellToEnd(one: LongLived): void {
     this.#toldToEnd.add(one.object)
-    one.end()
+    try {
+      one.end()
+    } catch {
+      // The program may have wrapped what ends it. The connection has the rest of the time.
+    }
   }
 
   destroyAll(): void {
@@ -212,4 +224,11 @@ export class ServerConnections {
       (handle) => handle.server === this.#server && 'destroy' in handle,
     )
   }
+}
+
+/** Whether the program of a TLS server may answer later in a handshake: then a silent server says nothing of its client. */
+function mayWaitInHandshake(server: object): boolean {
+  const { listenerCount } = server as { listenerCount?(event: string): number }
+  const isHeard = (event: string): boolean => Number(listenerCount?.call(server, event)) > 0
+  return typeof hidden(server, 'snicallback') === 'function' || isHeard('resumeSession') || isHeard('OCSPRequest')
 }

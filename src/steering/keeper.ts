@@ -194,9 +194,8 @@ export class Keeper {
   /** Follows the keeper. @returns its answer; undefined if the group has no keeper. @throws where it refuses. */
   async #follow(wish: Wish, deadline: Deadline): Promise<Steering | undefined> {
     const socket = connectTo(this.#member.addon, this.#member.socket)
-    if (socket === undefined) return undefined
-    const steering = await ask(socket, wish, deadline, (message) => this.#onChange(message))
-    if (steering === undefined) return undefined
+    const steering = socket && (await ask(socket, wish, deadline, (message) => this.#onChange(message)))
+    if (socket === undefined || steering === undefined) return undefined
     this.#following?.destroy()
     this.#following = undefined
     // The server may have closed while the keeper answered.

@@ -33,7 +33,9 @@ export async function drainSecond(listener: SecondListener, times: DrainTimes): 
   const idle = setInterval(() => {
     if (accepting.listening) return
     closedAt ??= performance.now()
-    listener.closeIdle(performance.now() - closedAt)
+    const now = performance.now() - closedAt
+    // In a later turn, as in a drain.
+    setImmediate(() => listener.closeIdle(now))
   }, LOOKS)
   try {
     return await drainAll([{ server: accepting as unknown as ListenableServer, handOver: false }], times)

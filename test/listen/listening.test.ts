@@ -38,6 +38,20 @@ test('by any other call, also one that comes later, or a path', async () => {
   await closed(onPath)
 })
 
+test('a close of an earlier life ends no wait for a later call, and any other does', async () => {
+  const server = await listening(listenReusePort(net.createServer(), 0))
+  server.close()
+  listenReusePort(server, { port: 0, host: 'localhost' })
+  expect(await listening(server)).toBe(server)
+  expectNoListeners(server)
+  server.close()
+  await expect(listening(server)).rejects.toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' })
+  listenReusePort(server, { port: 0, host: 'localhost' })
+  server.close()
+  await expect(listening(server)).rejects.toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' })
+  expectNoListeners(server)
+})
+
 describe('a server that cannot listen', () => {
   test('rejects with its error, which needs no other listener, and so does a call that comes after', async () => {
     await using taken = await occupyPort(host)

@@ -1,5 +1,5 @@
 // A listener learns its slot: exactly, unseen, and leaving everything as it was.
-import { fstatSync } from 'node:fs'
+import { fchownSync, fstatSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadAddon } from '../../src/native/addon.js'
@@ -224,14 +224,48 @@ describe('a system call that fails', () => {
     using members = group(faulty, place, 3)
     faulty.takeCalls()
     faulty.injectFault('accept', ERRNO.EAGAIN, 0, 2)
-    faulty.injectFault('poll', ERRNO.EINTR, 0, 1)
+    faulty.injectFault('poll', ERRNO.ENOMEM, 0, 1)
     expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual({
-      errno: -ERRNO.EINTR,
+      errno: -ERRNO.ENOMEM,
       syscall: 'poll',
     })
     faulty.injectFault('accept', ERRNO.EAGAIN, 0, 1000)
     expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
   })
+})
+
+describe('what says nothing of the probe', () => {
+  const place: Where = { family: 4, address: '127.0.0.9', target: '127.0.0.9' }
+
+  test.each([
+    [
+      'a signal, while it waits',
+      [
+        ['accept', 'EAGAIN'],
+        ['poll', 'EINTR'],
+      ],
+    ],
+    ['a signal, while it accepts', [['accept', 'EINTR']]],
+    ['a stranger that has gone by then', [['accept', 'ECONNABORTED']]],
+  ] as const)('%s', (_what, faults) => {
+    using members = group(faulty, place, 3)
+    for (const [call, code] of faults) faulty.injectFault(call, ERRNO[code], 0, 1)
+    expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
+    expect(faulty.takeCalls()).toContain(faults[0][0])
+  })
+
+  test.skipIf(process.getuid?.() !== 0 /* only root gives a socket away */)(
+    'an owner for whom this user namespace has no number',
+    () => {
+      using members = group(faulty, place, 3)
+      for (const fd of members.fds) fchownSync(fd, 4711, 4711)
+      faulty.takeCalls()
+      faulty.injectFault('fchown', ERRNO.EINVAL, 0, 1000)
+      expect(learn(faulty, [members.fds[2] as number], place.target, members.port, 3)).toEqual([2])
+      expect(faulty.takeCalls()).toContain('fchown')
+      faulty.injectFault('fchown', ERRNO.EINVAL, 0, 0)
+    },
+  )
 })
 
 describe('where no other socket can have the port of the group: by SYNs', () => {

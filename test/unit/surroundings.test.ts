@@ -260,7 +260,11 @@ describe('the connections of a server', () => {
     const session = { destroy: vi.fn(), closed: false, close: vi.fn() }
     const server = Object.assign(net.createServer(), { [Symbol('sessions')]: new Set([session]) })
     const connections = new ServerConnections(server as unknown as ListenableServer)
-    connections.closeIdle(100, 100, 0)
+    // One that has come shortly before has its time too.
+    connections.closeIdle(90, 100, 0)
+    connections.closeIdle(189, 100, 0)
+    expect(session.close).not.toHaveBeenCalled()
+    connections.closeIdle(190, 100, 0)
     connections.destroyAll()
     expect(session.close).toHaveBeenCalledTimes(1)
     expect(session.destroy).toHaveBeenCalledTimes(1)
