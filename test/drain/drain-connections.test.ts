@@ -1,10 +1,12 @@
 // What becomes of the connections of a server that is drained.
+import { once as event } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { drain } from '../../src/index.js'
 import { CERTIFICATE as cert, PRIVATE_KEY as key } from '../support/certificate.js'
@@ -197,6 +199,89 @@ test('a connection on which nothing has ever come is idle', async () => {
   expect(report).toMatchObject({ lossless: true, connectionsClosed: 1, connectionsDestroyed: 0 })
   client?.destroy()
 })
+
+test('an answer that does not wait for the body of its request is not cut', async () => {
+  const server = http.createServer((_request, response) => {
+    response.statusCode = 401
+    response.end('no')
+  })
+  opened.push(server)
+  const port = await share([server])
+  const clients = Array.from({ length: 5 }, () => net.connect(port, '127.0.0.1'))
+  await Promise.all(clients.map((client) => event(client, 'connect')))
+  const answers = clients.map(async (client) => {
+    let text = ''
+    client
+      .on('error', () => {})
+      .on('data', (data) => {
+        text += data
+        if (text.endsWith('no')) client.end()
+      })
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n')
+    client.write(Buffer.alloc(3_000_000))
+    await event(client, 'close')
+    return text.split('\r\n')[0]
+  })
+  const report = drain(server, { grace: 0 })
+  expect(await Promise.all(answers)).toEqual(Array(5).fill('HTTP/1.1 401 Unauthorized'))
+  expect(await report).toMatchObject({ lossless: true })
+})
+
+test('a program that throws where its event stream is ended keeps that connection for the rest of the time', async () => {
+  const server = http.createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+    response.end = () => {
+      throw new Error('of the program')
+    }
+  })
+  opened.push(server)
+  const port = await share([server])
+  const [response] = (await event(
+    http.get({ port, host: '127.0.0.1' }).on('error', () => {}),
+    'response',
+  )) as [http.IncomingMessage]
+  response.on('error', () => {}).resume()
+  expect(await drain(server, { connectionTimeout: 200, websocketTimeout: 0 })).toMatchObject({
+    connectionsDestroyed: 1,
+    lossless: false,
+  })
+})
+
+test('what came while the program was busy is no idle time', async () => {
+  const written = new Int32Array(new SharedArrayBuffer(4))
+  const server = http.createServer((request, response) => {
+    if (request.url === '/busy') {
+      Atomics.wait(written, 0, 0, 5000)
+      // Longer than idleTimeout.
+      Atomics.wait(written, 0, 1, 300)
+    }
+    response.end(request.url)
+  })
+  opened.push(server)
+  const port = await share([server])
+  const client = new Worker(CLIENT, { eval: true, workerData: { port, written } })
+  await event(client, 'message')
+  const draining = drain(server, { idleTimeout: 200, grace: 0 })
+  await expect.poll(() => server.listening).toBe(false)
+  client.postMessage('ask')
+  expect(await event(client, 'message')).toEqual(['/second'])
+  expect(await draining).toMatchObject({ lossless: true })
+  await client.terminate()
+})
+
+const CLIENT = `
+const net = require('node:net')
+const { parentPort, workerData: { port, written } } = require('node:worker_threads')
+const ask = (socket, path, then) => socket.write('GET ' + path + ' HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n', then)
+const [kept, busy] = [net.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')]
+for (const socket of [kept, busy]) socket.on('error', () => {})
+kept.on('data', (data) => parentPort.postMessage(String(data).split('\\r\\n\\r\\n')[1]))
+kept.on('close', () => parentPort.postMessage('closed'))
+ask(kept, '/first')
+parentPort.once('message', () => ask(busy, '/busy', () => setTimeout(() => ask(kept, '/second', () => {
+  Atomics.store(written, 0, 1)
+  Atomics.notify(written, 0)
+}), 50)))`
 
 test('a server that listens again keeps its connections again', async () => {
   const server = http.createServer((_request, response) => response.end())

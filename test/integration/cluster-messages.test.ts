@@ -1,5 +1,8 @@
 // What a primary of cluster sends a worker that has just come online, where both have the preload.
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isRequirable } from '../../src/supervisor/preload-options.js'
@@ -37,4 +40,18 @@ test
     [[main, 'run', '-n', '1', '--max-restarts', '0']],
   ])('%j, NODE_OPTIONS %j %s: none is lost, and the program sees its own options', (words, options, way = '') => {
   expect(run(words, options, way)).toEqual({ answers: 3, unchanged: true })
+})
+
+test('a variable that the program takes away from its workers stays away', () => {
+  const program = `const cluster = require('node:cluster')
+    if (cluster.isPrimary) cluster.fork({ NODE_OPTIONS: undefined })
+    else {
+      console.log(JSON.stringify(process.env.NODE_OPTIONS ?? 'none'))
+      process.disconnect()
+    }`
+  const env = { ...process.env, NODE_OPTIONS: '--no-deprecation' }
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'reuseport-options-')), 'program.cjs')
+  writeFileSync(file, program)
+  expect(spawnSync(process.execPath, ['--import', url, file], { encoding: 'utf8', env }).stdout).toBe('"none"\n')
+  rmSync(path.dirname(file), { recursive: true })
 })

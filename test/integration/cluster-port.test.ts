@@ -70,5 +70,5 @@ test.each(WAYS)('%s: a call that is given up leaves nothing open', async (_name,
 })
 
 test.each(OURS)('%s: a worker that disconnects before the answer ends', async (_name, setting, execArgv) => {
-  await run({ ...setting, how: 'disconnected' }, execArgv)
+  for (const how of ['disconnected', 'disconnected after it']) await run({ ...setting, how }, execArgv)
 })

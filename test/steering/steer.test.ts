@@ -592,3 +592,20 @@ test('a client that is not accepted yet is not lost by a change', async () => {
   const answers = await Promise.all(clients)
   expect(answers.filter((answer) => !/^[012]$/.test(answer))).toEqual([])
 })
+
+test('a server that closes while its wish is on its way to the keeper leaves no connection', async () => {
+  const keeper = net.createServer()
+  const port = await share([keeper])
+  await steer(keeper, 'random')
+  const before = openSockets()
+  for (let pausing = 0; pausing < 5; pausing++) {
+    const server = net.createServer()
+    await share([server], '127.0.0.1', port)
+    const steering = steer(server, 'cpu').catch(() => {})
+    if (pausing > 0) await pause(pausing)
+    await closed(server)
+    await steering
+  }
+  await expect.poll(() => openSockets()).toEqual(before)
+  await closed(keeper)
+})
