@@ -65,7 +65,7 @@ class RaisedMinTtl {
     return SetMinTtl(sys_, raised.fd, family_, std::max(raised.before, kListenerMinTtl));
   }
 
-  // The listener takes the packets of the probe. EPERM where it has a minimum of its own: then it would take others, too.
+  // The listener takes the packets of the probe. EPERM where it has a minimum of its own.
   Status Lower(size_t index) {
     const Raised& raised = raised_[index];
     if (raised.before > kProbeTtl) return Failure{EPERM, "getsockopt"};
