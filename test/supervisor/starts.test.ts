@@ -128,11 +128,13 @@ describe('options of Node', () => {
   })
 
   test.each([
-    ['an option', ['--inspect=0'], {}],
-    ['NODE_OPTIONS', [], { NODE_OPTIONS: '--inspect=0' }],
-  ])('each worker has an inspector of its own, by %s', async (_how, options, env) => {
+    ['an option', (inspect: string) => ({ node: [inspect] })],
+    ['NODE_OPTIONS', (inspect: string) => ({ env: { NODE_OPTIONS: inspect } })],
+  ])('each worker has an inspector of its own, by %s', async (_how, by) => {
+    // Not a port of the kernel's choice: the next one may be that of a client.
+    const inspect = `--inspect=${await freePort()}`
     const script = file('server.js', program('one'))
-    await using command = reuseport(['run', '-n', '1', script], { node: options, env })
+    await using command = reuseport(['run', '-n', '1', script], by(inspect))
     await command.said(/1 worker on/)
     const { inspector } = await ask()
     await command.said(/Debugger listening on \S+/)
