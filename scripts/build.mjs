@@ -1,5 +1,5 @@
-// Builds the addon with node-gyp, the declarations with tsc, and one JavaScript module for each entry point with
-// rolldown: loading a module for each source file took four times as long. `--native` or `--typescript` builds only
+// Builds the addon with node-gyp, the declarations with tsc, and with rolldown a few JavaScript modules: loading one for
+// each source file took four times as long. `--native` or `--typescript` builds only
 // that half. `--native-again` and `--bundles` build only what a changed source needs: the addon without a new
 // configuration, and the JavaScript without types. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
 // the package.
@@ -8,8 +8,9 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync } from 'node:zlib'
 import { build } from 'rolldown'
+import { parseAst } from 'rolldown/parseAst'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -45,12 +46,19 @@ function compile() {
   gyp('build', '--jobs', 'max')
 }
 
-/** Each bundle imports its `external` bundles instead of containing their code. */
-const BUNDLES = [
-  { name: 'index', external: [] },
-  { name: 'supervisor', external: ['./index.js', '../index.js'] },
-  { name: 'register', external: ['./index.js', '../index.js'] },
-  { name: 'cli/main', external: ['../index.js', '../supervisor.js'] },
+const ENTRIES = ['index', 'supervisor', 'register', 'cli/main']
+
+/**
+ * What several entry points have in common stands in one file each, so a process has its state once: everything below
+ * the facade, what a worker knows of its supervisor, and the supervisor. The first name that fits a source counts.
+ */
+const COMMON = [
+  {
+    name: 'core',
+    test: /\/src\/(common|datagram|drain|group|listen|native|node|options|steering|system)\/|\/src\/index\.ts$/,
+  },
+  { name: 'protocol', test: /\/src\/supervisor\/(messages|patience|preload-options|protocol)\.ts$/ },
+  { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]
 
 async function buildTypeScript() {
@@ -96,22 +104,39 @@ async function writeDoors(dist) {
 }
 
 async function bundle(dist) {
-  for (const { name, external } of BUNDLES) {
-    await build({
-      input: path.join(root, `src/${name}.ts`),
-      external,
-      platform: 'node',
-      logLevel: 'warn',
-      transform: { target: 'node20.19' },
-      output: {
-        file: path.join(dist, `${name}.js`),
-        format: 'esm',
-        sourcemap: 'hidden',
-        comments: false,
-        minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } },
-      },
-    })
+  const { output } = await build({
+    input: Object.fromEntries(ENTRIES.map((name) => [name, path.join(root, `src/${name}.ts`)])),
+    platform: 'node',
+    logLevel: 'warn',
+    transform: { target: 'node20.19' },
+    // An entry point exports what its source exports, and nothing for the others.
+    preserveEntrySignatures: 'strict',
+    output: {
+      dir: dist,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: COMMON },
+      format: 'esm',
+      sourcemap: 'hidden',
+      comments: false,
+      minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } },
+    },
+  })
+  for (const { code, fileName, type } of output) {
+    if (type === 'chunk') writeFileSync(path.join(dist, fileName), outdent(code))
   }
+}
+
+/** Takes the indentation of lines away, where it is no part of a text: the package is smaller, and lines keep their numbers. */
+function outdent(code) {
+  const texts = []
+  const visit = (node) => {
+    if (typeof node !== 'object' || node === null) return
+    if (node.type === 'TemplateElement') texts.push(node)
+    for (const part of Object.values(node)) visit(part)
+  }
+  visit(parseAst(code))
+  return code.replace(/^\t+/gm, (tabs, at) => (texts.some(({ start, end }) => start <= at && at < end) ? tabs : ''))
 }
 
 /** Deletes the declarations that the entry points do not import, directly or through others. */
@@ -127,8 +152,16 @@ function keepDeclarations(dist, entries) {
   }
   for (const entry of entries) keep(entry)
   for (const name of readdirSync(dist, { recursive: true })) {
-    if (name.endsWith('.d.ts') && !kept.has(name)) rmSync(path.join(dist, name))
+    if (!name.endsWith('.d.ts')) continue
+    const file = path.join(dist, name)
+    if (kept.has(name)) writeFileSync(file, withTabs(readFileSync(file, 'utf8')))
+    else rmSync(file)
   }
+}
+
+/** A declaration has no text of several lines. */
+function withTabs(declarations) {
+  return declarations.replace(/^(?: {4})+/gm, (blanks) => '\t'.repeat(blanks.length / 4))
 }
 
 /** Packs the sources that `reuseport build` compiles. With GNU tar the same sources give the same bytes. */
@@ -138,7 +171,7 @@ function packSources() {
     ? ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=a+rX,go-w']
     : []
   const archive = execFileSync('tar', [...alike, '--exclude=packed', '-cf', '-', 'src-native'], { cwd: root })
-  writeFileSync(path.join(root, 'dist/addon-sources.tar.gz'), gzipSync(archive, { level: 9 }))
+  writeFileSync(path.join(root, 'dist/addon-sources.tar.br'), brotliCompressSync(archive))
 }
 
 const PARTS = {

@@ -8,7 +8,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const MOST_BYTES = 110_000
+const MOST_BYTES = 100_000
 const OLDEST_GLIBC = [2, 28]
 const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 const NEEDED = { glibc: /^(libc\.so\.6|libm\.so\.6|ld-linux-[a-z0-9-]+\.so\.\d)$/, musl: /^libc\.so$/ }

@@ -220,7 +220,12 @@ export const MUTATIONS = [
     'supervisor/register.test',
   ),
   script('supervisor/register-settling.ts', ' && !worker.hasDrained', '', 'supervisor/register.test'),
-  script('supervised/taken-back.ts', 'await drainSecond(listener, times)', '[]', 'supervisor/hand-over.test'),
+  script(
+    'supervised/taken-back.ts',
+    'await drainAll([{ server: accepting, handOver: false }], times)',
+    '[]',
+    'supervisor/hand-over.test',
+  ),
   script('supervisor/socket-register.ts', 'this.#workers.get(worker)?.asked.delete(id)', '', 'supervisor/pool.test'),
   script('supervisor/register-slots.ts', 'let slot = 0', 'let slot = this.#workers.size', 'supervisor/register.test'),
   script('supervisor/socket-register.ts', 'isKept && this.#sockets.has(id)', 'isKept', 'supervisor/register.test'),

@@ -44,7 +44,8 @@ async function buildForLinux(name, { triple, flags }) {
       cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
     }
     symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
-    const common = [...SMALL, ...flags, '-flto'].join(' ')
+    // All symbols are bound at load (-z now), so calls need no table of stubs. Every libc has known DT_GNU_HASH for long.
+    const common = [...SMALL, ...flags, '-flto', '-fno-plt'].join(' ')
     // LINK is the C compiler, because the C++ compiler would link a C++ library.
     Object.assign(process.env, ZIG_ENVIRONMENT, {
       npm_package_config_node_gyp_nodedir: headers().node,
@@ -54,7 +55,7 @@ async function buildForLinux(name, { triple, flags }) {
       LINK: `${zig} cc -target ${triple}`,
       AR: `${zig} ar`,
       CXXFLAGS: common,
-      LDFLAGS: `${common} -s -Wl,--build-id=none -Wl,--version-script=${folder}/src-native/packed/exports.map`,
+      LDFLAGS: `${common} -s -Wl,--build-id=none -Wl,--hash-style=gnu -Wl,--version-script=${folder}/src-native/packed/exports.map`,
       JOBS: 'max',
     })
     await promisify(prebuildify)({

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { brotliDecompressSync } from 'node:zlib'
 import { capabilities } from '../index.js'
 import { parseFlags, UsageError } from './arguments.js'
 
@@ -120,9 +122,9 @@ function writableTarget(): string {
 }
 
 function unpack(folder: string): void {
-  const archive = path.join(packageFolder, 'dist/addon-sources.tar.gz')
+  const archive = path.join(packageFolder, 'dist/addon-sources.tar.br')
   if (!existsSync(archive)) throw new Error(`${archive} is missing: reinstall the package`)
-  run('tar', ['-xzf', archive], folder)
+  run('tar', ['-xf', '-'], folder, brotliDecompressSync(readFileSync(archive)))
   writeFileSync(path.join(folder, 'binding.gyp'), '{ "includes": ["src-native/addon.gypi"] }\n')
   writeFileSync(
     path.join(folder, 'package.json'),
@@ -137,8 +139,8 @@ function headers(): readonly string[] {
 }
 
 /** @throws Error with the output of the command. */
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { error, signal, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+function run(command: string, args: readonly string[], cwd: string, input?: Buffer): void {
+  const { error, signal, status, stderr, stdout } = spawnSync(command, args, { cwd, input, encoding: 'utf8' })
   if (status === 0) return
   const ending = error?.message ?? (signal === null ? `exit code ${status}` : signal)
   const [script = ''] = args

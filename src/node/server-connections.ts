@@ -18,6 +18,7 @@ import {
   sessionsOn,
   streamsOf,
 } from './http2-sessions.js'
+import { servingOf } from './second-listener.js'
 import type { ListenableServer } from './server.js'
 import { hearUpgrades, type UpgradableSocket, upgradedSocketsOn, webSocketOn } from './upgraded-sockets.js'
 import { closeForDrain } from './withheld-close.js'
@@ -38,7 +39,10 @@ const REQUESTS: readonly string[] = ['request', 'checkContinue', 'checkExpectati
 
 /** The connections of one server during its drain. */
 export class ServerConnections {
+  /** The one that listens and counts connections. */
   readonly #server: ConnectionServer
+  /** The one that serves them: another one only where `acceptFor` says so. */
+  readonly #serving: ConnectionServer
   readonly #http: HttpConnections
   /** Those that were accepted during the drain: Node does not list connections that the program has unref()ed. */
   readonly #accepted = new WeakList<Socket>(({ destroyed }) => destroyed)
@@ -59,11 +63,15 @@ export class ServerConnections {
     if (typeof server.emit !== 'function') {
       throw new InvalidArgumentTypeError('server', 'an instance of net.Server', server)
     }
-    this.#http = new HttpConnections(server)
+    this.#serving = servingOf(server) as ConnectionServer
+    this.#http = new HttpConnections(this.#serving)
     this.#undo.push(
       hearEvents(server, (event, args) => this.#hear(event, args)),
       () => this.#http.forget(),
     )
+    // It emits 'connection' too, for its own listeners.
+    if (this.#serving !== server)
+      this.#undo.push(hearEvents(this.#serving, (event, args) => this.#hearRequests(event, args)))
   }
 
   /** Connections accepted since this object was created. */
@@ -88,8 +96,8 @@ export class ServerConnections {
   announceEnd(): void {
     this.#isEndAnnounced = true
     this.#http.announceEnd()
-    this.#undo.push(hearUpgrades(this.#server))
-    for (const session of sessionsOn(this.#server)) this.#announceEnd(session)
+    this.#undo.push(hearUpgrades(this.#serving))
+    for (const session of sessionsOn(this.#serving)) this.#announceEnd(session)
   }
 
   /** The program hears its server as before. Later responses and sessions are no longer told of the end. */
@@ -139,14 +147,14 @@ export class ServerConnections {
    * @param handshake ms after which a connection is closed on which a TLS handshake has begun and does not go on.
    */
   closeIdle(now: number, idle: number, handshake: number): void {
-    for (const session of sessionsOn(this.#server)) {
+    for (const session of sessionsOn(this.#serving)) {
       const since = this.#sessions.get(session) ?? now
       this.#sessions.set(session, since)
       if (now - since >= idle) closeSession(session)
     }
-    if (!this.#http.closeIdle(now, idle) && now >= idle) this.#server.closeIdleConnections?.()
-    if (typeof this.#server.setSecureContext !== 'function') return
-    const ofHandshake = mayWaitInHandshake(this.#server) ? Number.POSITIVE_INFINITY : Math.max(idle, handshake)
+    if (!this.#http.closeIdle(now, idle) && now >= idle) this.#serving.closeIdleConnections?.()
+    if (typeof this.#serving.setSecureContext !== 'function') return
+    const ofHandshake = mayWaitInHandshake(this.#serving) ? Number.POSITIVE_INFINITY : Math.max(idle, handshake)
     for (const socket of this.#listed()) {
       // The server has written nothing, so the client's first message has not come, or not all of it.
       if (socket._handle?.bytesWritten !== 0) continue
@@ -161,14 +169,14 @@ export class ServerConnections {
 
   /** What lasts until somebody ends it, and has not been told to end: WebSockets and event streams. */
   longLived(): readonly LongLived[] {
-    const upgraded = new Set<UpgradableSocket>(upgradedSocketsOn(this.#server))
-    if ('closeIdleConnections' in this.#server) {
+    const upgraded = new Set<UpgradableSocket>(upgradedSocketsOn(this.#serving))
+    if ('closeIdleConnections' in this.#serving) {
       for (const socket of this.#listed()) if (!socket.parser) upgraded.add(socket)
     }
     const found = [
       ...[...upgraded].map(webSocketOn),
       ...this.#http.sockets().map(eventStreamOn),
-      ...sessionsOn(this.#server).flatMap((session) => streamsOf(session).map(eventStreamIn)),
+      ...sessionsOn(this.#serving).flatMap((session) => streamsOf(session).map(eventStreamIn)),
     ]
     return found.flatMap((one) => {
       if (one === undefined || this.#toldToEnd.has(one.object)) return []
@@ -186,15 +194,19 @@ export class ServerConnections {
   }
 
   destroyAll(): void {
-    for (const session of sessionsOn(this.#server)) session.destroy()
-    this.#server.closeAllConnections?.()
+    for (const session of sessionsOn(this.#serving)) session.destroy()
+    this.#serving.closeAllConnections?.()
     for (const socket of new Set([...this.#listed(), ...this.#accepted.all()])) socket.destroy()
-    for (const socket of upgradedSocketsOn(this.#server)) (socket as Socket).destroy()
+    for (const socket of upgradedSocketsOn(this.#serving)) (socket as Socket).destroy()
   }
 
   #hear(event: string, args: readonly unknown[]): 'withheld' | undefined {
     if (event === 'connection') this.#onConnection(args[0] as Socket)
     if (event === 'drop') this.#dropped++
+    return this.#hearRequests(event, args)
+  }
+
+  #hearRequests(event: string, args: readonly unknown[]): 'withheld' | undefined {
     if (!this.#isEndAnnounced) return undefined
     if (event === 'stream') this.#announceEnd((args[0] as Stream).session)
     if (!REQUESTS.includes(event)) return undefined
@@ -221,7 +233,7 @@ export class ServerConnections {
     const { _getActiveHandles: activeHandles } = process as { _getActiveHandles?: () => readonly object[] }
     if (typeof activeHandles !== 'function') return []
     return (Reflect.apply(activeHandles, process, []) as readonly Socket[]).filter(
-      (handle) => handle.server === this.#server && 'destroy' in handle,
+      (handle) => [this.#server, this.#serving].includes(handle.server as never) && 'destroy' in handle,
     )
   }
 }

@@ -1,5 +1,4 @@
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
-import type { SecondListener } from '../node/second-listener.js'
 import { releaseClose, withholdClose } from '../node/withheld-close.js'
 import { HANDSHAKE_TIMEOUT, LOCK_TIMEOUT } from '../supervisor/patience.js'
 import type { DrainTimes } from './drain-times.js'
@@ -25,25 +24,3 @@ export async function drainAll(
   )
   return reports.flatMap((report) => (report.status === 'fulfilled' ? [report.value] : []))
 }
-
-/** Drains a listener that has come back. The server that it accepts for is drained. */
-export async function drainSecond(listener: SecondListener, times: DrainTimes): Promise<readonly DrainReport[]> {
-  const { accepting } = listener
-  let closedAt: number | undefined
-  const idle = setInterval(() => {
-    if (accepting.listening) return
-    closedAt ??= performance.now()
-    const now = performance.now() - closedAt
-    // In a later turn, as in a drain.
-    setImmediate(() => listener.closeIdle(now))
-  }, LOOKS)
-  try {
-    return await drainAll([{ server: accepting as unknown as ListenableServer, handOver: false }], times)
-  } finally {
-    clearInterval(idle)
-    listener.end()
-  }
-}
-
-/** ms between two looks at the connections. */
-const LOOKS = 100

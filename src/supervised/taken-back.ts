@@ -2,14 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { duplicateFor } from '../native/duplicate-for.js'
-import { SecondListener } from '../node/second-listener.js'
+import { acceptFor } from '../node/second-listener.js'
+import { ServerConnections } from '../node/server-connections.js'
 import type { LocalSocket } from '../supervisor/protocol.js'
-import { drainSecond } from './drain-all.js'
+import { drainAll } from './drain-all.js'
 import type { DrainTimes } from './drain-times.js'
 import type { Link } from './link.js'
 
 interface Taken {
-  readonly listener: SecondListener
+  readonly accepting: ListenableServer
+  /** Tells each connection, from now on, that the end comes. */
+  readonly connections: ServerConnections
   readonly isOwn: Promise<void>
   own(): void
 }
@@ -38,19 +41,20 @@ export class TakenBack {
   take({ id, local }: { readonly id: string; readonly local?: LocalSocket | undefined }, handle: unknown): void {
     const server = this.#hasLeft ? undefined : this.#handedOver.get(id)
     const socket = local === undefined ? handle : duplicateFor(local.fd, local.inode)
-    const listener = server !== undefined && isSocket(socket) ? new SecondListener(server, socket) : undefined
-    const isTaken = listener?.accepting.listening === true
-    if (isTaken) this.#keep(id, listener)
-    else closeHandle(handle)
-    this.#link.send({ type: 'took-back', id, isTaken })
+    const accepting = server !== undefined && isSocket(socket) ? acceptFor(server, socket) : undefined
+    if (accepting === undefined) closeHandle(handle)
+    else this.#keep(id, accepting)
+    this.#link.send({ type: 'took-back', id, isTaken: accepting !== undefined })
   }
 
-  #keep(id: string, listener: SecondListener): void {
+  #keep(id: string, accepting: ListenableServer): void {
+    const connections = new ServerConnections(accepting)
+    connections.announceEnd()
     let own: () => void = () => {}
     const isOwn = new Promise<void>((resolve) => {
       own = resolve
     })
-    this.#taken.set(id, { listener, isOwn, own })
+    this.#taken.set(id, { accepting, connections, isOwn, own })
   }
 
   /** The supervisor has closed its duplicate of the socket. */
@@ -69,9 +73,11 @@ export class TakenBack {
     return reports
   }
 
-  async #drainOne(id: string, { isOwn, listener }: Taken, times: DrainTimes): Promise<readonly DrainReport[]> {
+  async #drainOne(id: string, taken: Taken, times: DrainTimes): Promise<readonly DrainReport[]> {
+    const { accepting, connections, isOwn } = taken
     await Promise.race([isOwn, sleep(ANSWERS, undefined, { ref: false })])
-    const reports = await drainSecond(listener, times)
+    const reports = await drainAll([{ server: accepting, handOver: false }], times)
+    connections.forget()
     this.#taken.delete(id)
     return reports
   }

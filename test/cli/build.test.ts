@@ -42,7 +42,7 @@ vi.mock('node:fs', async (load) => {
   const isTarget = (name: unknown): boolean => String(name).startsWith(`${root}build`)
   return {
     ...real,
-    existsSync: (name: string) => (name.endsWith('addon-sources.tar.gz') ? fakes.hasSources : real.existsSync(name)),
+    existsSync: (name: string) => (name.endsWith('addon-sources.tar.br') ? fakes.hasSources : real.existsSync(name)),
     copyFileSync: (...names: string[]) => fakes.files.push(['copy', ...names]),
     renameSync: (...names: string[]) => fakes.files.push(['rename', ...names]),
     mkdirSync(...args: Parameters<typeof real.mkdirSync>) {
@@ -149,7 +149,7 @@ test('a folder that may not be written, before anything takes time', () => {
 
 test('a package without its sources', () => {
   fakes.hasSources = false
-  expect(() => build([])).toThrow(/addon-sources\.tar\.gz is missing: reinstall the package$/)
+  expect(() => build([])).toThrow(/addon-sources\.tar\.br is missing: reinstall the package$/)
 })
 
 test.each([

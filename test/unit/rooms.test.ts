@@ -39,6 +39,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/errors',
     'node/adopt',
     'node/second-listener',
+    'node/server-connections',
     'node/withheld-close',
     'listen/supervision',
     'options/option-names',
