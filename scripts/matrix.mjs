@@ -1,29 +1,29 @@
-// Runs the whole suite on each supported Node version, or only on the given ones: `npm run test:matrix -- 22 26`. All
-// other words are arguments of vitest.
+// Runs the whole suite on each supported Node version, or only on the given ones: `npm run test:matrix -- 22 20.19.0`.
+// All other words are arguments of vitest.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { NODE_VERSIONS, nodeBinary } from './nodes.mjs'
+import { NODE_VERSIONS, nodeBinary, nodeVersion } from './nodes.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const words = process.argv.slice(2)
-const asked = words.filter((word) => word in NODE_VERSIONS)
+const asked = words.filter((word) => nodeVersion(word) !== undefined)
 const majors = asked.length > 0 ? asked : Object.keys(NODE_VERSIONS)
-const rest = words.filter((word) => !(word in NODE_VERSIONS))
+const rest = words.filter((word) => nodeVersion(word) === undefined)
 
 const folder = mkdtempSync(join(tmpdir(), 'reuseport-matrix-'))
 const results = majors.map((major) => {
   const node = nodeBinary(major)
   const report = join(folder, `${major}.json`)
-  console.log(`\n=== Node ${NODE_VERSIONS[major]} ===`)
+  console.log(`\n=== Node ${nodeVersion(major)} ===`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...rest], {
     cwd: root,
     stdio: 'inherit',
   })
-  return { node: NODE_VERSIONS[major], passed: status === 0, failures: status === 0 ? [] : failuresIn(report) }
+  return { node: nodeVersion(major), passed: status === 0, failures: status === 0 ? [] : failuresIn(report) }
 })
 rmSync(folder, { recursive: true })
 

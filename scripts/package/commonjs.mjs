@@ -16,20 +16,15 @@ const BOTH = `
     console.log(Object.keys(imported[0]).length > 10)
   })`
 
-function exactly(version) {
-  const name = `node-linux-${process.arch}`
-  return path.join(cachedPackage(name, version), name, 'bin/node')
-}
-
 /** The first versions with require() for ES modules, the last without it, and the supported ones. */
 function byRequire(folder) {
   const withIt = ['20.19.0', '22.12.0', ...Object.values(NODE_VERSIONS)]
   for (const version of withIt) {
-    const { stdout, stderr } = run(exactly(version), ['-e', BOTH], { cwd: folder })
+    const { stdout, stderr } = run(nodeBinary(version), ['-e', BOTH], { cwd: folder })
     assert.deepEqual([stdout, stderr], ['true\n', ''], `Node ${version}`)
   }
   for (const version of ['20.18.3', '22.11.0']) {
-    const { status, stderr } = spawnSync(exactly(version), ['-e', BOTH], { cwd: folder, encoding: 'utf8' })
+    const { status, stderr } = spawnSync(nodeBinary(version), ['-e', BOTH], { cwd: folder, encoding: 'utf8' })
     assert.equal(status, 1)
     assert.match(stderr, /reuseport is an ES module, .*use Node 20\.19 or later, .*await import\('reuseport'\)/)
   }
