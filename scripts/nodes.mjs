@@ -11,7 +11,7 @@ export const NODE_VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: 
  * @type {(asked: number | string) => string | undefined}
  */
 export function nodeVersion(asked) {
-  return NODE_VERSIONS[asked] ?? (/^\d+\.\d+\.\d+$/.test(asked) ? String(asked) : undefined)
+  return NODE_VERSIONS[Number(asked)] ?? (/^\d+\.\d+\.\d+$/.test(String(asked)) ? String(asked) : undefined)
 }
 
 /**
