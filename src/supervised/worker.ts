@@ -116,7 +116,8 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else if (message.type === 'give-back') this.#takenBack.take(message, handle)
     else if (message.type === 'yours') this.#takenBack.own(message.id)
-    else this.oneSocket?.answer(message, handle)
+    else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
+    else if (message.type === 'take' || message.type === 'open') this.oneSocket?.answer(message, handle)
   }
 
   /** Answers in a later turn: a program that only looks whether its port is free has closed that server by then. */

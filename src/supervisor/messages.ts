@@ -2,6 +2,21 @@
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
+import {
+  count,
+  type Fields,
+  flag,
+  id,
+  ids,
+  LONGEST_TIME,
+  list,
+  MessageError,
+  number,
+  optional,
+  record,
+  text,
+  whole,
+} from './message-fields.js'
 import type {
   FromWorker,
   KeptSocket,
@@ -33,9 +48,6 @@ export function isEnvelope(
 ): message is { readonly cmd: typeof NAME; readonly [name: string]: unknown } {
   return typeof message === 'object' && message !== null && 'cmd' in message && message.cmd === NAME
 }
-
-/** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
-export class MessageError extends Error {}
 
 /** @throws what `parse` throws, with the version of the sender where it is another one. */
 export function openEnvelope<T>(
@@ -73,6 +85,12 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'released', ids: ids(message['ids']) }
     case 'took-back':
       return { type: 'took-back', id: id(message['id']), isTaken: flag(message['isTaken'], 'isTaken') }
+    case 'joined':
+      return { type: 'joined', id: id(message['id']), isTaken: flag(message['isTaken'], 'isTaken') }
+    case 'parted':
+      return { type: 'parted', id: id(message['id']), accepted: count(message['accepted'], 'accepted') }
+    case 'pong':
+      return { type: 'pong', ping: count(message['ping'], 'ping') }
     case 'want':
       return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
     case 'not-opened':
@@ -98,6 +116,12 @@ export function parseToWorker(value: unknown): ToWorker {
       return { type: 'give-back', id: id(message['id']), local: local(message) }
     case 'yours':
       return { type: 'yours', id: id(message['id']) }
+    case 'join':
+      return { type: 'join', ...guest(message), local: local(message) }
+    case 'part':
+      return { type: 'part', id: id(message['id']) }
+    case 'ping':
+      return { type: 'ping', ping: count(message['ping'], 'ping') }
     case 'open':
       return { type: 'open', want: count(message['want'], 'want') }
     default:
@@ -124,8 +148,6 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   }
 }
 
-const LONGEST_TIME = 0x7fffffff
-const MOST = 4096
 /** Raw options may hold 65,535 bytes each. */
 const LONGEST_OPTIONS = 1 << 20
 
@@ -138,6 +160,10 @@ function keptSocket(value: unknown): KeptSocket {
     wish: wish(socket['wish']),
     isGiven: flag(socket['isGiven'], 'isGiven'),
   }
+}
+
+function guest(message: Fields): { readonly id: string; readonly wish: ListenWish; readonly backlog: number } {
+  return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
 }
 
 function local(message: Fields): LocalSocket | undefined {
@@ -181,56 +207,4 @@ function endingSignal(value: unknown): EndingSignal {
   const signal = ENDING_SIGNALS.find((name) => name === value)
   if (signal === undefined) throw new MessageError('signal is unknown')
   return signal
-}
-
-interface Fields {
-  readonly [name: string]: unknown
-}
-
-function record(value: unknown): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
-  throw new MessageError('it is not an object')
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  // A structured clone may have holes, which `map` skips; the copy has undefined instead.
-  if (Array.isArray(value) && value.length <= MOST) return [...value]
-  throw new MessageError(`${name} is not a list of at most ${MOST}`)
-}
-
-function ids(value: unknown): readonly string[] {
-  return list(value, 'the list of sockets').map(id)
-}
-
-function id(value: unknown): string {
-  return text(value, 'id', 256)
-}
-
-function text(value: unknown, name: string, longest: number): string {
-  if (typeof value === 'string' && value.length <= longest) return value
-  throw new MessageError(`${name} is not text of at most ${longest} characters`)
-}
-
-function flag(value: unknown, name: string): boolean {
-  if (typeof value === 'boolean') return value
-  throw new MessageError(`${name} is neither true nor false`)
-}
-
-function count(value: unknown, name: string): number {
-  return whole(value, name, 0, LONGEST_TIME)
-}
-
-function whole(value: unknown, name: string, low: number, high: number): number {
-  const found = number(value, name, low, high)
-  if (Number.isInteger(found)) return found
-  throw new MessageError(`${name} is not a whole number`)
-}
-
-function number(value: unknown, name: string, low: number, high: number): number {
-  if (typeof value === 'number' && value >= low && value <= high) return value
-  throw new MessageError(`${name} is not a number from ${low} to ${high}`)
-}
-
-function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
-  return value === undefined || value === null ? undefined : parse(value)
 }

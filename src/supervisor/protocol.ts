@@ -55,6 +55,18 @@ export type ToWorker =
   | { readonly type: 'give-back'; readonly id: string; readonly local?: LocalSocket | undefined }
   /** The supervisor has heard `took-back`, and has closed its duplicate. */
   | { readonly type: 'yours'; readonly id: string }
+  /** Accept, as a guest, from a socket of another worker too: here it is, as for `take`. `backlog` is the socket's own. */
+  | {
+      readonly type: 'join'
+      readonly id: string
+      readonly wish: ListenWish
+      readonly backlog: number
+      readonly local?: LocalSocket | undefined
+    }
+  /** Accept no more from this socket as a guest, and close it. */
+  | { readonly type: 'part'; readonly id: string }
+  /** Answer, to show that the event loop turns. */
+  | { readonly type: 'ping'; readonly ping: number }
 
 /** @internal Where a server listens. */
 export interface Place {
@@ -88,6 +100,14 @@ export type FromWorker =
   | { readonly type: 'released'; readonly ids: readonly string[] }
   /** Answers `give-back`: whether the worker accepts from the socket. */
   | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }
+  /** Answers `join`: whether the worker accepts from the socket as a guest. */
+  | { readonly type: 'joined'; readonly id: string; readonly isTaken: boolean }
+  /**
+   * The worker has closed the socket that it accepted from as a guest: it was told to, or its own server has closed.
+   * `accepted`: the connections that it has accepted as a guest since it joined.
+   */
+  | { readonly type: 'parted'; readonly id: string; readonly accepted: number }
+  | { readonly type: 'pong'; readonly ping: number }
   /** A server wants a common socket. `want` is the number of the request; the answer repeats it. */
   | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
   /** The worker was told to open this socket, and failed. */

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MessageError } from '../../src/supervisor/message-fields.js'
 import {
   isEnvelope,
-  MessageError,
   openEnvelope,
   parseFromWorker,
   parseToWorker,
@@ -50,6 +50,9 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'want', want: 5, wish: WISH },
   { type: 'not-opened', wish: WISH },
   { type: 'took-back', id: '1.2', isTaken: true },
+  { type: 'joined', id: '1.2', isTaken: false },
+  { type: 'parted', id: '1.2', accepted: 12 },
+  { type: 'pong', ping: 3 },
 ]
 const TO_WORKER: readonly ToWorker[] = [
   { type: 'leave', kept: ['1.2'], signal: 'SIGTERM' },
@@ -63,6 +66,10 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'give-back', id: '1.2', local: undefined },
   { type: 'yours', id: '1.2' },
   { type: 'open', want: 5 },
+  { type: 'join', id: '1.2', wish: WISH, backlog: 511, local: { fd: 7, inode: 9 } },
+  { type: 'join', id: '1.2', wish: WISH, backlog: 511, local: undefined },
+  { type: 'part', id: '1.2' },
+  { type: 'ping', ping: 3 },
 ]
 const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
@@ -215,6 +222,11 @@ describe('a member that is wrong', () => {
       ...wish(of('not-opened'), 'wish'),
       text(of('took-back'), 'id', 256),
       flag(of('took-back'), 'isTaken'),
+      text(of('joined'), 'id', 256),
+      flag(of('joined'), 'isTaken'),
+      text(of('parted'), 'id', 256),
+      ...count(of('parted'), 'accepted'),
+      ...count(of('pong'), 'ping'),
     ]),
   )('from a worker: %s', (_what, wrong) => check(parseFromWorker, wrong))
 
@@ -225,6 +237,12 @@ describe('a member that is wrong', () => {
       signal(of('leave')),
       ...ids(of('release'), 'ids'),
       text(of('ticket-keys'), 'keys', 256),
+      text(of('join'), 'id', 256),
+      ...wish(of('join'), 'wish'),
+      ...count(of('join'), 'backlog'),
+      ...count(of('join'), 'local.fd'),
+      text(of('part'), 'id', 256),
+      ...count(of('ping'), 'ping'),
       text(of('take'), 'id', 256),
       ...count(of('take'), 'want'),
       ...count(of('take'), 'local.fd'),

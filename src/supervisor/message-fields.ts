@@ -1,0 +1,59 @@
+// Pure: reads the members of a message that another process sent, each with its bounds.
+
+/** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
+export class MessageError extends Error {}
+
+export const LONGEST_TIME = 0x7fffffff
+const MOST = 4096
+
+export interface Fields {
+  readonly [name: string]: unknown
+}
+
+export function record(value: unknown): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
+  throw new MessageError('it is not an object')
+}
+
+export function list(value: unknown, name: string): readonly unknown[] {
+  // A structured clone may have holes, which `map` skips; the copy has undefined instead.
+  if (Array.isArray(value) && value.length <= MOST) return [...value]
+  throw new MessageError(`${name} is not a list of at most ${MOST}`)
+}
+
+export function ids(value: unknown): readonly string[] {
+  return list(value, 'the list of sockets').map(id)
+}
+
+export function id(value: unknown): string {
+  return text(value, 'id', 256)
+}
+
+export function text(value: unknown, name: string, longest: number): string {
+  if (typeof value === 'string' && value.length <= longest) return value
+  throw new MessageError(`${name} is not text of at most ${longest} characters`)
+}
+
+export function flag(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new MessageError(`${name} is neither true nor false`)
+}
+
+export function count(value: unknown, name: string): number {
+  return whole(value, name, 0, LONGEST_TIME)
+}
+
+export function whole(value: unknown, name: string, low: number, high: number): number {
+  const found = number(value, name, low, high)
+  if (Number.isInteger(found)) return found
+  throw new MessageError(`${name} is not a whole number`)
+}
+
+export function number(value: unknown, name: string, low: number, high: number): number {
+  if (typeof value === 'number' && value >= low && value <= high) return value
+  throw new MessageError(`${name} is not a number from ${low} to ${high}`)
+}
+
+export function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
+  return value === undefined || value === null ? undefined : parse(value)
+}
