@@ -423,6 +423,9 @@ function isFromWorker(value: unknown): boolean {
     { type: is('want'), want: isCount, wish: isWish },
     { type: is('not-opened'), wish: isWish },
     { type: is('took-back'), id: isId, isTaken: isFlag },
+    { type: is('joined'), id: isId, isTaken: isFlag },
+    { type: is('parted'), id: isId, accepted: isCount },
+    { type: is('pong'), ping: isCount },
   ].some((members) => hasMembers(value, members))
 }
 
@@ -434,6 +437,9 @@ function isToWorker(value: unknown): boolean {
     { type: is('take'), id: isId, want: isCount, 'local?': isLocal },
     { type: is('give-back'), id: isId, 'local?': isLocal },
     { type: is('yours'), id: isId },
+    { type: is('join'), id: isId, wish: isWish, backlog: isCount, 'local?': isLocal },
+    { type: is('part'), id: isId },
+    { type: is('ping'), ping: isCount },
     { type: is('open'), want: isCount },
   ].some((members) => hasMembers(value, members))
 }
