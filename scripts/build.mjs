@@ -1,7 +1,7 @@
 // Builds the addon with node-gyp, the declarations with tsc, and with rolldown a few JavaScript modules: loading one for
 // each source file took four times as long. `--native` or `--typescript` builds only
 // that half. `--native-again` and `--bundles` build only what a changed source needs: the addon without a new
-// configuration, and the JavaScript without types. The JavaScript keeps its lines and the names of its functions for stack traces. Source maps stay out of
+// configuration, and the JavaScript without types. The JavaScript has a line for each statement and the names of its functions, for stack traces. Source maps stay out of
 // the package.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -119,24 +119,27 @@ async function bundle(dist) {
       format: 'esm',
       sourcemap: 'hidden',
       comments: false,
-      minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } },
+      minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
     },
   })
   for (const { code, fileName, type } of output) {
-    if (type === 'chunk') writeFileSync(path.join(dist, fileName), outdent(code))
+    if (type === 'chunk') writeFileSync(path.join(dist, fileName), withLines(code))
   }
 }
 
-/** Takes the indentation of lines away, where it is no part of a text: the package is smaller, and lines keep their numbers. */
-function outdent(code) {
-  const texts = []
+const BODIES = ['Program', 'BlockStatement', 'StaticBlock', 'ClassBody']
+
+/** Each statement and each member of a class begins a line, so a stack trace tells them apart. */
+function withLines(code) {
+  const starts = []
   const visit = (node) => {
     if (typeof node !== 'object' || node === null) return
-    if (node.type === 'TemplateElement') texts.push(node)
+    if (BODIES.includes(node.type)) for (const { start } of node.body) starts.push(start)
     for (const part of Object.values(node)) visit(part)
   }
   visit(parseAst(code))
-  return code.replace(/^\t+/gm, (tabs, at) => (texts.some(({ start, end }) => start <= at && at < end) ? tabs : ''))
+  const lines = [...new Set([0, ...starts])].sort((one, other) => one - other)
+  return lines.map((start, index) => code.slice(start, lines[index + 1]).trimEnd()).join('\n')
 }
 
 /** Deletes the declarations that the entry points do not import, directly or through others. */
