@@ -7,7 +7,7 @@
     # Stand-ins for what only Linux has: they answer ENOSYS, or find nothing.
     "unsupported_sources": [
       "platform/unsupported/cpus.cc", "platform/unsupported/descriptor_message.cc", "platform/unsupported/group_lock.cc",
-      "platform/unsupported/peer.cc", "platform/unsupported/pidfd.cc",
+      "platform/unsupported/peer.cc", "platform/unsupported/pidfd.cc", "platform/unsupported/queue_watch.cc",
       "platform/unsupported/socket_dump.cc", "platform/unsupported/socket_holders.cc", "platform/unsupported/steering.cc"
     ]
   },
@@ -23,6 +23,7 @@
       "addon/locks.cc",
       "addon/peers.cc",
       "addon/processes.cc",
+      "addon/queues.cc",
       "addon/sockets.cc",
       "addon/steering.cc",
       "convert/inspection.cc",
@@ -30,6 +31,7 @@
       "convert/options.cc",
       "convert/peers.cc",
       "convert/processes.cc",
+      "convert/queues.cc",
       "convert/sockets.cc",
       "convert/steering.cc",
       "convert/values.cc",
@@ -63,7 +65,7 @@
           "platform/socket_flags/open_socket.cc", "platform/linux/abstract_name.cc", "platform/linux/cpus.cc",
           "platform/linux/descriptor_message.cc", "platform/linux/dump_parser.cc", "platform/linux/group_lock.cc",
           "platform/linux/netlink_dump.cc", "platform/linux/orphan.cc", "platform/linux/peer.cc",
-          "platform/linux/pidfd.cc", "platform/linux/reuse_port.cc", "platform/linux/slot_probe.cc",
+          "platform/linux/pidfd.cc", "platform/linux/queue_watch.cc", "platform/linux/reuse_port.cc", "platform/linux/slot_probe.cc",
           "platform/linux/socket_dump.cc", "platform/linux/socket_holders.cc", "platform/linux/steering.cc",
           "platform/linux/syn_probe.cc", "platform/linux/take_socket.cc", "platform/linux/unix_name_parser.cc"
         ]

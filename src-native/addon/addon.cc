@@ -44,6 +44,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports, const Sys& sys) {
   InitPeers(env, exports);
   InitSteering(env, exports);
   InitProcesses(env, exports);
+  InitQueues(env, exports);
   return exports;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/owned_descriptors.h"
+#include "core/queue_watch.h"
 #include "core/result.h"
 #include "core/sys.h"
 #include "core/unique_fd.h"
@@ -13,10 +14,11 @@ namespace reuseport {
 
 // Each environment (the main thread, each worker thread) has its own state and shares nothing with the others.
 struct AddonState {
-  explicit AddonState(const Sys& table) : sys(table), descriptors(table) {}
+  explicit AddonState(const Sys& table) : sys(table), descriptors(table), watches(table) {}
 
   const Sys& sys;
   OwnedDescriptors descriptors;
+  QueueWatches watches;
 };
 
 inline AddonState& StateOf(Napi::Env env) {
@@ -51,5 +53,6 @@ void InitLocks(Napi::Env env, Napi::Object exports);
 void InitPeers(Napi::Env env, Napi::Object exports);
 void InitSteering(Napi::Env env, Napi::Object exports);
 void InitProcesses(Napi::Env env, Napi::Object exports);
+void InitQueues(Napi::Env env, Napi::Object exports);
 
 }  // namespace reuseport

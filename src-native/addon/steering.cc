@@ -62,12 +62,12 @@ Napi::Value LearnSlotsCall(const Napi::CallbackInfo& info) {
   return slots.ok() ? FromSlots(env, slots.value()) : FromFailure(env, slots.failure());
 }
 
-Napi::Value WaitingConnectionsCall(const Napi::CallbackInfo& info) {
+Napi::Value AcceptQueueCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<int> fd = ToDescriptor(info);
   if (!fd) return env.Undefined();
-  Result<uint32_t> waiting = WaitingConnections(StateOf(env).sys, *fd);
-  return waiting.ok() ? Napi::Number::New(env, waiting.value()) : FromFailure(env, waiting.failure());
+  Result<AcceptQueue> queue = AcceptQueueOf(StateOf(env).sys, *fd);
+  return queue.ok() ? FromAcceptQueue(env, queue.value()) : FromFailure(env, queue.failure());
 }
 
 Napi::Value DeferNewConnectionsCall(const Napi::CallbackInfo& info) {
@@ -107,7 +107,7 @@ constexpr Export kExports[] = {
     {"attachProgram", Entry<AttachProgramCall>},
     {"detachProgram", Entry<DetachProgramCall>},
     {"learnSlots", Entry<LearnSlotsCall>},
-    {"waitingConnections", Entry<WaitingConnectionsCall>},
+    {"acceptQueue", Entry<AcceptQueueCall>},
     {"deferNewConnections", Entry<DeferNewConnectionsCall>},
     {"answerNewConnections", Entry<AnswerNewConnectionsCall>},
     {"leaveGroup", Entry<LeaveGroupCall>},

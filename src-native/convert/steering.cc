@@ -1,5 +1,6 @@
 #include "convert/steering.h"
 
+#include <algorithm>
 #include <string>
 
 #include "convert/values.h"
@@ -8,6 +9,7 @@ namespace reuseport {
 namespace {
 
 constexpr size_t kWords = 4;  // of each instruction
+constexpr uint32_t kHighestLimit = (1U << 21) - 1;
 
 bool ToKind(const Napi::Value& value, ProgramKind* out) {
   std::string name;
@@ -103,6 +105,11 @@ Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots) {
   Napi::Array array = Napi::Array::New(env, slots.size());
   for (size_t i = 0; i < slots.size(); i++) array.Set(static_cast<uint32_t>(i), slots[i]);
   return array;
+}
+
+Napi::Value FromAcceptQueue(Napi::Env env, const AcceptQueue& queue) {
+  const uint64_t limit = std::min(queue.limit, kHighestLimit);
+  return Napi::Number::New(env, static_cast<double>((limit << 32) + queue.waiting));
 }
 
 std::optional<FamilyRequest> ToFamilyRequest(const Napi::CallbackInfo& info) {

@@ -41,6 +41,10 @@ struct SlotRequest {
 std::optional<SlotRequest> ToSlotRequest(const Napi::CallbackInfo& info);
 Napi::Value FromSlots(Napi::Env env, const std::vector<int>& slots);
 
+// One number: the connections that wait, plus 2^32 times the limit, which is cut to 21 bits so that the number is
+// exact.
+Napi::Value FromAcceptQueue(Napi::Env env, const AcceptQueue& queue);
+
 struct FamilyRequest {
   int fd;
   int family;

@@ -35,8 +35,13 @@ struct SlotProbe {
 // program is attached, it detaches the program.
 Result<std::vector<int>> LearnSlots(const Sys& sys, const SlotProbe& probe);
 
-// The number of connections in the accept queue of a listener.
-Result<uint32_t> WaitingConnections(const Sys& sys, int fd);
+struct AcceptQueue {
+  uint32_t waiting;  // connections
+  uint32_t limit;    // the backlog
+};
+
+// EINVAL for a socket that does not listen.
+Result<AcceptQueue> AcceptQueueOf(const Sys& sys, int fd);
 
 // The minimum TTL of packets that a listener takes (IP_MINTTL). It decides whether the listener answers SYNs.
 struct MinTtls {

@@ -6,11 +6,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "platform/platform.h"
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 
 namespace reuseport {
 namespace {
+
+#ifndef __linux__
+constexpr std::nullptr_t epoll_create1 = nullptr;
+constexpr std::nullptr_t epoll_ctl = nullptr;
+constexpr std::nullptr_t epoll_wait = nullptr;
+#endif
 
 // ioctl() is variadic in libc, so its address does not fit the table.
 int Ioctl(int fd, unsigned long request, int* value) {
@@ -41,11 +51,24 @@ ssize_t ReadFile(const char* path, char* text, size_t size) {
   return length;
 }
 
+int StartThread(pthread_t* thread, void* (*run)(void*), void* argument) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  // The same as pthread_sigmask(). The new thread inherits the mask.
+  sigprocmask(SIG_SETMASK, &all, &before);
+  errno = pthread_create(thread, nullptr, run, argument);
+  const bool started = errno == 0;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  return started ? 0 : -1;
+}
+
 }  // namespace
 
-const Sys kSystem = {::socket, Ioctl,     ::setsockopt,  ::getsockopt,    ::bind,     ::listen,  ::connect,
-                     Accept,   ::poll,    ::getsockname, ::sendto,        ::recvfrom, ::sendmsg, ::recvmsg,
-                     ::fstat,  ::fchown,  ::shutdown,    Duplicate,       ::close,    ReadFile,  ::setpgid,
-                     ::kill,   PidFdOpen, PidFdGetFd,    PidFdSendSignal, GetCpuMask, SetCpuMask};
+const Sys kSystem = {::socket,   Ioctl,         ::setsockopt,  ::getsockopt, ::bind,     ::listen,        ::connect,
+                     Accept,     ::poll,        ::getsockname, ::sendto,     ::recvfrom, ::sendmsg,       ::recvmsg,
+                     ::fstat,    ::fchown,      ::shutdown,    Duplicate,    ::close,    ReadFile,        ::setpgid,
+                     ::kill,     ::socketpair,  StartThread,   PidFdOpen,    PidFdGetFd, PidFdSendSignal, GetCpuMask,
+                     SetCpuMask, epoll_create1, epoll_ctl,     epoll_wait};
 
 }  // namespace reuseport

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+
+struct epoll_event;
 
 namespace reuseport {
 
@@ -31,12 +34,19 @@ struct Sys {
   ssize_t (*read_file)(const char* path, char* text, size_t size);  // its first bytes
   int (*setpgid)(pid_t pid, pid_t group);
   int (*kill)(pid_t pid, int signal);
+  int (*socketpair)(int domain, int type, int protocol, int* ends);
+  // pthread_create(3) with the result of a system call. The thread blocks all signals.
+  int (*start_thread)(pthread_t* thread, void* (*run)(void*), void* argument);
   // Only Linux has these; other systems answer ENOSYS.
   int (*pidfd_open)(int pid);
   int (*pidfd_getfd)(int process, int fd);
   int (*pidfd_send_signal)(int process, int signal);
   int (*get_cpus)(size_t size, unsigned long* mask);
   int (*set_cpus)(size_t size, const unsigned long* mask);
+  // Null on other systems.
+  int (*epoll_create1)(int flags);
+  int (*epoll_ctl)(int epoll, int operation, int fd, epoll_event* event);
+  int (*epoll_wait)(int epoll, epoll_event* fired, int most, int timeout_ms);
 };
 
 extern const Sys kSystem;

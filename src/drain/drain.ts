@@ -5,6 +5,7 @@ import { ReusePortInspectionError } from '../group/group-errors.js'
 import { otherHolder } from '../group/holders.js'
 import { memberOf } from '../group/member.js'
 import { supervision } from '../listen/supervision.js'
+import { acceptQueueOf } from '../native/accept-queue.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { serverDescriptor } from '../node/adopt.js'
@@ -151,10 +152,8 @@ function onListening(server: ListenableServer, tell: () => void): () => void {
 
 /** Connections in the accept queue of the server; 0 where that is not known. */
 function waitingFor(server: ListenableServer): number {
-  const state = loadAddon()
   const fd = serverDescriptor(server)
-  const waiting = state.loaded && fd !== undefined ? state.addon.waitingConnections(fd) : 0
-  return typeof waiting === 'number' ? waiting : 0
+  return (fd === undefined ? undefined : acceptQueueOf(fd)?.waiting) ?? 0
 }
 
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */

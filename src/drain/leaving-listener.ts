@@ -2,6 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import type { SystemFailure } from '../common/errors.js'
 import { handshakesAt } from '../group/handshakes.js'
 import type { BoundSocket } from '../group/socket-table.js'
+import { waitingConnections } from '../native/accept-queue.js'
 import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 
@@ -73,7 +74,7 @@ export class LeavingListener {
 
   /** Connections in the accept queue. */
   waiting(): number | SystemFailure {
-    return this.isUsable ? this.#of.addon.waitingConnections(this.#fd) : 0
+    return this.isUsable ? waitingConnections(this.#of.addon, this.#fd) : 0
   }
 
   /** Leaves the group. @param detach Detaches the group's program first: the hash chooses again. @returns the failure. */

@@ -70,8 +70,20 @@ export interface Addon {
     members: number,
     device: number,
   ): readonly number[] | SystemFailure
-  /** The number of connections in the accept queue of a listener. */
-  waitingConnections(fd: number): number | SystemFailure
+  /** The accept queue of a listener, as one number: the connections that wait, plus 2^32 times the limit (21 bits). */
+  acceptQueue(fd: number): number | SystemFailure
+  /**
+   * Starts a thread that tells which armed queues stand: those where connections still wait `patience` ms (1 to 1000) after
+   * they made the listener readable. Their descriptors are read from the descriptor that is returned, as int32 in the order
+   * of this machine. The addon owns it as in `openSocket`, and its number names the watch. ENOSYS. Linux: epoll(7).
+   */
+  openQueueWatch(patience: number): number | SystemFailure
+  /** The queue is told at most once from now on. EBADF for a watch that is none. */
+  armQueue(watch: number, fd: number): undefined | SystemFailure
+  /** Has to come before the descriptor is closed. ENOENT where the queue was never armed. */
+  disarmQueue(watch: number, fd: number): undefined | SystemFailure
+  /** Ends the thread; the descriptor stays open, and its end is read. Does nothing for a watch that is none. */
+  endQueueWatch(watch: number): undefined
   /**
    * From now on the listener answers no SYN, so a client sends it again a second later. Returns the setting before, for
    * `answerNewConnections`. Sockets that are accepted in the meantime inherit the new setting.

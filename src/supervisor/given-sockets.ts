@@ -51,6 +51,6 @@ export function givenSockets(sockets: readonly Given[], warn: (message: string) 
 
 /** True also where the system does not tell. */
 function isListener(addon: Addon, fd: number): boolean {
-  const waiting = addon.waitingConnections(fd)
-  return typeof waiting === 'number' || getSystemErrorName(waiting.errno) === 'ENOSYS'
+  const queue = addon.acceptQueue(fd)
+  return typeof queue === 'number' || getSystemErrorName(queue.errno) === 'ENOSYS'
 }

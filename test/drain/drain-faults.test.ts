@@ -116,7 +116,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
   ],
   [
     'the queue cannot be looked at',
-    { waitingConnections: () => ({ errno: EPERM, syscall: 'getsockopt' }) },
+    { acceptQueue: () => ({ errno: EPERM, syscall: 'getsockopt' }) },
     {
       lossless: false,
       method: 'steer',
@@ -125,7 +125,7 @@ const FAULTS: readonly (readonly [string, Partial<Addon>, object])[] = [
   ],
   [
     'the queue is not emptied',
-    { waitingConnections: () => 3 },
+    { acceptQueue: () => 3 },
     { lossless: false, method: 'steer', reason: '3 connections that were not yet accepted may be lost' },
   ],
   [

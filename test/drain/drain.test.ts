@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type DrainOptions, drain, listenReusePort } from '../../src/index.js'
+import { waitingConnections } from '../../src/native/accept-queue.js'
 import { loadAddon } from '../../src/native/addon.js'
 import { serverDescriptor } from '../../src/node/adopt.js'
 import { hear, hearMany, named, share } from '../support/group-of-servers.js'
@@ -377,7 +378,7 @@ describe('what comes between', () => {
     const fd = serverDescriptor(server) as number
     expect(addon.deferNewConnections(fd, 4)).toBe(0)
     await pause(20)
-    await expect.poll(() => addon.waitingConnections(fd)).toBe(0)
+    await expect.poll(() => waitingConnections(addon, fd)).toBe(0)
     await closed(server)
   }
 })

@@ -5,6 +5,7 @@
 //   exercise [threads]
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -28,6 +29,7 @@
 #include "core/owned_descriptors.h"
 #include "core/peer.h"
 #include "core/process.h"
+#include "core/queue_watch.h"
 #include "core/shared_socket.h"
 #include "core/socket_dump.h"
 #include "core/socket_holders.h"
@@ -114,12 +116,44 @@ void TcpGroup(const Sys& sys, int family) {
   Programs(sys, one);
   Result<std::vector<int>> slots = LearnSlots(sys, {{one, other}, address.value(), 2, 0});
   Expect(slots.ok() && slots.value() == std::vector<int>({0, 1}), "the slots are found");
-  Result<uint32_t> waiting = WaitingConnections(sys, one);
-  Expect(waiting.ok() && waiting.value() == 0, "the accept queue is empty");
+  Result<AcceptQueue> queue = AcceptQueueOf(sys, one);
+  Expect(queue.ok() && queue.value().waiting == 0 && queue.value().limit == 16, "the accept queue is empty");
   Result<MinTtls> before = DeferNewConnections(sys, one, family);
   Expect(before.ok() && AnswerNewConnections(sys, one, family, before.value()).ok(),
          "a listener defers new connections and answers them again");
   Expect(LeaveGroup(sys, other, family, true).ok(), "a member leaves its group");
+}
+
+// As many times as a number is read: the thread looks while this one arms, disarms and ends.
+void Watches(const Sys& sys) {
+  Result<UniqueFd> listener = OpenMember(sys, Transport::kTcp, AF_INET, 0);
+  if (!listener.ok()) return Expect(false, listener.failure().call);
+  Result<SocketAddress> address = SocketAddress::OfSocket(sys, listener.value().get());
+  if (!address.ok()) return Expect(false, "getsockname");
+  QueueWatches watches(sys);
+  Result<UniqueFd> opened = watches.Open(1);
+  if (!opened.ok()) return Expect(false, opened.failure().call);
+  const int watch = opened.value().get();
+  const int fd = listener.value().get();
+  Expect(watches.Arm(watch, fd).ok(), "a queue is armed");
+  const UniqueFd client(kSystem, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(client.get(), address.value().data(), address.value().size()) != 0) return Expect(false, "connect");
+  for (int i = 0; i < 3 && !has_failed; i++) {
+    pollfd wanted{watch, POLLIN, 0};
+    int32_t number = -1;
+    Expect(poll(&wanted, 1, 10'000) == 1 && read(watch, &number, sizeof(number)) == sizeof(number) && number == fd,
+           "a queue that stands is told");
+    Expect(watches.Arm(watch, fd).ok(), "it is armed again");
+  }
+  Expect(watches.Disarm(watch, fd).ok() && !watches.Disarm(watch, fd).ok(), "it is disarmed once");
+  Expect(watches.Arm(watch, fd).ok() && !watches.Arm(watch + 1000, fd).ok(), "it is armed in a watch that there is");
+  Result<UniqueFd> another = watches.Open(1000);
+  if (!another.ok()) return Expect(false, another.failure().call);
+  Expect(watches.Arm(another.value().get(), fd).ok(), "it is armed in two watches");
+  watches.End(watch);
+  watches.End(watch);
+  Expect(!watches.Arm(watch, fd).ok(), "a watch that has ended is none");
+  // The destructor ends the other one, within its patience.
 }
 
 void UdpGroup(const Sys& sys, int family) {
@@ -219,6 +253,7 @@ void Everything(const Sys& sys, const std::string& name) {
     TcpGroup(sys, family);
     UdpGroup(sys, family);
   }
+  Watches(sys);
   Locks(sys, name);
   BoundName(sys, name + "-bound");
   Messages(sys);

@@ -32,8 +32,8 @@ struct Failing<kMember> {
   }
 };
 
-// Every call can fail except two: close(), because it frees the descriptor even if it reports an error, and fstat(),
-// because it cannot fail for an open socket.
+// Every call of this thread can fail except two: close(), because it frees the descriptor even if it reports an error,
+// and fstat(), because it cannot fail for an open socket.
 inline const Sys kFailing = {
     Failing<&Sys::socket>::Call,
     Failing<&Sys::ioctl>::Call,
@@ -57,11 +57,16 @@ inline const Sys kFailing = {
     Failing<&Sys::read_file>::Call,
     Failing<&Sys::setpgid>::Call,
     Failing<&Sys::kill>::Call,
+    Failing<&Sys::socketpair>::Call,
+    Failing<&Sys::start_thread>::Call,
     Failing<&Sys::pidfd_open>::Call,
     Failing<&Sys::pidfd_getfd>::Call,
     Failing<&Sys::pidfd_send_signal>::Call,
     Failing<&Sys::get_cpus>::Call,
     Failing<&Sys::set_cpus>::Call,
+    Failing<&Sys::epoll_create1>::Call,
+    Failing<&Sys::epoll_ctl>::Call,
+    Failing<&Sys::epoll_wait>::Call,
 };
 
 inline std::atomic<long> checks{0};

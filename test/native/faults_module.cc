@@ -181,6 +181,22 @@ int SetCpuMask(size_t size, const unsigned long* mask) {
   return Fails("set_cpus") ? -1 : reuseport::kSystem.set_cpus(size, mask);
 }
 
+int SocketPair(int domain, int type, int protocol, int* ends) {
+  return Fails("socketpair") ? -1 : ::socketpair(domain, type, protocol, ends);
+}
+
+int StartThread(pthread_t* thread, void* (*run)(void*), void* argument) {
+  return Fails("pthread_create") ? -1 : reuseport::kSystem.start_thread(thread, run, argument);
+}
+
+int EpollCreate1(int flags) {
+  return Fails("epoll_create1") ? -1 : reuseport::kSystem.epoll_create1(flags);
+}
+
+int EpollCtl(int epoll, int operation, int fd, epoll_event* event) {
+  return Fails("epoll_ctl") ? -1 : reuseport::kSystem.epoll_ctl(epoll, operation, fd, event);
+}
+
 // Closes the descriptor even if the call is made to fail, because Linux does the same.
 int Close(int fd) {
   const bool fails = Fails("close");
@@ -191,10 +207,15 @@ int Close(int fd) {
   return -1;
 }
 
-const reuseport::Sys kFaultySystem = {Socket, Ioctl,     SetSockOpt,  GetSockOpt,      Bind,       Listen,    Connect,
-                                      Accept, Poll,      GetSockName, SendTo,          RecvFrom,   SendMsg,   RecvMsg,
-                                      FStat,  FChown,    Shutdown,    Duplicate,       Close,      ReadFile,  SetPgid,
-                                      Kill,   PidFdOpen, PidFdGetFd,  PidFdSendSignal, GetCpuMask, SetCpuMask};
+// Only the thread of a watch calls epoll_wait(), which has faults of its own.
+const reuseport::Sys kFaultySystem = {Socket,     Ioctl,        SetSockOpt,      GetSockOpt,
+                                      Bind,       Listen,       Connect,         Accept,
+                                      Poll,       GetSockName,  SendTo,          RecvFrom,
+                                      SendMsg,    RecvMsg,      FStat,           FChown,
+                                      Shutdown,   Duplicate,    Close,           ReadFile,
+                                      SetPgid,    Kill,         SocketPair,      StartThread,
+                                      PidFdOpen,  PidFdGetFd,   PidFdSendSignal, GetCpuMask,
+                                      SetCpuMask, EpollCreate1, EpollCtl,        reuseport::kSystem.epoll_wait};
 
 // injectFault(call, errno, after, times): the call succeeds `after` times, then fails `times` times.
 Napi::Value InjectFault(const Napi::CallbackInfo& info) {

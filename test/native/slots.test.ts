@@ -2,6 +2,7 @@
 import { fchownSync, fstatSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { waitingConnections } from '../../src/native/accept-queue.js'
 import { loadAddon } from '../../src/native/addon.js'
 import type { Addon } from '../../src/native/addon-contract.js'
 import { ERRNO, loadFaultyAddon, type SystemCall } from '../support/faults.js'
@@ -96,7 +97,7 @@ describe.each(PLACES)('$address, asked for at $target', (place) => {
     expect(learn(addon, fds, place.target, port, 64)).toEqual([...fds.keys()])
     expect(handshakes(place.family, port), 'half open').toEqual([])
     for (const fd of fds) {
-      expect(addon.waitingConnections(fd)).toBe(0)
+      expect(waitingConnections(addon, fd)).toBe(0)
       expect(minimumTtl(fd, place.family)).toBe(0)
     }
   })
@@ -161,7 +162,7 @@ test('while the queue of each member is full and nobody accepts', async () => {
   const { fds, port } = members
   for (const fd of fds) addon.listen(fd, 1)
   const clients = Array.from({ length: 30 }, () => net.connect(port, place.target).on('error', () => {}))
-  while (fds.some((fd) => (addon.waitingConnections(fd) as number) < 2)) {
+  while (fds.some((fd) => (waitingConnections(addon, fd) as number) < 2)) {
     await new Promise((resolve) => setImmediate(resolve))
   }
   expect(learn(addon, fds, place.target, port, 4)).toEqual([0, 1, 2, 3])
@@ -285,7 +286,7 @@ describe('where no other socket can have the port of the group: by SYNs', () => 
     expect(learnBySyns(fds, port, 64)).toEqual([...fds.keys()])
     expect(handshakes(4, port), 'half open').toEqual([])
     for (const fd of fds) {
-      expect(addon.waitingConnections(fd)).toBe(0)
+      expect(waitingConnections(addon, fd)).toBe(0)
       expect(minimumTtl(fd, 4)).toBe(0)
     }
   })
@@ -296,7 +297,7 @@ describe('where no other socket can have the port of the group: by SYNs', () => 
     const [IPPROTO_IP, IP_TTL] = [0, 2]
     for (const fd of fds) addon.setRawOption(fd, IPPROTO_IP, IP_TTL, 255)
     expect(learnBySyns([fds[4] as number], port, 5)).toEqual([-1])
-    const waiting = fds.map((fd) => addon.waitingConnections(fd) as number)
+    const waiting = fds.map((fd) => waitingConnections(addon, fd) as number)
     expect(waiting.reduce((sum, count) => sum + count)).toBe(1)
     expect(learn(faulty, [fds[4] as number], place.target, port, 5), 'by the other probe').toEqual([4])
   })

@@ -30,7 +30,7 @@ function inodeOf(descriptor: number): number {
 const CALLS: readonly (readonly [string, () => unknown, readonly SystemCall[]])[] = [
   ['attachProgram', () => faulty.attachProgram(fd, RETURN_0), ['setsockopt']],
   ['detachProgram', () => faulty.detachProgram(fd), ['setsockopt']],
-  ['waitingConnections', () => faulty.waitingConnections(fd), ['getsockopt']],
+  ['acceptQueue', () => faulty.acceptQueue(fd), ['getsockopt']],
   ['deferNewConnections', () => faulty.deferNewConnections(fd, 4), ['getsockopt', 'setsockopt']],
   ['answerNewConnections', () => faulty.answerNewConnections(fd, 4, 0), ['setsockopt']],
   ['duplicate', () => faulty.duplicate(fd), ['duplicate', 'fstat']],
@@ -85,7 +85,7 @@ describe('leaveGroup', () => {
     faulty.takeCalls()
     expect(faulty.leaveGroup(fd, 4, true)).toBe(undefined)
     expect(faulty.takeCalls()).toEqual(['setsockopt', 'setsockopt', 'shutdown'])
-    expect(faulty.waitingConnections(fd), 'no listener any more').toEqual({
+    expect(faulty.acceptQueue(fd), 'no listener any more').toEqual({
       errno: -ERRNO.EINVAL,
       syscall: 'getsockopt',
     })
@@ -94,7 +94,7 @@ describe('leaveGroup', () => {
   test('a program that stays is told, and it leaves', () => {
     faulty.injectFault('setsockopt', ERRNO.EPERM, 1, 1)
     expect(faulty.leaveGroup(fd, 4, true)).toEqual({ errno: -ERRNO.EPERM, syscall: 'setsockopt' })
-    expect(faulty.waitingConnections(fd)).toMatchObject({ errno: -ERRNO.EINVAL })
+    expect(faulty.acceptQueue(fd)).toMatchObject({ errno: -ERRNO.EINVAL })
   })
 
   test('where it cannot be deaf it leaves', () => {
@@ -150,7 +150,7 @@ test('arguments that are none', () => {
     [faulty.answerNewConnections, [1, 4, -1]],
     [faulty.leaveGroup, [1, 4]],
     [faulty.leaveGroup, [1, 0, true]],
-    [faulty.waitingConnections, ['1']],
+    [faulty.acceptQueue, ['1']],
   ]
   for (const [call, args] of wrong) {
     expect(() => Reflect.apply(call, undefined, args), JSON.stringify(args)).toThrow(TypeError)

@@ -213,7 +213,7 @@ describe('sockets', () => {
     // Where the system does not tell.
     await answering({
       localAddress: () => ({ address: '127.0.0.1', family: 'IPv4', port: 1 }),
-      waitingConnections: () => ({ errno: -38, syscall: 'getsockopt' }),
+      acceptQueue: () => ({ errno: -38, syscall: 'getsockopt' }),
     })
     expect(givenSockets([{ fd: 7 }], warn)).toMatchObject([{ fd: 7, port: 1 }])
   })

@@ -31,6 +31,10 @@ export type SystemCall =
   | 'setpgid'
   | 'get_cpus'
   | 'set_cpus'
+  | 'socketpair'
+  | 'pthread_create'
+  | 'epoll_create1'
+  | 'epoll_ctl'
 
 export interface ParsedDump {
   readonly progress: 'more' | 'done' | 'interrupted' | 'malformed'

@@ -56,15 +56,15 @@ Status DetachProgram(const Sys& sys, int fd) {
   return Done{};
 }
 
-Result<uint32_t> WaitingConnections(const Sys& sys, int fd) {
+Result<AcceptQueue> AcceptQueueOf(const Sys& sys, int fd) {
   // For a listener tcpi_unacked is the length of the accept queue, and tcpi_sacked is the backlog. The struct of the
   // kernel has more fields than this one; they are not requested.
   tcp_info info{};
   socklen_t length = sizeof(info);
   if (sys.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Failure{errno, "getsockopt"};
-  if (length < offsetof(tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked)) return Failure{EINVAL, "getsockopt"};
+  if (length < offsetof(tcp_info, tcpi_sacked) + sizeof(info.tcpi_sacked)) return Failure{EINVAL, "getsockopt"};
   if (info.tcpi_state != TCP_LISTEN) return Failure{EINVAL, "getsockopt"};
-  return info.tcpi_unacked;
+  return AcceptQueue{info.tcpi_unacked, info.tcpi_sacked};
 }
 
 Result<MinTtls> DeferNewConnections(const Sys& sys, int fd, int family) {

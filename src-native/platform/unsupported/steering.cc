@@ -16,7 +16,7 @@ Result<std::vector<int>> LearnSlots(const Sys&, const SlotProbe&) {
   return Failure{ENOSYS, "setsockopt"};
 }
 
-Result<uint32_t> WaitingConnections(const Sys&, int) {
+Result<AcceptQueue> AcceptQueueOf(const Sys&, int) {
   return Failure{ENOSYS, "getsockopt"};
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+
+#include "core/result.h"
+#include "core/sys.h"
+#include "core/unique_fd.h"
+
+namespace reuseport {
+
+struct QueueWatch;
+
+// Threads that tell which accept queues stand: in which connections still wait at a second look, `patience` after they
+// made the listener readable. A queue is armed, told at most once, and then has to be armed again. A queue that was
+// empty at the second look stays armed. A thread sleeps while no armed queue has connections.
+//
+// Linux: epoll(7). Nothing else is shared with a thread, so there is no lock: JavaScript arms in the epoll instance,
+// the thread writes to a socket. Where JavaScript leaves too many numbers unread, the thread looks again after each
+// patience until there is room.
+class QueueWatches {
+ public:
+  explicit QueueWatches(const Sys& sys);
+  QueueWatches(const QueueWatches&) = delete;
+  QueueWatches& operator=(const QueueWatches&) = delete;
+  QueueWatches(QueueWatches&&) = delete;
+  QueueWatches& operator=(QueueWatches&&) = delete;
+  ~QueueWatches();
+
+  // A descriptor from which the numbers of the queues that stand are read, an int32_t each. Its number names the watch,
+  // whose thread ends at End(), and when the descriptor is closed. ENOSYS if the system has no epoll(7).
+  Result<UniqueFd> Open(int patience_ms);
+  // EBADF for a watch that is none.
+  Status Arm(int watch, int fd);
+  // Has to come before the descriptor is closed: other descriptors of the socket would keep it armed (epoll(7)).
+  Status Disarm(int watch, int fd);
+  // Waits for the end of the thread, which comes at once. Does nothing for a watch that is none.
+  void End(int watch);
+
+ private:
+  std::unique_ptr<QueueWatch>& Find(int watch);
+
+  const Sys& sys_;
+  std::unique_ptr<QueueWatch> first_;
+};
+
+}  // namespace reuseport

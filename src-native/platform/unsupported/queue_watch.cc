@@ -1,0 +1,27 @@
+#include "core/queue_watch.h"
+
+#include <cerrno>
+
+namespace reuseport {
+
+struct QueueWatch {};
+
+QueueWatches::QueueWatches(const Sys& sys) : sys_(sys) {}
+
+QueueWatches::~QueueWatches() = default;
+
+Result<UniqueFd> QueueWatches::Open(int) {
+  return Failure{ENOSYS, "epoll_create1"};
+}
+
+Status QueueWatches::Arm(int, int) {
+  return Failure{ENOSYS, "epoll_ctl"};
+}
+
+Status QueueWatches::Disarm(int, int) {
+  return Failure{ENOSYS, "epoll_ctl"};
+}
+
+void QueueWatches::End(int) {}
+
+}  // namespace reuseport

@@ -1,0 +1,78 @@
+import net from 'node:net'
+import { getSystemErrorName } from 'node:util'
+import type { SystemFailure } from '../common/errors.js'
+import { waitingConnections } from './accept-queue.js'
+import { loadAddon } from './addon.js'
+import type { Addon } from './addon-contract.js'
+
+/**
+ * Tells which accept queues stand: those where connections still wait a moment after they came. A thread of the addon looks
+ * at them, also while the event loop of this thread is busy; it sleeps while no armed queue has connections.
+ */
+export class QueueWatch {
+  readonly #addon: Addon
+  readonly #watch: number
+  readonly #numbers: net.Socket
+  readonly #stands: (fd: number) => void
+  readonly #armed = new Set<number>()
+  #rest: Buffer = Buffer.alloc(0)
+
+  private constructor(addon: Addon, watch: number, stands: (fd: number) => void) {
+    this.#addon = addon
+    this.#watch = watch
+    this.#stands = stands
+    this.#numbers = new net.Socket({ fd: watch, readable: true, writable: false })
+    addon.release(watch)
+    // After an error nothing is reported any more.
+    this.#numbers.unref().on('error', () => {})
+    this.#numbers.on('data', (bytes) => this.#read(bytes))
+  }
+
+  /**
+   * @param patience For how long connections may wait before their queue stands: 1 to 1000 ms, an integer.
+   * @param stands Called once each time the queue was armed, where connections wait at this moment too.
+   * @returns undefined where there is no such watch: the addon is not loaded, or the system is not Linux.
+   */
+  static open(patience: number, stands: (fd: number) => void): QueueWatch | SystemFailure | undefined {
+    const state = loadAddon()
+    if (!state.loaded) return undefined
+    const watch = state.addon.openQueueWatch(patience)
+    if (typeof watch === 'number') return new QueueWatch(state.addon, watch, stands)
+    return getSystemErrorName(watch.errno) === 'ENOSYS' ? undefined : watch
+  }
+
+  /** From now on the queue of this listener is reported, once. */
+  arm(fd: number): SystemFailure | undefined {
+    const failure = this.#addon.armQueue(this.#watch, fd)
+    if (failure === undefined) this.#armed.add(fd)
+    return failure
+  }
+
+  /** The queue is reported no more. Has to come before the descriptor is closed, also for a queue that was reported. */
+  disarm(fd: number): void {
+    this.#armed.delete(fd)
+    this.#addon.disarmQueue(this.#watch, fd)
+  }
+
+  /** Ends the thread. Nothing is reported any more. */
+  close(): void {
+    this.#armed.clear()
+    this.#addon.endQueueWatch(this.#watch)
+    this.#numbers.destroy()
+  }
+
+  #read(bytes: Buffer): void {
+    const all = Buffer.concat([this.#rest, bytes])
+    const whole = all.length - (all.length % 4)
+    this.#rest = all.subarray(whole)
+    for (const fd of new Int32Array(Uint8Array.from(all.subarray(0, whole)).buffer)) this.#told(fd)
+  }
+
+  /** Looks once more: since it was told, the queue may have been emptied, or the number given to another listener. */
+  #told(fd: number): void {
+    if (!this.#armed.delete(fd)) return
+    const waiting = waitingConnections(this.#addon, fd)
+    if (waiting === 0) this.arm(fd)
+    else if (typeof waiting === 'number') this.#stands(fd)
+  }
+}
