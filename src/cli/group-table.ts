@@ -1,6 +1,6 @@
 import type { Group, GroupMember } from '../index.js'
 import type { WorkerOfGroup } from './supervised.js'
-import { age, bar, cut, paint, printable, type Screen } from './terminal.js'
+import { age, bar, cut, duration, paint, printable, type Screen } from './terminal.js'
 
 /** Drops per second since the last refresh, by the cookie of the socket. */
 export interface Rates {
@@ -31,6 +31,7 @@ function columnsFor(screen: Screen, now: number, rates: Rates | undefined, worke
     { title: 'QUEUE', right: false, rank: undefined, cell: (member) => queue(member, screen) },
     { title: 'DROPS', right: true, rank: 3, cell: drops },
     { title: 'CONN', right: true, rank: 2, cell: ({ established }) => String(established ?? '-') },
+    ...(workers.size === 0 ? [] : guestColumns(workers)),
     { title: 'AGE', right: true, rank: 1, cell: ({ startedAt }) => (startedAt ? age(startedAt, now) : '?') },
   ]
 }
@@ -42,6 +43,14 @@ function workerColumn(workers: Workers): Column {
     return `${worker.slot} gen ${worker.generation}${worker.state === 'ready' ? '' : ` ${worker.state}`}`
   }
   return { title: 'WORKER', right: false, rank: 5, cell }
+}
+
+function guestColumns(workers: Workers): readonly Column[] {
+  const of = ({ inode }: GroupMember): WorkerOfGroup | undefined => workers.get(inode)
+  return [
+    { title: 'STOOD', right: true, rank: 0, cell: (member) => duration((of(member)?.stood ?? 0) / 1000) },
+    { title: 'GUEST', right: true, rank: 0, cell: (member) => String(of(member)?.acceptedAsGuest ?? '-') },
+  ]
 }
 
 function queue({ queued, backlog }: GroupMember, { columns }: Screen): string {

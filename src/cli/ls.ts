@@ -27,6 +27,8 @@ DROPS  TCP: packets of handshakes that the listener dropped: its queue was full,
        or the client repeated or broke off the handshake
        UDP: datagrams that found no room
 CONN   established connections that the process holds
+STOOD  how long connections had to wait in the queue of this worker's slot
+GUEST  connections that this worker has accepted from the queues of others
 A process of another user is (hidden): run ls as root. So is a process in
 another process namespace: run ls there.
 

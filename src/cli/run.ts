@@ -34,6 +34,7 @@ workers without losing a connection, and starts another one where one dies.
       --fallback <policy>      where the kernel does not balance: error, or
                                exclusive (one socket for all workers)
       --one-socket             use one socket for all workers in any case
+      --no-join                do not let idle workers accept for a busy one
       --watch                  reload when a file changes that the program does
                                not write itself
       --watch-ignore <what>    a file, folder or pattern such as '*.log' that

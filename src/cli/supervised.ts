@@ -9,14 +9,18 @@ export interface WorkerOfGroup {
   readonly pid: number
   readonly generation: number
   readonly state: string
+  readonly acceptedAsGuest?: number | undefined
+  readonly stood?: number | undefined
 }
 
 /** The worker that accepts from each socket, by its inode. During a hand-over this is the newer one of two workers. */
 export function workersByInode(supervisors: readonly SupervisorStatus[]): ReadonlyMap<number, WorkerOfGroup> {
   const workers = new Map<number, WorkerOfGroup>()
   for (const { pid: supervisor, workers: all } of supervisors) {
-    for (const { slot, pid, generation, state, sockets } of all.toSorted((a, b) => a.generation - b.generation)) {
-      for (const inode of sockets) workers.set(inode, { supervisor, slot, pid, generation, state })
+    for (const worker of all.toSorted((a, b) => a.generation - b.generation)) {
+      const { slot, pid, generation, state, sockets, acceptedAsGuest, stood } = worker
+      const told = { supervisor, slot, pid, generation, state, acceptedAsGuest, stood }
+      for (const inode of sockets) workers.set(inode, told)
     }
   }
   return workers

@@ -75,8 +75,13 @@ function escaped(character: string): string {
 
 /** The time since a date, as 45s, 3m, 2h or 9d. */
 export function age(since: Date, now: number): string {
-  const seconds = Math.max(0, Math.floor((now - since.getTime()) / 1000))
-  if (seconds < 60) return `${seconds}s`
+  return duration(Math.max(0, Math.floor((now - since.getTime()) / 1000)))
+}
+
+/** A time in whole seconds, minutes, hours or days; below 10 s with a tenth. */
+export function duration(seconds: number): string {
+  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)}s`
+  if (seconds < 60) return `${Math.floor(seconds)}s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
   return `${Math.floor(seconds / 86_400)}d`

@@ -7,6 +7,8 @@ export const CHANNELS = {
   adopt: 'reuseport:adopt',
   fallback: 'reuseport:fallback',
   drain: 'reuseport:drain',
+  join: 'reuseport:join',
+  part: 'reuseport:part',
 } as const
 
 /** @internal Publishes the message that `make` returns. Publishes nothing where `make` returns undefined. */

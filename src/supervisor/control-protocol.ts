@@ -17,6 +17,12 @@ export interface SupervisorStatus {
     readonly startedAt: string
     /** Inodes of the listening sockets that it accepts from. */
     readonly sockets: readonly number[]
+    /** How often it has joined the queue of another worker. This and the next two: undefined in earlier versions. */
+    readonly joins?: number
+    /** Connections that it has accepted from the queues of other workers. */
+    readonly acceptedAsGuest?: number
+    /** ms in which connections stood in the queues of its slot. */
+    readonly stood?: number
   }[]
 }
 
@@ -125,8 +131,13 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
     state: text(worker['state'], `${name}.state`),
     startedAt: date(worker['startedAt'], `${name}.startedAt`),
     sockets: list(worker['sockets'], `${name}.sockets`).map((inode) => integer(inode, `${name}.sockets`)),
+    ...Object.fromEntries(
+      NUMBERS.flatMap((of) => (worker[of] === undefined ? [] : [[of, integer(worker[of], `${name}.${of}`)]])),
+    ),
   }
 }
+
+const NUMBERS = ['joins', 'acceptedAsGuest', 'stood'] as const
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -22,6 +22,12 @@ export interface ListeningInfo {
   readonly port: number
 }
 
+/** The queue that a worker has joined. */
+export interface JoinInfo extends ListeningInfo {
+  /** The slot of the worker whose queue it is. */
+  readonly of: number
+}
+
 /** The result of the option `replace`, as process ids. */
 export interface Replaced {
   /** Processes that were told to end: supervisors, and workers whose supervisor has died. */
@@ -48,6 +54,10 @@ export interface SupervisorEvents {
    * `from.resume()`, and the worker waits as it would for any slow reader. 'close' of `from` comes after the last text.
    */
   'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string, from: Readable]
+  /** The worker accepts from the queue of another worker too, which stands still, is busy or has died. */
+  'queue:join': [worker: WorkerInfo, queue: JoinInfo]
+  /** It accepts no more from there. `accepted`: connections that it has accepted from there since it joined. */
+  'queue:part': [worker: WorkerInfo, queue: JoinInfo & { readonly accepted: number }]
   /** A message of the program, by `process.send` or, in a thread, `parentPort.postMessage`. */
   'worker:message': [worker: WorkerInfo, message: unknown]
   /** All workers are ready. */

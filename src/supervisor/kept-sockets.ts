@@ -1,22 +1,72 @@
+import { getSystemErrorName } from 'node:util'
+import { acceptQueueOf } from '../native/accept-queue.js'
+import { QueueWatch } from '../native/queue-watch.js'
+import { JoinCounts, type QueueNumbers } from './join-counts.js'
 import type { Kept } from './kept-socket.js'
-import { type FromWorker, type Listening, wishKey } from './protocol.js'
+import { type Listening, wishKey } from './protocol.js'
+import { type AcceptQueue, type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
 import type { Action } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
 import { Register } from './socket-register.js'
-import type { Readiness } from './worker-events.js'
+import type { AboutSocket, Readiness } from './worker-events.js'
+
+/** ms in which connections must wait before others join their queue. */
+const PATIENCE = 1
 
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
 export class KeptSockets {
   readonly #register: Register
   readonly #kept = new Map<string, Kept>()
   readonly #workers = new Map<string, RunningWorker>()
+  readonly #counts = new JoinCounts()
+  readonly #leaving = new WeakSet<RunningWorker>()
+  #joining: QueueJoining<RunningWorker> | undefined
+  readonly onGuest: JoiningSource<RunningWorker>['onGuest']
 
-  constructor(isShared: () => boolean) {
+  constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}) {
     this.#register = new Register(isShared)
+    this.onGuest = onGuest
   }
 
   get all(): readonly Kept[] {
     return [...this.#kept.values()]
+  }
+
+  /** From now on workers join the queues of others, where this system can tell how many connections wait. */
+  join(warn: (message: string) => void): void {
+    const open = QueueWatch.open(PATIENCE, (fd) => this.#joining?.stands(fd))
+    if (open instanceof QueueWatch) this.#joining = new QueueJoining(this, open, this.#counts)
+    else if (open !== undefined)
+      warn(`no worker accepts for another one that is busy: ${open.syscall} ${getSystemErrorName(open.errno)}`)
+  }
+
+  queueOf(fd: number): AcceptQueue | undefined {
+    return acceptQueueOf(fd)
+  }
+
+  queues(): readonly KeptQueue[] {
+    return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
+      const kept = this.#kept.get(id)
+      const isOne = isGiven || slot === undefined || kept === undefined || !(waits || accepting.length > 0)
+      return isOne ? [] : [{ kept, slot, owners: accepting }]
+    })
+  }
+
+  hosts(): readonly RunningWorker[] {
+    return [...this.#workers.values()].filter(
+      (worker) => worker.isConnected && worker.state === 'ready' && !this.#leaving.has(worker),
+    )
+  }
+
+  /** The worker has closed its IPC channel, and parts. */
+  disconnected({ name }: RunningWorker): void {
+    this.#joining?.leaves(name, true)
+    this.#do(this.#register.note(name, { isConnected: false }))
+  }
+
+  numbersOf(worker: RunningWorker): QueueNumbers {
+    const ids = this.acceptedBy(worker).map(({ id }) => id)
+    return this.#counts.of(worker.name, ids, performance.now())
   }
 
   give(kept: Kept): void {
@@ -56,15 +106,12 @@ export class KeptSockets {
     return kept === undefined ? 'not kept' : 'kept'
   }
 
-  closed({ name }: RunningWorker, id: string): void {
-    this.#do(this.#register.closed(name, id))
-  }
-
-  wants({ name }: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void {
-    const place = wishKey(message.wish)
-    this.#do(
-      message.type === 'want' ? this.#register.wants(name, message.want, place) : this.#register.notOpened(name, place),
-    )
+  hear(worker: RunningWorker, message: AboutSocket): void {
+    const { name } = worker
+    if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
+    else if (message.type === 'want') this.#do(this.#register.wants(name, message.want, wishKey(message.wish)))
+    else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
+    else this.#joining?.hear(worker, message)
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {
@@ -85,14 +132,28 @@ export class KeptSockets {
   }
 
   /** @returns the sockets that the worker hands over. Of the others, it is the last holder from now on. */
-  leaves({ name }: RunningWorker, waits: boolean): readonly string[] {
+  leaves(worker: RunningWorker, waits: boolean): readonly string[] {
+    const { name } = worker
+    this.#leaving.add(worker)
     const { actions, handOver } = this.#register.leaves(name, waits)
+    this.#joining?.leaves(name, false)
     this.#do(actions)
     return handOver
   }
 
+  /**
+   * The last holder of these sockets is about to drain them: guests would keep them in their group.
+   *
+   * @returns undefined where nobody else has them; resolves when nobody has, at most a second later.
+   */
+  part(ids: readonly string[]): Promise<void> | undefined {
+    return this.#joining?.part(ids)
+  }
+
   gone({ name }: RunningWorker): void {
     this.#workers.delete(name)
+    this.#joining?.leaves(name, true)
+    this.#counts.gone(name)
     this.#do(this.#register.gone(name))
   }
 
@@ -104,6 +165,7 @@ export class KeptSockets {
 
   /** All workers have ended. */
   closeAll(): void {
+    this.#joining?.close()
     for (const id of this.#kept.keys()) this.#close(id)
   }
 
@@ -119,8 +181,15 @@ export class KeptSockets {
       else if (action.type === 'open') worker.send({ type: 'open', want: action.want })
       else if (action.type === 'take') this.#send(worker, action.id, action.want)
       else if (action.type === 'give-back') void this.#giveBack(worker, action.id)
-      else worker.send({ type: 'yours', id: action.id })
+      else void this.#yours(worker, action.id)
     }
+    this.#joining?.changed()
+  }
+
+  async #yours(worker: RunningWorker, id: string): Promise<void> {
+    const parted = this.#joining?.part([id])
+    if (parted !== undefined) await parted
+    worker.send({ type: 'yours', id })
   }
 
   async #ask(worker: RunningWorker, ids: readonly string[]): Promise<void> {
@@ -140,7 +209,11 @@ export class KeptSockets {
   }
 
   #close(id: string): void {
-    this.#kept.get(id)?.close()
+    const kept = this.#kept.get(id)
+    // The watch looks at a descriptor by its number.
+    if (kept !== undefined) this.#joining?.closing(kept)
+    this.#counts.removed(id)
+    kept?.close()
     this.#kept.delete(id)
   }
 }

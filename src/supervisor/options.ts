@@ -39,6 +39,11 @@ export interface SupervisorOptions {
   readonly fallback?: 'error' | 'exclusive' | undefined
   /** All workers accept from one socket, even where the kernel would balance. Default false. */
   readonly oneSocket?: boolean | undefined
+  /**
+   * Workers that are idle accept from the queue of one that is busy, stands still or has died. Default true. Linux, where
+   * each worker has a socket of its own.
+   */
+  readonly join?: boolean | undefined
   /** The working directory of the workers, looked up anew for each of them. Default `process.cwd()`. */
   readonly cwd?: string | undefined
   /** The environment of the workers. Default `process.env`. */
@@ -96,6 +101,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'threads',
   'fallback',
   'oneSocket',
+  'join',
   'cwd',
   'env',
   'envFile',
@@ -149,6 +155,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     threads: flag(options, 'threads'),
     fallback: oneOf(options, 'fallback', ['error', 'exclusive']) ?? 'error',
     oneSocket: flag(options, 'oneSocket'),
+    join: flag(options, 'join', true),
     env: options.env ?? process.env,
     envFile: toPath(cwd, text(options, 'envFile')),
     execArgv: runningScript(options.execArgv ?? process.execArgv),
@@ -218,9 +225,9 @@ function texts(options: SupervisorOptions, name: Name): readonly string[] {
   throw new SupervisorOptionError(name, value, 'an array of strings that are not empty')
 }
 
-function flag(options: SupervisorOptions, name: Name): boolean {
+function flag(options: SupervisorOptions, name: Name, otherwise = false): boolean {
   const value = options[name]
-  if (value === undefined || typeof value === 'boolean') return value ?? false
+  if (value === undefined || typeof value === 'boolean') return value ?? otherwise
   throw new SupervisorOptionError(name, value, 'true or false')
 }
 

@@ -13,8 +13,8 @@ import type { FromWorker, Listening, Place } from './protocol.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
-import type { WorkerEvents } from './worker-events.js'
-import { describe } from './worker-info.js'
+import type { AboutSocket, WorkerEvents } from './worker-events.js'
+import { describe, tellOfGuest } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -38,7 +38,10 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
-    this.sockets = new KeptSockets(() => owner.isShared)
+    this.sockets = new KeptSockets(
+      () => owner.isShared,
+      (...guest) => tellOfGuest(owner.emit, ...guest),
+    )
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
   }
@@ -150,6 +153,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     const started = performance.now()
     const accepted = this.sockets.acceptedBy(worker)
     const handedOver = this.sockets.leaves(worker, waits)
+    const parted = this.sockets.part(accepted.map(({ id }) => id).filter((id) => !handedOver.includes(id)))
+    if (parted !== undefined) await parted
     const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
     const waited = ((performance.now() - started) / 1000).toFixed(1)
     const drained = accepted.filter(({ id }) => !handedOver.includes(id))
@@ -175,8 +180,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: false })
   }
 
-  onClosed(worker: RunningWorker, id: string): void {
-    this.sockets.closed(worker, id)
+  onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
+    this.sockets.hear(worker, message)
   }
 
   onRelieve(worker: RunningWorker, signal: EndingSignal): void {
@@ -204,10 +209,6 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('worker:drained', describe(worker), { lossless, reason })
   }
 
-  onWant(worker: RunningWorker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void {
-    this.sockets.wants(worker, message)
-  }
-
   onRefusedMessage(worker: RunningWorker, reason: string): void {
     if (this.#warnedOf.has(worker)) return
     this.#warnedOf.add(worker)
@@ -224,7 +225,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onDisconnect(worker: RunningWorker): void {
-    this.sockets.note(worker, { isConnected: false })
+    this.sockets.disconnected(worker)
     if (worker.state === 'leaving') return
     const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
     this.#owner.emit('warning', text)

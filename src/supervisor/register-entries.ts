@@ -31,6 +31,8 @@ export interface RegisteredSocket {
 export type SocketState = RegisteredSocket & {
   readonly accepting: readonly string[]
   readonly offered: readonly string[]
+  /** It waits for the next worker of its slot. */
+  readonly waits: boolean
 }
 
 export interface SocketEntry extends RegisteredSocket {

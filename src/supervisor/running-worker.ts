@@ -120,7 +120,7 @@ export class RunningWorker {
         break
       case 'closed':
         this.#sockets = Math.max(0, this.#sockets - 1)
-        events.onClosed(this, message.id)
+        events.onAboutSocket(this, message)
         this.#changed()
         break
       case 'relieve':
@@ -131,9 +131,12 @@ export class RunningWorker {
         this.#onLeft()
         events.onLeft(this, message)
         break
+      case 'joined':
+      case 'parted':
+      case 'pong':
       case 'want':
       case 'not-opened':
-        events.onWant(this, message)
+        events.onAboutSocket(this, message)
         break
     }
   }
@@ -190,7 +193,7 @@ export class RunningWorker {
   }
 
   /** Sends a socket that the supervisor keeps. A thread has the same descriptors. */
-  sendSocket(message: ToWorker & { readonly type: 'take' }, kept: Kept): void {
+  sendSocket(message: ToWorker & { readonly type: 'take' | 'join' }, kept: Kept): void {
     if (this.threadId === undefined) this.send(message, kept.handle)
     else this.send({ ...message, local: localOf(kept) })
   }

@@ -111,7 +111,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.sockets.acceptedBy(worker))),
+      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.sockets)),
     }
   }
 
@@ -141,6 +141,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const warning of warnings) this.emit('warning', warning)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
+      if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)

@@ -14,14 +14,18 @@ export interface WorkerPlan {
   readonly sockets: readonly Kept[]
 }
 
+/** @internal What a worker says of one of its sockets, or of one that it has joined. */
+export type AboutSocket = FromWorker & {
+  readonly type: 'closed' | 'want' | 'not-opened' | 'joined' | 'parted' | 'pong'
+}
+
 /** @internal What the pool hears of each of its workers. */
 export interface WorkerEvents<Worker> {
   /** `kept`: the socket, where the supervisor did not hold it before. */
   onListening(worker: Worker, listening: Listening, kept: Kept | undefined): void
   onNested(worker: Worker, place: Place): void
-  onClosed(worker: Worker, id: string): void
+  onAboutSocket(worker: Worker, message: AboutSocket): void
   onRelieve(worker: Worker, signal: EndingSignal): void
-  onWant(worker: Worker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void
   onOutput(worker: Worker, ...output: Parameters<WorkerListeners['onOutput']>): void
   onProgramMessage(worker: Worker, message: unknown): void

@@ -1,7 +1,11 @@
 import { fstatSync } from 'node:fs'
+import { publishJoin, publishPart } from './channels.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerInfo } from './events.js'
+import type { QueueNumbers } from './join-counts.js'
 import type { Kept } from './kept-socket.js'
+import type { KeptQueue } from './queue-joining.js'
+import type { Emit } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
 
 export function describe(worker: RunningWorker): WorkerInfo {
@@ -9,13 +13,33 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
-/** The status of a worker, for JSON. @param sockets The kept sockets that it accepts from. */
-export function toStatus(worker: RunningWorker, sockets: readonly Kept[]): SupervisorStatus['workers'][number] {
+/** The status of a worker, for JSON. */
+export function toStatus(
+  worker: RunningWorker,
+  sockets: { acceptedBy(worker: RunningWorker): readonly Kept[]; numbersOf(worker: RunningWorker): QueueNumbers },
+): SupervisorStatus['workers'][number] {
+  const numbers = sockets.numbersOf(worker)
   const { threadId, startedAt, ...info } = describe(worker)
   return {
     ...info,
     ...(threadId !== undefined && { threadId }),
     startedAt: startedAt.toISOString(),
-    sockets: sockets.map(({ fd }) => fstatSync(fd).ino),
+    sockets: sockets.acceptedBy(worker).map(({ fd }) => fstatSync(fd).ino),
+    ...numbers,
+    stood: Math.round(numbers.stood),
+  }
+}
+
+/** @param accepted See `JoiningSource`. */
+export function tellOfGuest(emit: Emit, guest: RunningWorker, { kept, slot }: KeptQueue, accepted?: number): void {
+  const { address, family, port } = kept
+  const worker = describe(guest)
+  const queue = { of: slot, address, family, port }
+  if (accepted === undefined) {
+    emit('queue:join', worker, queue)
+    publishJoin(() => ({ worker, ...queue }))
+  } else {
+    emit('queue:part', worker, { ...queue, accepted })
+    publishPart(() => ({ worker, ...queue, accepted }))
   }
 }

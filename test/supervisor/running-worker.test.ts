@@ -18,9 +18,8 @@ function noEvents(): { [Name in keyof Events]: ReturnType<typeof vi.fn<Events[Na
   return {
     onListening: vi.fn(),
     onNested: vi.fn(),
-    onClosed: vi.fn(),
+    onAboutSocket: vi.fn(),
     onRelieve: vi.fn(),
-    onWant: vi.fn(),
     onLeft: vi.fn(),
     onOutput: vi.fn(),
     onRefusedMessage: vi.fn(),
@@ -180,13 +179,21 @@ describe('a worker', () => {
     tell.onMessage({ type: 'left', lossless: true, reason: undefined }, undefined)
     tell.onDisconnect()
     expect(events.onNested).toHaveBeenCalledWith(worker, { type: 'nested', ...place })
-    expect(events.onWant).toHaveBeenCalledTimes(2)
+    expect(events.onAboutSocket).toHaveBeenCalledTimes(2)
     expect(events.onLeft).toHaveBeenCalledTimes(1)
     expect(events.onDisconnect).toHaveBeenCalledTimes(1)
     tell.onMessage({ type: 'closed', id: 'a' }, undefined)
     tell.onMessage({ type: 'relieve', signal: 'SIGINT' }, undefined)
     tell.onRefusedMessage('it is none')
-    expect(events.onClosed).toHaveBeenCalledWith(worker, 'a')
+    for (const message of [
+      { type: 'closed', id: 'a' },
+      { type: 'joined', id: 'a', isTaken: true },
+      { type: 'parted', id: 'a', accepted: 2 },
+      { type: 'pong', ping: 1 },
+    ] as const) {
+      if (message.type !== 'closed') tell.onMessage(message, undefined)
+      expect(events.onAboutSocket).toHaveBeenCalledWith(worker, message)
+    }
     expect(events.onRelieve).toHaveBeenCalledWith(worker, 'SIGINT')
     expect(events.onRefusedMessage).toHaveBeenCalledWith(worker, 'it is none')
   })
