@@ -1,0 +1,108 @@
+// Pure: what the supervisor knows of queues, workers and joins, and what each action changes in it.
+import {
+  type JoinAction,
+  LONGEST_HOLD,
+  LONGEST_PATIENCE,
+  newQueue,
+  newWorker,
+  type QueueEntry,
+  SHORTEST_HOLD,
+  SOON,
+  type WorkerEntry,
+} from './joins-entries.js'
+
+/** Joins in any second, at most, over all queues. */
+export const JOINS_PER_SECOND = 400
+
+export class JoinsBook {
+  readonly queues: Map<string, QueueEntry> = new Map()
+  readonly workers: Map<string, WorkerEntry> = new Map()
+  /** The number of this look. */
+  looks = 0
+  actions: JoinAction[] = []
+  #turns = 0
+  /** The times of the last joins, as a ring. */
+  readonly #joins = new Float64Array(JOINS_PER_SECOND).fill(Number.NEGATIVE_INFINITY)
+
+  queue(id: string): QueueEntry {
+    const known = this.queues.get(id)
+    if (known !== undefined) return known
+    const queue = newQueue(id)
+    this.queues.set(id, queue)
+    return queue
+  }
+
+  worker(name: string): WorkerEntry {
+    const known = this.workers.get(name)
+    if (known !== undefined) return known
+    const worker = newWorker()
+    this.workers.set(name, worker)
+    return worker
+  }
+
+  activate(queue: QueueEntry, now: number): void {
+    queue.state = 'active'
+    queue.standsSince = now
+    queue.wait = 1
+  }
+
+  watch(queue: QueueEntry): void {
+    queue.state = 'watched'
+    this.actions.push({ type: 'watch', id: queue.id })
+  }
+
+  mayJoin(now: number): boolean {
+    return now - (this.#joins[this.#turns % JOINS_PER_SECOND] as number) >= 1000
+  }
+
+  join(queue: QueueEntry, worker: string, now: number): void {
+    const entry = this.worker(worker)
+    this.#joins[this.#turns++ % JOINS_PER_SECOND] = now
+    entry.turn = this.#turns
+    entry.isAsked = true
+    entry.visits++
+    queue.guests.set(worker, { state: 'asked', since: now, isCounted: false })
+    this.actions.push({ type: 'join', worker, id: queue.id })
+    if (queue.visit !== undefined) return
+    const pause = now - queue.visitedUntil
+    if (pause < SOON) queue.hold = Math.min(LONGEST_HOLD, queue.hold * 2)
+    else queue.hold = pause < 10 * SOON ? Math.max(SHORTEST_HOLD, queue.hold / 2) : SHORTEST_HOLD
+    queue.visit = { since: now, answeredAt: undefined }
+    queue.wasQuick = false
+  }
+
+  part(queue: QueueEntry, worker: string): void {
+    const guest = queue.guests.get(worker)
+    if (guest?.state !== 'in') return
+    guest.state = 'parting'
+    this.actions.push({ type: 'part', worker, id: queue.id })
+  }
+
+  ping(worker: string): void {
+    this.worker(worker).isPinged = true
+    this.actions.push({ type: 'ping', worker })
+  }
+
+  /** The worker is no guest of the queue any more. */
+  forget(worker: string, queue: QueueEntry): void {
+    const entry = this.workers.get(worker)
+    if (queue.guests.delete(worker) && entry !== undefined) entry.visits--
+  }
+
+  /** All guests part, and the queue is watched again. */
+  endVisit(queue: QueueEntry, now: number): void {
+    for (const worker of queue.guests.keys()) this.part(queue, worker)
+    queue.visit = undefined
+    queue.visitedUntil = now
+    this.watch(queue)
+  }
+
+  /** When the last guest of a visit has parted: visits that are of no use become rare. */
+  judge(queue: QueueEntry): void {
+    if (queue.visit !== undefined) return
+    for (const { isCounted } of queue.guests.values()) if (isCounted) return
+    const isUseful = queue.wasUseful && !queue.wasQuick
+    queue.patience = isUseful ? 0 : Math.min(LONGEST_PATIENCE, Math.max(1, queue.patience * 2))
+    queue.wasUseful = false
+  }
+}

@@ -1,0 +1,137 @@
+// Pure: what a look has to do about one queue.
+import type { JoinsBook } from './joins-book.js'
+import {
+  ANSWER,
+  GUESTS,
+  type Guest,
+  type Look,
+  LONGEST_WAIT,
+  QUICK,
+  type QueueEntry,
+  type QueueState,
+} from './joins-entries.js'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** @returns the ms to the next look at this queue. */
+export function decide(book: JoinsBook, state: QueueState, look: Look): number {
+  const queue = book.queue(state.id)
+  dismiss(book, queue, look)
+  if (queue.state !== 'active') return NEVER
+  const isEmpty = state.length === 0 && state.owners.length > 0
+  if (queue.visit === undefined && isEmpty) {
+    book.watch(queue)
+    return NEVER
+  }
+  const hasAnswered = askOwners(book, queue, state, look)
+  if (isEmpty && hasAnswered) {
+    const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
+    if (rest > 0) return Math.min(rest, 1)
+    book.endVisit(queue, look.now)
+    return NEVER
+  }
+  if (invite(book, queue, state, look)) queue.wait = 1
+  else queue.wait = Math.min(LONGEST_WAIT, queue.wait * 2)
+  return queue.wait
+}
+
+/** Guests part that are not idle themselves, or that nobody needs. */
+function dismiss(book: JoinsBook, queue: QueueEntry, { hosts }: Look): void {
+  let stay = 0
+  for (const [worker, { state }] of queue.guests) {
+    if (state !== 'in' || !hosts.has(worker)) continue
+    const isIdle = book.worker(worker).standingAt !== book.looks
+    if (queue.state === 'active' && isIdle && stay < GUESTS) stay++
+    else book.part(queue, worker)
+  }
+}
+
+/** Whether each owner has answered since the visit began. An owner that cannot be asked need not answer. */
+function askOwners(book: JoinsBook, queue: QueueEntry, { owners }: QueueState, { hosts }: Look): boolean {
+  const { visit } = queue
+  if (visit === undefined) return false
+  let answeredAt = visit.since
+  for (const owner of owners) {
+    if (!hosts.has(owner)) continue
+    const { isPinged, pongedAt } = book.worker(owner)
+    if (pongedAt < visit.since) {
+      if (!isPinged) book.ping(owner)
+      answeredAt = NEVER
+    } else answeredAt = Math.max(answeredAt, pongedAt)
+  }
+  if (answeredAt === NEVER) return false
+  visit.answeredAt ??= answeredAt
+  if (owners.length > 0) queue.wasQuick = visit.answeredAt - visit.since <= QUICK
+  return true
+}
+
+/** Asks workers to join. @returns whether one was asked, or has not answered and still may in time. */
+function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Look): boolean {
+  const { now } = look
+  const isDead = state.owners.length === 0
+  if (state.length === 0 && !isDead) return false
+  if (!isDead && queue.visit === undefined && now - queue.standsSince < queue.patience) return false
+  const { fresh, present, serving } = count(queue, look)
+  const free = GUESTS - fresh - serving
+  let wanted = isDead ? free : Math.min(free, state.length - fresh)
+  let coming = fresh
+  for (let here = present; wanted > 0 && book.mayJoin(now); wanted--) {
+    const worker = choose(book, queue, state, look)
+    if (worker === undefined) break
+    if (here + coming >= GUESTS) {
+      partOldest(book, queue)
+      here--
+    }
+    book.join(queue, worker, now)
+    askOwners(book, queue, state, look)
+    coming++
+  }
+  return coming > 0
+}
+
+interface Count {
+  /** Asked a moment ago. One that has not answered since is busy and does not count. */
+  readonly fresh: number
+  readonly present: number
+  /** Present, and the queue has not stood since they came. */
+  readonly serving: number
+}
+
+function count(queue: QueueEntry, { hosts, now }: Look): Count {
+  let [fresh, present, serving] = [0, 0, 0]
+  for (const [worker, guest] of queue.guests) {
+    if (!hosts.has(worker)) continue
+    if (guest.state === 'asked' && now - guest.since < ANSWER) fresh++
+    if (guest.state !== 'in') continue
+    present++
+    if (now - Math.max(queue.fullSince ?? now, guest.since) < ANSWER) serving++
+  }
+  return { fresh, present, serving }
+}
+
+function partOldest(book: JoinsBook, queue: QueueEntry): void {
+  let oldest: [string, Guest] | undefined
+  for (const guest of queue.guests) {
+    if (guest[1].state === 'in' && (oldest === undefined || guest[1].since < oldest[1].since)) oldest = guest
+  }
+  if (oldest !== undefined) book.part(queue, oldest[0])
+}
+
+/** A worker that seems idle: the guest of fewest queues, and of those the one that was not asked for the longest time. */
+function choose(book: JoinsBook, queue: QueueEntry, { owners, place }: QueueState, look: Look): string | undefined {
+  let best: string | undefined
+  let [visits, turn] = [GUESTS, NEVER]
+  for (const other of look.queues) {
+    if (other.place !== place || other.id === queue.id) continue
+    for (const name of other.owners) {
+      if (!look.hosts.has(name) || owners.includes(name) || queue.guests.has(name)) continue
+      const worker = book.worker(name)
+      if (worker.isAsked || worker.busyAt === book.looks || worker.restsUntil > look.now) continue
+      if (worker.visits > visits || (worker.visits === visits && worker.turn >= turn) || worker.visits >= GUESTS) continue
+      best = name
+      visits = worker.visits
+      turn = worker.turn
+    }
+  }
+  return best
+}

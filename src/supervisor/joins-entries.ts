@@ -1,0 +1,123 @@
+// Pure: what is known of the queues that workers join, and of the workers, and the times that the decision keeps.
+
+/** A queue at the moment of a look. */
+export interface QueueState {
+  readonly id: string
+  readonly place: string
+  /** Connections that wait. */
+  readonly length: number
+  /** The workers that accept from it as their own. None: the owner is dead. */
+  readonly owners: readonly string[]
+}
+
+export interface Look {
+  readonly queues: readonly QueueState[]
+  /** Workers that may be guests: ready, connected, not leaving. */
+  readonly hosts: ReadonlySet<string>
+  /** ms. */
+  readonly now: number
+}
+
+export type JoinAction =
+  | { readonly type: 'join'; readonly worker: string; readonly id: string }
+  | { readonly type: 'part'; readonly worker: string; readonly id: string }
+  | { readonly type: 'ping'; readonly worker: string }
+  /** From now on the watch reports when this queue stands. */
+  | { readonly type: 'watch'; readonly id: string }
+
+/** Guests of one queue, and queues of one guest, at most. */
+export const GUESTS = 3
+/** ms. A worker that has not answered a join by then is busy, and another one is asked. */
+export const ANSWER = 3
+/** ms. A queue that was seen with connections for so long: its guests do not serve it, and its owner is not idle. */
+export const STANDING = 2
+/** ms of emptiness that end a visit: at first, and where visits follow each other within `SOON` ms. */
+export const SHORTEST_HOLD = 5
+export const LONGEST_HOLD = 40
+export const SOON = 100
+/** ms from the report of the watch to the join, at most: grows with each visit that was of no use. */
+export const LONGEST_PATIENCE = 16
+/** ms. An owner that answers so soon was not standing still: it would have accepted the connections itself. */
+export const QUICK = 2
+/** ms between looks, at most. */
+export const LONGEST_WAIT = 8
+/** ms in which a worker that could not join is not asked again. */
+export const REST = 1000
+
+export interface Guest {
+  state: 'asked' | 'in' | 'parting'
+  /** When it was asked; then, when it answered. */
+  since: number
+  /** It came while it was needed: what it accepts says whether the visit was of use. */
+  isCounted: boolean
+}
+
+export interface QueueEntry {
+  readonly id: string
+  state: 'new' | 'watched' | 'active'
+  hadOwners: boolean
+  /** When it was first seen with connections, or without, and at every look since. */
+  fullSince: number | undefined
+  emptySince: number | undefined
+  /** When the watch reported that it stands. */
+  standsSince: number
+  readonly guests: Map<string, Guest>
+  /** The visit: when the first guest was asked, and when the owners had answered first. */
+  visit: { readonly since: number; answeredAt: number | undefined } | undefined
+  /** Whether a guest of the visit has accepted anything, and its owner was not quick. */
+  wasUseful: boolean
+  wasQuick: boolean
+  visitedUntil: number
+  hold: number
+  patience: number
+  /** ms to the next look, doubled while there is nothing to do. */
+  wait: number
+}
+
+export interface WorkerEntry {
+  /** It has not answered the last ping. */
+  isPinged: boolean
+  pongedAt: number
+  /** Queues whose guest it is, or was asked to be. */
+  visits: number
+  /** It has not answered a join. */
+  isAsked: boolean
+  restsUntil: number
+  /** The number of the join that it was asked last. */
+  turn: number
+  /** The look at which a queue of its own had connections; at which such a queue stood. */
+  busyAt: number
+  standingAt: number
+}
+
+export function newQueue(id: string): QueueEntry {
+  return {
+    id,
+    state: 'new',
+    hadOwners: true,
+    fullSince: undefined,
+    emptySince: undefined,
+    standsSince: 0,
+    guests: new Map(),
+    visit: undefined,
+    wasUseful: false,
+    wasQuick: false,
+    visitedUntil: Number.NEGATIVE_INFINITY,
+    hold: SHORTEST_HOLD,
+    patience: 0,
+    wait: 1,
+  }
+}
+
+export function newWorker(): WorkerEntry {
+  return {
+    isPinged: false,
+    pongedAt: Number.NEGATIVE_INFINITY,
+    visits: 0,
+    isAsked: false,
+    restsUntil: Number.NEGATIVE_INFINITY,
+    turn: 0,
+    busyAt: 0,
+    standingAt: 0,
+  }
+}
