@@ -5,8 +5,10 @@ import { isMainThread } from 'node:worker_threads'
 import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
+import { rememberContext } from '../node/guest-listener.js'
 import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
 import { drainAll } from './drain-all.js'
+import { Guests } from './guests.js'
 import { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
@@ -27,6 +29,7 @@ export class SupervisedWorker implements Supervision {
   readonly oneSocket: OneSocket | undefined
   readonly #inherited: InheritedSockets
   readonly #takenBack: TakenBack
+  readonly #guests: Guests
   /** The id of the socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, string>()
   /** Calls with port 0. */
@@ -45,6 +48,7 @@ export class SupervisedWorker implements Supervision {
       ? new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
       : undefined
     this.#takenBack = new TakenBack(link)
+    this.#guests = new Guests(link, this.#servers)
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals(
       (signal) => this.#onSignal(signal),
@@ -89,6 +93,7 @@ export class SupervisedWorker implements Supervision {
     const { configuration, isThread } = this.#link
     const id = known ?? `${configuration.worker}:${this.#opened++}`
     this.#servers.add({ server, id, wish })
+    rememberContext(server)
     this.#ticketKeys.give(server)
     const place = placeOf(server)
     if (place === undefined) return
@@ -104,6 +109,7 @@ export class SupervisedWorker implements Supervision {
 
   /** The program closes a server. */
   closing(server: ListenableServer): void {
+    this.#guests.closing(server)
     const listening = this.#servers.delete(server)
     if (listening === undefined) return
     this.#inherited.giveBack(listening.id)
@@ -116,6 +122,8 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else if (message.type === 'give-back') this.#takenBack.take(message, handle)
     else if (message.type === 'yours') this.#takenBack.own(message.id)
+    else if (message.type === 'join') this.#guests.join(message, handle)
+    else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
     else if (message.type === 'take' || message.type === 'open') this.oneSocket?.answer(message, handle)
   }
@@ -139,6 +147,7 @@ export class SupervisedWorker implements Supervision {
   /** The supervisor has ended, perhaps with the reader of stdout and stderr: their errors must not end the worker. */
   #onDisconnect(): void {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    this.#guests.leave()
     this.oneSocket?.openAll()
     // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
@@ -162,6 +171,7 @@ export class SupervisedWorker implements Supervision {
     if (this.#isTold) return
     this.#isTold = true
     this.#leaving = signal
+    this.#guests.leave()
     this.#inherited.releaseAll()
     const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)

@@ -38,6 +38,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/ending-signals',
     'common/errors',
     'node/adopt',
+    'node/guest-listener',
     'node/second-listener',
     'node/server-connections',
     'node/withheld-close',
@@ -230,6 +231,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/cluster',
     'node/datagram-internals',
     'node/event-streams',
+    'node/guest-listener',
     'node/http-connections',
     'node/server-connections',
   ])
