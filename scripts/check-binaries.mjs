@@ -11,7 +11,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const MOST_BYTES = 100_000
 const OLDEST_GLIBC = [2, 28]
 const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
-const NEEDED = { glibc: /^(libc\.so\.6|libm\.so\.6|ld-linux-[a-z0-9-]+\.so\.\d)$/, musl: /^libc\.so$/ }
+/** Before 2.34 glibc has the threads in a library of their own, which Node needs too. */
+const NEEDED = {
+  glibc: /^(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|ld-linux-[a-z0-9-]+\.so\.\d)$/,
+  musl: /^libc\.so$/,
+}
 const MACHINES = { x64: 'X86-64', arm64: 'AArch64' }
 /** The symbols that a binary may need: those of Node-API and of C, but none of a C++ library or of libuv. */
 const UNDEFINED = /^(napi_\w+|node_api_\w+|[a-z_]\w*)$/

@@ -15,6 +15,13 @@ Napi::Value OptionName(Napi::Env env) {
   return label == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, label));
 }
 
+// Every call of JavaScript. One function for all of them, because the code around a call would be longer than most
+// calls.
+napi_value Dispatch(napi_env env, napi_callback_info arguments) {
+  const Napi::CallbackInfo info(env, arguments);
+  return static_cast<const Export*>(info.Data())->call(info);
+}
+
 }  // namespace
 
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened) {
@@ -27,7 +34,8 @@ Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened)
 void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count) {
   for (const Export* entry = first; entry != first + count; entry++) {
     napi_value function = nullptr;
-    if (napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, entry->call, nullptr, &function) != napi_ok) return;
+    void* data = const_cast<Export*>(entry);
+    if (napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, Dispatch, data, &function) != napi_ok) return;
     exports.Set(entry->name, function);
   }
 }

@@ -55,11 +55,11 @@ Napi::Value HeldByCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"dumpSockets", Entry<DumpSocketsCall>},
-    {"dumpConnections", Entry<DumpConnectionsCall>},
-    {"dumpHandshakes", Entry<DumpHandshakesCall>},
-    {"findHolders", Entry<FindHoldersCall>},
-    {"heldBy", Entry<HeldByCall>},
+    {"dumpSockets", DumpSocketsCall},
+    {"dumpConnections", DumpConnectionsCall},
+    {"dumpHandshakes", DumpHandshakesCall},
+    {"findHolders", FindHoldersCall},
+    {"heldBy", HeldByCall},
 };
 
 }  // namespace

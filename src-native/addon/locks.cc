@@ -26,8 +26,8 @@ Napi::Value ConnectToLockCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"acquireLock", Entry<AcquireLockCall>},
-    {"connectToLock", Entry<ConnectToLockCall>},
+    {"acquireLock", AcquireLockCall},
+    {"connectToLock", ConnectToLockCall},
 };
 
 }  // namespace

@@ -51,11 +51,11 @@ Napi::Value ReceiveDescriptorCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"peerOf", Entry<PeerOfCall>},
-    {"nameOwner", Entry<NameOwnerCall>},
-    {"isUidAmbiguous", Entry<IsUidAmbiguousCall>},
-    {"sendDescriptor", Entry<SendDescriptorCall>},
-    {"receiveDescriptor", Entry<ReceiveDescriptorCall>},
+    {"peerOf", PeerOfCall},
+    {"nameOwner", NameOwnerCall},
+    {"isUidAmbiguous", IsUidAmbiguousCall},
+    {"sendDescriptor", SendDescriptorCall},
+    {"receiveDescriptor", ReceiveDescriptorCall},
 };
 
 }  // namespace

@@ -64,14 +64,14 @@ Napi::Value SendToUnixCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"getCpus", Entry<GetCpusCall>},
-    {"setCpus", Entry<SetCpusCall>},
-    {"openProcess", Entry<OpenProcessCall>},
-    {"signalProcess", Entry<SignalProcessCall>},
-    {"hasProcessEnded", Entry<HasProcessEndedCall>},
-    {"leadProcessGroup", Entry<LeadProcessGroupCall>},
-    {"writeInBackground", Entry<WriteInBackgroundCall>},
-    {"sendToUnix", Entry<SendToUnixCall>},
+    {"getCpus", GetCpusCall},
+    {"setCpus", SetCpusCall},
+    {"openProcess", OpenProcessCall},
+    {"signalProcess", SignalProcessCall},
+    {"hasProcessEnded", HasProcessEndedCall},
+    {"leadProcessGroup", LeadProcessGroupCall},
+    {"writeInBackground", WriteInBackgroundCall},
+    {"sendToUnix", SendToUnixCall},
 };
 
 }  // namespace

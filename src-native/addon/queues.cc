@@ -21,18 +21,11 @@ Napi::Value OpenQueueWatchCall(const Napi::CallbackInfo& info) {
   return owned;
 }
 
-Napi::Value ArmQueueCall(const Napi::CallbackInfo& info) {
+Napi::Value SetArmedCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::optional<WatchedQueue> queue = ToWatchedQueue(info);
-  if (!queue) return env.Undefined();
-  return FromStatus(env, StateOf(env).watches.Arm(queue->watch, queue->fd));
-}
-
-Napi::Value DisarmQueueCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<WatchedQueue> queue = ToWatchedQueue(info);
-  if (!queue) return env.Undefined();
-  return FromStatus(env, StateOf(env).watches.Disarm(queue->watch, queue->fd));
+  const std::optional<ArmedRequest> request = ToArmedRequest(info);
+  if (!request) return env.Undefined();
+  return FromStatus(env, StateOf(env).watches.SetArmed(request->watch, request->fd, request->on));
 }
 
 Napi::Value EndQueueWatchCall(const Napi::CallbackInfo& info) {
@@ -42,10 +35,9 @@ Napi::Value EndQueueWatchCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"openQueueWatch", Entry<OpenQueueWatchCall>},
-    {"armQueue", Entry<ArmQueueCall>},
-    {"disarmQueue", Entry<DisarmQueueCall>},
-    {"endQueueWatch", Entry<EndQueueWatchCall>},
+    {"openQueueWatch", OpenQueueWatchCall},
+    {"setArmed", SetArmedCall},
+    {"endQueueWatch", EndQueueWatchCall},
 };
 
 }  // namespace

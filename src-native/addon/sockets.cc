@@ -139,22 +139,22 @@ Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"openSocket", Entry<OpenSocketCall>},
-    {"reservePort", Entry<ReservePortCall>},
-    {"setReuseAddress", Entry<SetReuseAddressCall>},
-    {"bind", Entry<BindCall>},
-    {"listen", Entry<ListenCall>},
-    {"setOption", Entry<SetOptionCall>},
-    {"getOption", Entry<GetOptionCall>},
-    {"setRawOption", Entry<SetRawOptionCall>},
-    {"takeSocket", Entry<TakeSocketCall>},
-    {"duplicate", Entry<DuplicateCall>},
-    {"localAddress", Entry<LocalAddressCall>},
-    {"claimOf", Entry<ClaimOfCall>},
-    {"isOwned", Entry<IsOwnedCall>},
-    {"close", Entry<CloseCall>},
-    {"release", Entry<ReleaseCall>},
-    {"probe", Entry<ProbeCall>},
+    {"openSocket", OpenSocketCall},
+    {"reservePort", ReservePortCall},
+    {"setReuseAddress", SetReuseAddressCall},
+    {"bind", BindCall},
+    {"listen", ListenCall},
+    {"setOption", SetOptionCall},
+    {"getOption", GetOptionCall},
+    {"setRawOption", SetRawOptionCall},
+    {"takeSocket", TakeSocketCall},
+    {"duplicate", DuplicateCall},
+    {"localAddress", LocalAddressCall},
+    {"claimOf", ClaimOfCall},
+    {"isOwned", IsOwnedCall},
+    {"close", CloseCall},
+    {"release", ReleaseCall},
+    {"probe", ProbeCall},
 };
 
 }  // namespace

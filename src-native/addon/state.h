@@ -31,14 +31,10 @@ Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened)
 // A function and the name under which JavaScript finds it.
 struct Export {
   const char* name;
-  napi_callback call;
+  Napi::Value (*call)(const Napi::CallbackInfo& info);
 };
 
-template <Napi::Value (*Call)(const Napi::CallbackInfo& info)>
-napi_value Entry(napi_env env, napi_callback_info info) {
-  return Call(Napi::CallbackInfo(env, info));
-}
-
+// The table must outlive the environment.
 void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count);
 
 template <size_t kCount>

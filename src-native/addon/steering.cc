@@ -103,15 +103,15 @@ Napi::Value ConnectDatagramCall(const Napi::CallbackInfo& info) {
 }
 
 constexpr Export kExports[] = {
-    {"buildProgram", Entry<BuildProgramCall>},
-    {"attachProgram", Entry<AttachProgramCall>},
-    {"detachProgram", Entry<DetachProgramCall>},
-    {"learnSlots", Entry<LearnSlotsCall>},
-    {"acceptQueue", Entry<AcceptQueueCall>},
-    {"deferNewConnections", Entry<DeferNewConnectionsCall>},
-    {"answerNewConnections", Entry<AnswerNewConnectionsCall>},
-    {"leaveGroup", Entry<LeaveGroupCall>},
-    {"connectDatagram", Entry<ConnectDatagramCall>},
+    {"buildProgram", BuildProgramCall},
+    {"attachProgram", AttachProgramCall},
+    {"detachProgram", DetachProgramCall},
+    {"learnSlots", LearnSlotsCall},
+    {"acceptQueue", AcceptQueueCall},
+    {"deferNewConnections", DeferNewConnectionsCall},
+    {"answerNewConnections", AnswerNewConnectionsCall},
+    {"leaveGroup", LeaveGroupCall},
+    {"connectDatagram", ConnectDatagramCall},
 };
 
 }  // namespace

@@ -10,12 +10,12 @@ std::optional<int> ToPatience(const Napi::Value& value) {
   return patience;
 }
 
-std::optional<WatchedQueue> ToWatchedQueue(const Napi::CallbackInfo& info) {
-  WatchedQueue queue{};
-  if (!ToInt(info[0], "watch", 0, INT32_MAX, &queue.watch) || !ToInt(info[1], "fd", 0, INT32_MAX, &queue.fd)) {
-    return std::nullopt;
-  }
-  return queue;
+std::optional<ArmedRequest> ToArmedRequest(const Napi::CallbackInfo& info) {
+  ArmedRequest request{};
+  const bool read = ToFd(info, &request.watch) && ToInt(info[1], "fd", 0, INT32_MAX, &request.fd) &&
+                    ToBoolean(info[2], "on", &request.on);
+  if (!read) return std::nullopt;
+  return request;
 }
 
 }  // namespace reuseport

@@ -10,12 +10,13 @@ namespace reuseport {
 // Milliseconds.
 std::optional<int> ToPatience(const Napi::Value& value);
 
-struct WatchedQueue {
+struct ArmedRequest {
   int watch;
   int fd;
+  bool on;
 };
 
-// (watch, fd)
-std::optional<WatchedQueue> ToWatchedQueue(const Napi::CallbackInfo& info);
+// (watch, fd, on)
+std::optional<ArmedRequest> ToArmedRequest(const Napi::CallbackInfo& info);
 
 }  // namespace reuseport

@@ -29,10 +29,9 @@ class QueueWatches {
   // A descriptor from which the numbers of the queues that stand are read, an int32_t each. Its number names the watch,
   // whose thread ends at End(), and when the descriptor is closed. ENOSYS if the system has no epoll(7).
   Result<UniqueFd> Open(int patience_ms);
-  // EBADF for a watch that is none.
-  Status Arm(int watch, int fd);
-  // Has to come before the descriptor is closed: other descriptors of the socket would keep it armed (epoll(7)).
-  Status Disarm(int watch, int fd);
+  // Arms or disarms a queue. A queue has to be disarmed before its descriptor is closed: other descriptors of the
+  // socket would keep it armed (epoll(7)). EBADF for a watch that is none, ENOENT for a queue that was never armed.
+  Status SetArmed(int watch, int fd, bool on);
   // Waits for the end of the thread, which comes at once. Does nothing for a watch that is none.
   void End(int watch);
 

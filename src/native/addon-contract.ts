@@ -78,10 +78,11 @@ export interface Addon {
    * of this machine. The addon owns it as in `openSocket`, and its number names the watch. ENOSYS. Linux: epoll(7).
    */
   openQueueWatch(patience: number): number | SystemFailure
-  /** The queue is told at most once from now on. EBADF for a watch that is none. */
-  armQueue(watch: number, fd: number): undefined | SystemFailure
-  /** Has to come before the descriptor is closed. ENOENT where the queue was never armed. */
-  disarmQueue(watch: number, fd: number): undefined | SystemFailure
+  /**
+   * Arms a queue, which is told at most once from now on, or disarms it, which has to come before its descriptor is closed.
+   * EBADF for a watch that is none, ENOENT for a queue that was never armed.
+   */
+  setArmed(watch: number, fd: number, on: boolean): undefined | SystemFailure
   /** Ends the thread; the descriptor stays open, and its end is read. Does nothing for a watch that is none. */
   endQueueWatch(watch: number): undefined
   /**

@@ -43,7 +43,7 @@ export class QueueWatch {
 
   /** From now on the queue of this listener is reported, once. */
   arm(fd: number): SystemFailure | undefined {
-    const failure = this.#addon.armQueue(this.#watch, fd)
+    const failure = this.#addon.setArmed(this.#watch, fd, true)
     if (failure === undefined) this.#armed.add(fd)
     return failure
   }
@@ -51,7 +51,7 @@ export class QueueWatch {
   /** The queue is reported no more. Has to come before the descriptor is closed, also for a queue that was reported. */
   disarm(fd: number): void {
     this.#armed.delete(fd)
-    this.#addon.disarmQueue(this.#watch, fd)
+    this.#addon.setArmed(this.#watch, fd, false)
   }
 
   /** Ends the thread. Nothing is reported any more. */

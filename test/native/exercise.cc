@@ -135,7 +135,7 @@ void Watches(const Sys& sys) {
   if (!opened.ok()) return Expect(false, opened.failure().call);
   const int watch = opened.value().get();
   const int fd = listener.value().get();
-  Expect(watches.Arm(watch, fd).ok(), "a queue is armed");
+  Expect(watches.SetArmed(watch, fd, true).ok(), "a queue is armed");
   const UniqueFd client(kSystem, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connect(client.get(), address.value().data(), address.value().size()) != 0) return Expect(false, "connect");
   for (int i = 0; i < 3 && !has_failed; i++) {
@@ -143,16 +143,17 @@ void Watches(const Sys& sys) {
     int32_t number = -1;
     Expect(poll(&wanted, 1, 10'000) == 1 && read(watch, &number, sizeof(number)) == sizeof(number) && number == fd,
            "a queue that stands is told");
-    Expect(watches.Arm(watch, fd).ok(), "it is armed again");
+    Expect(watches.SetArmed(watch, fd, true).ok(), "it is armed again");
   }
-  Expect(watches.Disarm(watch, fd).ok() && !watches.Disarm(watch, fd).ok(), "it is disarmed once");
-  Expect(watches.Arm(watch, fd).ok() && !watches.Arm(watch + 1000, fd).ok(), "it is armed in a watch that there is");
+  Expect(watches.SetArmed(watch, fd, false).ok() && !watches.SetArmed(watch, fd, false).ok(), "it is disarmed once");
+  Expect(watches.SetArmed(watch, fd, true).ok() && !watches.SetArmed(watch + 1000, fd, true).ok(),
+         "it is armed in a watch that there is");
   Result<UniqueFd> another = watches.Open(1000);
   if (!another.ok()) return Expect(false, another.failure().call);
-  Expect(watches.Arm(another.value().get(), fd).ok(), "it is armed in two watches");
+  Expect(watches.SetArmed(another.value().get(), fd, true).ok(), "it is armed in two watches");
   watches.End(watch);
   watches.End(watch);
-  Expect(!watches.Arm(watch, fd).ok(), "a watch that has ended is none");
+  Expect(!watches.SetArmed(watch, fd, true).ok(), "a watch that has ended is none");
   // The destructor ends the other one, within its patience.
 }
 

@@ -127,18 +127,13 @@ Result<UniqueFd> QueueWatches::Open(int patience_ms) {
   return numbers;
 }
 
-Status QueueWatches::Arm(int watch, int fd) {
+Status QueueWatches::SetArmed(int watch, int fd, bool on) {
   const std::unique_ptr<QueueWatch>& found = Find(watch);
   if (!found) return Failure{EBADF, "epoll_ctl"};
-  Status added = Control(sys_, found->epoll.get(), EPOLL_CTL_ADD, fd, kOnce);
-  if (added.ok() || added.failure().error != EEXIST) return added;
-  return Control(sys_, found->epoll.get(), EPOLL_CTL_MOD, fd, kOnce);
-}
-
-Status QueueWatches::Disarm(int watch, int fd) {
-  const std::unique_ptr<QueueWatch>& found = Find(watch);
-  if (!found) return Failure{EBADF, "epoll_ctl"};
-  return Control(sys_, found->epoll.get(), EPOLL_CTL_DEL, fd, 0);
+  const int epoll = found->epoll.get();
+  Status set = Control(sys_, epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, kOnce);
+  if (set.ok() || set.failure().error != EEXIST) return set;
+  return Control(sys_, epoll, EPOLL_CTL_MOD, fd, kOnce);
 }
 
 void QueueWatches::End(int watch) {

@@ -14,11 +14,7 @@ Result<UniqueFd> QueueWatches::Open(int) {
   return Failure{ENOSYS, "epoll_create1"};
 }
 
-Status QueueWatches::Arm(int, int) {
-  return Failure{ENOSYS, "epoll_ctl"};
-}
-
-Status QueueWatches::Disarm(int, int) {
+Status QueueWatches::SetArmed(int, int, bool) {
   return Failure{ENOSYS, "epoll_ctl"};
 }
 

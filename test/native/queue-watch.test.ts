@@ -1,0 +1,256 @@
+// The watch of accept queues, with listeners of this process from which nobody accepts.
+import { readdirSync, readFileSync } from 'node:fs'
+import net from 'node:net'
+import process from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { acceptQueueOf } from '../../src/native/accept-queue.js'
+import { loadAddon } from '../../src/native/addon.js'
+import type { Addon } from '../../src/native/addon-contract.js'
+import { QueueWatch } from '../../src/native/queue-watch.js'
+import { serverDescriptor } from '../../src/node/adopt.js'
+import { once, portOf } from '../support/listeners.js'
+import { openListener } from '../support/native.js'
+import { start } from '../support/processes.js'
+
+const state = loadAddon()
+if (!state.loaded) throw state.cause
+const addon: Addon = state.addon
+const binary = state.binary as string
+
+const clients = new Set<net.Socket>()
+const listeners = new Set<number>()
+let told: number[]
+let before: number
+
+const descriptors = (): number => readdirSync('/proc/self/fd').length
+const threads = (): string[] => readdirSync('/proc/self/task')
+
+function listen(): { fd: number; port: number } {
+  const fd = openListener(addon, { family: 4, address: '127.0.0.1', port: 0 }) as number
+  listeners.add(fd)
+  return { fd, port: (addon.localAddress(fd) as { port: number }).port }
+}
+
+async function connect(port: number): Promise<net.Socket> {
+  const client = net.connect(port, '127.0.0.1').on('error', () => {})
+  clients.add(client)
+  await new Promise((resolve) => client.once('connect', resolve))
+  return client
+}
+
+function open(patience = 1): QueueWatch {
+  const watch = QueueWatch.open(patience, (fd) => told.push(fd))
+  if (!(watch instanceof QueueWatch)) throw new Error('no watch')
+  return watch
+}
+
+beforeEach(() => {
+  told = []
+  before = descriptors()
+})
+
+afterEach(async () => {
+  for (const client of clients) client.destroy()
+  clients.clear()
+  for (const fd of listeners) addon.close(fd)
+  listeners.clear()
+  await expect.poll(descriptors).toBe(before)
+})
+
+test('a queue that stands is told once each time it was armed', async () => {
+  const { fd, port } = listen()
+  const watch = open()
+  expect(watch.arm(fd)).toBeUndefined()
+  await connect(port)
+  await expect.poll(() => told).toEqual([fd])
+  await connect(port)
+  expect(watch.arm(fd)).toBeUndefined()
+  await expect.poll(() => told).toEqual([fd, fd])
+  // What comes after it was told is no reason to tell it again: the other queue, whose turn comes later, is.
+  const other = listen()
+  await connect(port)
+  watch.arm(other.fd)
+  await connect(other.port)
+  await expect.poll(() => told).toEqual([fd, fd, other.fd])
+  watch.close()
+})
+
+test('of many queues each one that stands', async () => {
+  const watch = open()
+  const all = Array.from({ length: 150 }, listen)
+  for (const { fd } of all) watch.arm(fd)
+  for (const { port } of all.filter((_, index) => index % 2 === 0)) await connect(port)
+  const standing = all.filter((_, index) => index % 2 === 0).map(({ fd }) => fd)
+  await expect.poll(() => told.toSorted((a, b) => a - b)).toEqual(standing.toSorted((a, b) => a - b))
+  watch.close()
+})
+
+test('a queue that is emptied within the patience is not told, and stays armed', async () => {
+  const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const fd = serverDescriptor(server) as number
+  // While it sleeps the thread is in poll(2).
+  const watch = open(1000)
+  watch.arm(fd)
+  for (let round = 0; round < 50; round++) await connect(portOf(server))
+  // The thread looks after a second, and so does this: until another queue, which stands from now on, is told.
+  const { fd: standing, port } = listen()
+  watch.arm(standing)
+  await connect(port)
+  await expect.poll(() => told).toEqual([standing])
+  watch.close()
+  server.close()
+})
+
+test('after disarm and close nothing is told', async () => {
+  const [first, second, last] = [listen(), listen(), listen()]
+  const watch = open()
+  const other = open()
+  watch.arm(first.fd)
+  other.arm(second.fd)
+  for (const { port } of [first, second]) await connect(port)
+  // In the same turn as they were told at the latest: what was read before has run.
+  watch.disarm(first.fd)
+  other.close()
+  told.length = 0
+  watch.arm(last.fd)
+  await connect(last.port)
+  await expect.poll(() => told).toEqual([last.fd])
+  watch.disarm(last.fd)
+  watch.disarm(last.fd)
+  watch.close()
+})
+
+test('a number that is given to another listener is that listener', async () => {
+  const watch = open()
+  const first = listen()
+  watch.arm(first.fd)
+  await connect(first.port)
+  watch.disarm(first.fd)
+  addon.close(first.fd)
+  told.length = 0
+  const second = listen()
+  expect(second.fd).toBe(first.fd)
+  watch.arm(second.fd)
+  await pause(20)
+  expect(told).toEqual([])
+  await connect(second.port)
+  await expect.poll(() => told).toEqual([second.fd])
+  watch.close()
+})
+
+test('what cannot be armed is a failure', () => {
+  const watch = open()
+  expect(watch.arm(1_000_000)).toMatchObject({ errno: -9, syscall: 'epoll_ctl' })
+  watch.close()
+  expect(watch.arm(0)).toMatchObject({ errno: -9, syscall: 'epoll_ctl' })
+  watch.close()
+  expect(() => QueueWatch.open(0, () => {})).toThrow(TypeError)
+  expect(() => QueueWatch.open(1001, () => {})).toThrow(TypeError)
+})
+
+test('it keeps no process alive', () => {
+  const active = process.getActiveResourcesInfo()
+  const watch = open()
+  expect(process.getActiveResourcesInfo()).toEqual(active)
+  watch.close()
+})
+
+test('the thread does not wake up while nothing happens, also after it had work', async () => {
+  const others = new Set(threads())
+  const watch = open()
+  const [thread] = threads().filter((one) => !others.has(one)) as [string]
+  const switches = (): number => {
+    const status = readFileSync(`/proc/self/task/${thread}/status`, 'latin1')
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1])
+  }
+  const { fd, port } = listen()
+  const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  for (const one of [fd, serverDescriptor(server) as number]) watch.arm(one)
+  for (const wanted of [port, portOf(server), portOf(server)]) {
+    const at = switches()
+    await connect(wanted)
+    await expect.poll(switches).toBeGreaterThan(at)
+  }
+  await expect.poll(() => told).toEqual([fd])
+  await pause(50)
+  const idle = switches()
+  await pause(500)
+  expect(switches()).toBe(idle)
+  watch.close()
+  server.close()
+  expect(threads()).not.toContain(thread)
+})
+
+test('a thousand watches, one after the other and at once, leave nothing', () => {
+  const count = threads().length
+  const { fd } = listen()
+  for (let round = 0; round < 1000; round++) {
+    const watch = open()
+    watch.arm(fd)
+    watch.close()
+  }
+  const many = Array.from({ length: 50 }, () => open())
+  for (const watch of many) watch.arm(fd)
+  for (const watch of many) watch.close()
+  expect(threads().length).toBeLessThanOrEqual(count)
+  addon.close(fd)
+})
+
+describe('a thread that is terminated with an open watch', () => {
+  const WORK = {
+    'before it is read': '',
+    'while it is read': 'new net.Socket({ fd: watch, readable: true, writable: false }); addon.release(watch)',
+    'while its queue stands': `const fd = ${'addon.openSocket({ transport: "tcp", family: 4, ipv6Only: false, multipath: false })'}
+      addon.bind(fd, 4, '127.0.0.1', 0); addon.listen(fd, 8); addon.setArmed(watch, fd, true)
+      net.connect(addon.localAddress(fd).port, '127.0.0.1')
+      setInterval(() => addon.setArmed(watch, fd, true), 1)`,
+    'while it opens and ends them': 'for (;;) { addon.endQueueWatch(watch); addon.openQueueWatch(1000) }',
+  }
+
+  test.each(Object.entries(WORK))('%s', async (_when, work) => {
+    const count = threads().length
+    for (let round = 0; round < 10; round++) {
+      const worker = new Worker(
+        `const addon = require(${JSON.stringify(binary)}); const net = require('node:net')
+        const watch = addon.openQueueWatch(1)
+        require('node:worker_threads').parentPort.postMessage('ready')
+        setInterval(() => {}, 1000)
+        ${work}`,
+        { eval: true },
+      )
+      await new Promise((resolve) => worker.once('message', resolve))
+      await pause(round % 4)
+      await worker.terminate()
+    }
+    await expect.poll(() => threads().length).toBeLessThanOrEqual(count)
+  })
+})
+
+test('a process that stops, goes on, starts others and ends with an open watch', async () => {
+  await using program = start('queue-watch.cjs', [binary])
+  const { pid } = program.child
+  for (let round = 0; round < 3; round++) {
+    expect(await program.message()).toBe('idle')
+    program.child.kill('SIGSTOP')
+    await expect.poll(() => readFileSync(`/proc/${pid}/status`, 'latin1')).toMatch(/^State:\s+T/m)
+    program.child.kill('SIGCONT')
+    program.send({})
+    expect(await program.message()).toBe('told')
+  }
+  expect(await program.exited).toMatchObject({ code: 0, signal: null, stderr: '' })
+})
+
+test('an accept queue is told with its limit', async () => {
+  const { fd, port } = listen()
+  expect(acceptQueueOf(fd)).toEqual({ waiting: 0, limit: 511 })
+  await connect(port)
+  await connect(port)
+  await expect.poll(() => acceptQueueOf(fd)).toEqual({ waiting: 2, limit: 511 })
+  expect(addon.listen(fd, 7)).toBeUndefined()
+  expect(acceptQueueOf(fd)).toEqual({ waiting: 2, limit: 7 })
+  expect(acceptQueueOf(0)).toBeUndefined()
+})
