@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { closeHandle } from '../common/close-handle.js'
 import type { ListenableServer } from '../index.js'
+import { waitingConnections } from '../native/accept-queue.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { duplicateOf } from '../native/duplicate-for.js'
@@ -105,7 +106,7 @@ export class Guests {
 /** `listen` would bring back to life a socket that its owner has taken out of its group. */
 function isListening(addon: Addon, handle: unknown): boolean {
   const { fd } = (handle ?? {}) as { readonly fd?: unknown }
-  return typeof fd === 'number' && fd >= 0 && typeof addon.waitingConnections(fd) === 'number'
+  return typeof fd === 'number' && fd >= 0 && typeof waitingConnections(addon, fd) === 'number'
 }
 
 function localHandle(addon: Addon, { fd, inode }: LocalSocket): object | undefined {

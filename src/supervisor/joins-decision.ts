@@ -4,8 +4,8 @@ import {
   ANSWER,
   GUESTS,
   type Guest,
-  type Look,
   LONGEST_WAIT,
+  type Look,
   QUICK,
   type QueueEntry,
   type QueueState,
@@ -127,7 +127,8 @@ function choose(book: JoinsBook, queue: QueueEntry, { owners, place }: QueueStat
       if (!look.hosts.has(name) || owners.includes(name) || queue.guests.has(name)) continue
       const worker = book.worker(name)
       if (worker.isAsked || worker.busyAt === book.looks || worker.restsUntil > look.now) continue
-      if (worker.visits > visits || (worker.visits === visits && worker.turn >= turn) || worker.visits >= GUESTS) continue
+      if (worker.visits > visits || (worker.visits === visits && worker.turn >= turn) || worker.visits >= GUESTS)
+        continue
       best = name
       visits = worker.visits
       turn = worker.turn

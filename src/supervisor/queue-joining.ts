@@ -196,8 +196,7 @@ export class QueueJoining<Worker extends Host> {
     this.#guests.set(kept.id, guests)
     guests.workers.set(host.name, host)
     const backlog = this.#source.queueOf(kept.fd)?.limit ?? 0
-    // The workers have the same port, also where they have asked for any.
-    host.sendSocket({ type: 'join', id: kept.id, wish: { ...kept.wish, port: kept.port }, backlog }, kept)
+    host.sendSocket({ type: 'join', id: kept.id, wish: kept.wish, backlog }, kept)
   }
 
   #forget(name: string, id: string): void {

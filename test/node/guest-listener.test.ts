@@ -9,6 +9,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { drain } from '../../src/index.js'
+import { waitingConnections } from '../../src/native/accept-queue.js'
 import { GuestListener, type GuestOptions, rememberContext, socketHandle } from '../../src/node/guest-listener.js'
 import { ServerConnections } from '../../src/node/server-connections.js'
 import { answering } from '../support/answering-addon.js'
@@ -244,10 +245,10 @@ describe('a guest', () => {
     guest.part()
     expect([isOpen(fd), isOpen(owner), guest.fd < 0]).toEqual([false, true, true])
     await once(connect(port), 'connect')
-    await expect.poll(() => addon.waitingConnections(owner)).toBe(1)
+    await expect.poll(() => waitingConnections(addon, owner)).toBe(1)
     // Turns in which it would have been accepted.
     await once(connect(port, HOST).resume(), 'close')
-    expect([guest.accepted, addon.waitingConnections(owner)]).toEqual([1, 1])
+    expect([guest.accepted, waitingConnections(addon, owner)]).toEqual([1, 1])
   })
 
   test('changes nothing that the program sees of its server, and does not delay its close', async () => {
@@ -282,7 +283,7 @@ describe('a guest', () => {
     const { handle, owner } = foreign(port)
     const client = connect(port)
     await once(client, 'connect')
-    await expect.poll(() => addon.waitingConnections(owner)).toBe(1)
+    await expect.poll(() => waitingConnections(addon, owner)).toBe(1)
     client.resetAndDestroy()
     const guest = GuestListener.open(server as never, handle, OPTIONS)
     ends.push(() => guest?.part())
@@ -307,7 +308,7 @@ describe('a guest', () => {
     await expect.poll(() => ended).toBe(1)
     expect(guest.fd < 0).toBe(true)
     expect(fds).toHaveLength(guest.accepted)
-    await expect.poll(() => addon.waitingConnections(owner)).toBe(8 - guest.accepted)
+    await expect.poll(() => waitingConnections(addon, owner)).toBe(8 - guest.accepted)
     expect(clients.filter(({ destroyed }) => destroyed).length).toBeLessThanOrEqual(guest.accepted)
     expect(GuestListener.open(server as never, socketOf(owner), { ...OPTIONS, descriptors: 3 })).toBeUndefined()
   })

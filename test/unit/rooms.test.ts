@@ -53,6 +53,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   'supervisor.ts': ['supervisor', 'common/ending-signals'],
   supervisor: [
     'index.ts',
+    'common/channels',
     'native',
     'listen/supervision',
     'options/option-names',
