@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import net from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Guests } from '../../src/supervised/guests.js'
 import type { Link } from '../../src/supervised/link.js'
 import { Servers } from '../../src/supervised/servers.js'
@@ -10,6 +10,14 @@ import type { FromWorker, ToWorker } from '../../src/supervisor/protocol.js'
 import { answering } from '../support/answering-addon.js'
 import { type ForeignSocket, foreignSocket, handleFor, isOpen } from '../support/foreign-socket.js'
 import { closed, portOf } from '../support/listeners.js'
+
+const limits = vi.hoisted(() => ({ text: undefined as string | undefined }))
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof import('node:fs')>()
+  const readFileSync = (...args: Parameters<typeof real.readFileSync>): unknown =>
+    (args[0] === '/proc/self/limits' && limits.text) || real.readFileSync(...args)
+  return { ...real, readFileSync }
+})
 
 type Join = Extract<ToWorker, { readonly type: 'join' }>
 
@@ -110,6 +118,17 @@ describe('a worker', () => {
     expect(sent).toEqual([joined('a', false)])
     expect(socket.handle.fd).toBeLessThan(0)
     expect(addon.waitingConnections(socket.owner)).toMatchObject({ syscall: 'getsockopt' })
+  })
+
+  test('refuses where too few descriptors are left', () => {
+    const text = (soft: number): string =>
+      `Max processes   9   9   processes\nMax open files            ${soft}                 1048576              files\n`
+    limits.text = text(socket.handle.fd + 32)
+    guests.join(joining('a'), handleFor(addon, socket.owner))
+    limits.text = text(socket.handle.fd + 33)
+    guests.join(joining('b'), socket.handle)
+    limits.text = undefined
+    expect(sent).toEqual([joined('a', false), joined('b', true)])
   })
 
   test('refuses a second socket of one id, and keeps the first', async () => {
