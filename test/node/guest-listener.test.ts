@@ -1,7 +1,7 @@
 // A server accepts from a second listening socket as from its own.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
@@ -14,8 +14,8 @@ import { GuestListener, type GuestOptions, rememberContext, socketHandle } from 
 import { ServerConnections } from '../../src/node/server-connections.js'
 import { answering } from '../support/answering-addon.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
+import { type ForeignSocket, foreignSocket, handleFor, isOpen } from '../support/foreign-socket.js'
 import { closed, portOf, SERVER_KINDS } from '../support/listeners.js'
-import { openListener } from '../support/native.js'
 
 const addon = answering({})
 const HOST = '127.0.0.1'
@@ -34,26 +34,10 @@ interface Joined {
   readonly owner: number
 }
 
-/**
- * A socket of another owner, at the port of the server but another address, so that a client chooses by the address who
- * gets its connection: the server at 127.0.0.1, the guest at 127.0.0.2.
- */
-function foreign(port: number): { readonly handle: object; readonly owner: number } {
-  const owner = openListener(addon, { family: 4, address: '127.0.0.2', port }) as number
-  const copy = addon.duplicate(owner) as number
-  const handle = socketHandle(copy) as object
-  addon.release(copy)
-  addon.release(owner)
-  ends.push(() => isOpen(owner) && closeSync(owner))
-  return { handle, owner }
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    return fstatSync(fd).ino > 0
-  } catch {
-    return false
-  }
+function foreign(port: number): ForeignSocket {
+  const socket = foreignSocket(addon, port)
+  ends.push(socket.end)
+  return socket
 }
 
 async function listening<T>(server: T & net.Server): Promise<number> {
@@ -137,7 +121,8 @@ describe('a connection that a guest accepts', () => {
       host: string,
       session?: Buffer,
     ): Promise<{ readonly isReused: boolean; readonly session: Buffer | undefined }> => {
-      const client = tls.connect({ port, host, session, rejectUnauthorized: false })
+      // From 22 on a client resumes a session only with the name that it had.
+      const client = tls.connect({ port, host, servername: 'one', session, rejectUnauthorized: false })
       const seen = { isReused: false, session: undefined as Buffer | undefined }
       client.on('session', (ticket) => {
         seen.session = ticket
@@ -310,7 +295,9 @@ describe('a guest', () => {
     expect(fds).toHaveLength(guest.accepted)
     await expect.poll(() => waitingConnections(addon, owner)).toBe(8 - guest.accepted)
     expect(clients.filter(({ destroyed }) => destroyed).length).toBeLessThanOrEqual(guest.accepted)
-    expect(GuestListener.open(server as never, socketOf(owner), { ...OPTIONS, descriptors: 3 })).toBeUndefined()
+    const handle = handleFor(addon, owner)
+    ends.push(() => handle.close())
+    expect(GuestListener.open(server as never, handle, { ...OPTIONS, descriptors: 3 })).toBeUndefined()
   })
 
   test('leaves its socket to the caller where the server cannot accept from it', async () => {
@@ -318,7 +305,7 @@ describe('a guest', () => {
     const other = net.createServer()
     const [port] = [await listening(server), await listening(other)]
     const { handle } = foreign(port)
-    const { fd } = handle as { fd: number }
+    const { fd } = handle
     const open = (of: object, from: unknown): unknown => GuestListener.open(of as never, from, OPTIONS)
     expect(open(other, handle)).toBeUndefined()
     // As of a runtime without these internals, of a server on a path, and of one that is closed.
@@ -327,7 +314,7 @@ describe('a guest', () => {
     expect(open(net.createServer(), handle)).toBeUndefined()
     for (const none of [undefined, null, 7, {}, { fd: 1 }, { fd }]) expect(open(server, none)).toBeUndefined()
     expect(isOpen(fd)).toBe(true)
-    ;(handle as { close(): void }).close()
+    handle.close()
     const file = openSync('/dev/null', 'r')
     expect(socketHandle(file)).toBeUndefined()
     closeSync(file)
@@ -344,11 +331,3 @@ test.each(Object.keys(SERVER_KINDS))('a server of the kind %s joins', async (kin
   client.destroy()
   await expect.poll(() => connections(server)).toBe(0)
 })
-
-function socketOf(fd: number): object {
-  const copy = addon.duplicate(fd) as number
-  addon.release(copy)
-  const handle = socketHandle(copy) as { close(): void }
-  ends.push(() => handle.close())
-  return handle
-}

@@ -1,0 +1,228 @@
+// A worker is told to accept from the sockets of others: what it takes, what it refuses, and when it lets go.
+import { once } from 'node:events'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import net from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Guests } from '../../src/supervised/guests.js'
+import type { Link } from '../../src/supervised/link.js'
+import { Servers } from '../../src/supervised/servers.js'
+import type { FromWorker, ToWorker } from '../../src/supervisor/protocol.js'
+import { answering } from '../support/answering-addon.js'
+import { type ForeignSocket, foreignSocket, handleFor, isOpen } from '../support/foreign-socket.js'
+import { closed, portOf } from '../support/listeners.js'
+
+const limits = vi.hoisted(() => ({ text: undefined as string | undefined }))
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof import('node:fs')>()
+  const readFileSync = (...args: Parameters<typeof real.readFileSync>): unknown =>
+    (args[0] === '/proc/self/limits' && limits.text) || real.readFileSync(...args)
+  return { ...real, readFileSync }
+})
+
+type Join = Extract<ToWorker, { readonly type: 'join' }>
+
+const addon = answering({})
+const WISH = { address: null, port: 80, ipv6Only: false, options: '' }
+
+let server: net.Server
+let servers: Servers
+let socket: ForeignSocket
+let sent: FromWorker[]
+let guests: Guests
+const clients: net.Socket[] = []
+
+beforeEach(async () => {
+  server = net.createServer((connection) => connection.on('error', () => {}).end('hello'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  servers = new Servers()
+  servers.add({ server: server as never, id: 'own', wish: WISH })
+  socket = foreignSocket(addon, portOf(server))
+  sent = []
+  guests = guestsOf(false)
+})
+
+afterEach(async () => {
+  guests.leave()
+  for (const client of clients.splice(0)) client.destroy()
+  if (server.listening) await closed(server)
+  socket.handle.close()
+  socket.end()
+})
+
+function guestsOf(isThread: boolean): Guests {
+  return new Guests({ isThread, send: (message: FromWorker) => sent.push(message) } as unknown as Link, servers)
+}
+
+function joining(id: string, more: Partial<Join> = {}): Join {
+  return { type: 'join', id, wish: { ...WISH }, backlog: 511, ...more }
+}
+
+const joined = (id: string, isTaken: boolean): FromWorker => ({ type: 'joined', id, isTaken })
+const parted = (id: string, accepted: number): FromWorker => ({ type: 'parted', id, accepted })
+
+/** What a client of the socket hears. */
+async function visit(): Promise<string> {
+  const client = net.connect(portOf(server), '127.0.0.2')
+  clients.push(client)
+  return (await client.toArray()).join('')
+}
+
+describe('a worker', () => {
+  test('joins and parts, and tells what it has accepted as a guest', async () => {
+    guests.join(joining('a'), socket.handle)
+    expect(sent).toEqual([joined('a', true)])
+    expect([await visit(), await visit()]).toEqual(['hello', 'hello'])
+    const { fd } = socket.handle
+    guests.part('a')
+    expect(sent.slice(1)).toEqual([parted('a', 2)])
+    expect(isOpen(fd)).toBe(false)
+    // Told once more, and of an id that nobody knows.
+    guests.part('a')
+    guests.part('b')
+    expect(sent).toHaveLength(2)
+    guests.join(joining('a'), handleFor(addon, socket.owner))
+    expect(await visit()).toBe('hello')
+    guests.part('a')
+    expect(sent.slice(2)).toEqual([joined('a', true), parted('a', 1)])
+  })
+
+  test('joins with the server that listens at the port of the socket, of those with one wish', async () => {
+    const other = net.createServer((connection) => connection.end('other'))
+    await once(other.listen(0, '127.0.0.1'), 'listening')
+    servers = new Servers()
+    for (const each of [other, server]) servers.add({ server: each as never, id: String(portOf(each)), wish: WISH })
+    guests = guestsOf(false)
+    guests.join(joining('a'), socket.handle)
+    expect(await visit()).toBe('hello')
+    await closed(other)
+  })
+
+  test.each<[string, () => [Join, unknown]]>([
+    ['a place where it does not listen', () => [joining('a', { wish: { ...WISH, ipv6Only: true } }), socket.handle]],
+    ['the socket of a server of its own', () => [joining('own'), socket.handle]],
+    ['no handle', () => [joining('a'), undefined]],
+    ['what is no handle', () => [joining('a'), { fd: socket.owner, close() {} }]],
+    ['a descriptor, which only a thread shares', () => [joining('a', { local: localOf(socket.owner) }), undefined]],
+  ])('refuses %s', (_, message) => {
+    const [join, handle] = message()
+    guests.join(join, handle)
+    expect(sent).toEqual([joined(join.id, false)])
+    if (handle === socket.handle) expect(socket.handle.fd).toBeLessThan(0)
+    guests.part(join.id)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('refuses a socket that has left its group: to listen would bring it back', () => {
+    addon.leaveGroup(socket.owner, 4, false)
+    guests.join(joining('a'), socket.handle)
+    expect(sent).toEqual([joined('a', false)])
+    expect(socket.handle.fd).toBeLessThan(0)
+    expect(addon.waitingConnections(socket.owner)).toMatchObject({ syscall: 'getsockopt' })
+  })
+
+  test('refuses where too few descriptors are left', () => {
+    const text = (soft: number): string =>
+      `Max processes   9   9   processes\nMax open files            ${soft}                 1048576              files\n`
+    limits.text = text(socket.handle.fd + 32)
+    guests.join(joining('a'), handleFor(addon, socket.owner))
+    limits.text = text(socket.handle.fd + 33)
+    guests.join(joining('b'), socket.handle)
+    limits.text = undefined
+    expect(sent).toEqual([joined('a', false), joined('b', true)])
+  })
+
+  test('refuses a second socket of one id, and keeps the first', async () => {
+    guests.join(joining('a'), socket.handle)
+    const second = handleFor(addon, socket.owner)
+    guests.join(joining('a'), second)
+    expect(sent).toEqual([joined('a', true), joined('a', false)])
+    expect([second.fd < 0, await visit()]).toEqual([true, 'hello'])
+  })
+
+  test('is a guest of 64 sockets at most', () => {
+    const handles = Array.from({ length: 65 }, () => handleFor(addon, socket.owner))
+    for (const [index, handle] of handles.entries()) guests.join(joining(`${index}`), handle)
+    expect(sent.filter((message) => message.type === 'joined' && message.isTaken)).toHaveLength(64)
+    expect(handles.map(({ fd }) => fd >= 0)).toEqual([...Array(64).fill(true), false])
+  })
+
+  test('parts when the program closes its server, and stays with another', () => {
+    guests.join(joining('a'), socket.handle)
+    guests.closing(net.createServer() as never)
+    expect(sent).toHaveLength(1)
+    guests.closing(server as never)
+    guests.closing(server as never)
+    expect(sent.slice(1)).toEqual([parted('a', 0)])
+    expect(socket.handle.fd).toBeLessThan(0)
+  })
+
+  test('that leaves parts from all, and joins nobody any more', () => {
+    const handles = ['a', 'b', 'c'].map((id) => ({ id, handle: handleFor(addon, socket.owner) }))
+    for (const { id, handle } of handles.slice(0, 2)) guests.join(joining(id), handle)
+    guests.leave()
+    guests.join(joining('c'), handles[2]?.handle)
+    guests.leave()
+    expect(sent.slice(2)).toEqual([parted('a', 0), parted('b', 0), joined('c', false)])
+    expect(handles.map(({ handle }) => handle.fd < 0)).toEqual([true, true, true])
+  })
+
+  test('parts by itself from a socket whose owner takes it out of its group: its loop would spin', async () => {
+    guests.join(joining('a'), socket.handle)
+    addon.leaveGroup(socket.owner, 4, false)
+    await expect.poll(() => sent.slice(1)).toEqual([parted('a', 0)])
+    expect(socket.handle.fd).toBeLessThan(0)
+  })
+
+  test('hears a client whose handshake ends while the owner defers new connections', async () => {
+    // With it the kernel makes the connection of the first bytes that come, which have the minimum TTL of the moment.
+    addon.setOption(socket.owner, 4, 'deferAccept', 5)
+    let heard = ''
+    server.on('connection', (connection) => connection.on('data', (text) => (heard += text)))
+    const client = net.connect(portOf(server), '127.0.0.2').on('error', () => {})
+    clients.push(client)
+    await once(client, 'connect')
+    addon.deferNewConnections(socket.owner, 4)
+    guests.join(joining('a'), socket.handle)
+    client.write('first ')
+    await expect.poll(() => heard).toBe('first ')
+    client.write('second')
+    await expect.poll(() => heard).toBe('first second')
+  })
+})
+
+describe('a thread', () => {
+  test('joins with a duplicate of the descriptor', async () => {
+    guests = guestsOf(true)
+    guests.join(joining('a', { local: localOf(socket.owner) }), undefined)
+    expect(sent).toEqual([joined('a', true)])
+    expect(await visit()).toBe('hello')
+    guests.part('a')
+    expect([sent[1], isOpen(socket.owner)]).toEqual([parted('a', 1), true])
+  })
+
+  test('refuses a descriptor that is another file’s by now, or none, and leaves nothing open', () => {
+    guests = guestsOf(true)
+    const file = openSync('/dev/null', 'r')
+    const none = openSync('/dev/null', 'r')
+    closeSync(none)
+    const { inode } = localOf(socket.owner)
+    for (const local of [
+      { fd: socket.owner, inode: inode + 1 },
+      { fd: file, inode },
+      localOf(file),
+      { fd: none, inode },
+    ]) {
+      guests.join(joining('a', { local }), undefined)
+    }
+    guests.join(joining('a'), undefined)
+    expect(sent).toEqual(Array(5).fill(joined('a', false)))
+    // The lowest free descriptor is the same.
+    expect(openSync('/dev/null', 'r')).toBe(none)
+    closeSync(none)
+    closeSync(file)
+  })
+})
+
+function localOf(fd: number): { readonly fd: number; readonly inode: number } {
+  return { fd, inode: fstatSync(fd).ino }
+}
