@@ -2,12 +2,13 @@
 import type { SocketAddressInfo } from '../common/address.js'
 import type { SystemFailure } from '../common/errors.js'
 import type { Transport } from '../common/transport.js'
+import type { QueueCalls } from './queue-contract.js'
 
 /**
  * The exports of src-native/addon. A failed system call is returned, not thrown. A function throws only for an argument of
  * the wrong type, which the callers rule out.
  */
-export interface Addon {
+export interface Addon extends QueueCalls {
   /** The socket option by which this system shares ports. Null where the system has no such option. */
   readonly option: 'SO_REUSEPORT' | 'SO_REUSEPORT_LB' | null
   readonly socketOptions: readonly OptionRow[]
@@ -70,21 +71,6 @@ export interface Addon {
     members: number,
     device: number,
   ): readonly number[] | SystemFailure
-  /** The accept queue of a listener, as one number: the connections that wait, plus 2^32 times the limit (21 bits). */
-  acceptQueue(fd: number): number | SystemFailure
-  /**
-   * Starts a thread that tells which armed queues stand: those where connections still wait `patience` ms (1 to 1000) after
-   * they made the listener readable. Their descriptors are read from the descriptor that is returned, as int32 in the order
-   * of this machine. The addon owns it as in `openSocket`, and its number names the watch. ENOSYS. Linux: epoll(7).
-   */
-  openQueueWatch(patience: number): number | SystemFailure
-  /**
-   * Arms a queue, which is told at most once from now on, or disarms it, which has to come before its descriptor is closed.
-   * EBADF for a watch that is none, ENOENT for a queue that was never armed.
-   */
-  setArmed(watch: number, fd: number, on: boolean): undefined | SystemFailure
-  /** Ends the thread; the descriptor stays open, and its end is read. Does nothing for a watch that is none. */
-  endQueueWatch(watch: number): undefined
   /**
    * From now on the listener answers no SYN, so a client sends it again a second later. Returns the setting before, for
    * `answerNewConnections`. Sockets that are accepted in the meantime inherit the new setting.
