@@ -12,7 +12,8 @@ struct QueueWatch;
 
 // Threads that tell which accept queues stand: in which connections still wait at a second look, `patience` after they
 // made the listener readable. A queue is armed, told at most once, and then has to be armed again. A queue that was
-// empty at the second look stays armed. A thread sleeps while no armed queue has connections.
+// empty at the second look stays armed. A thread sleeps while no armed queue has connections, and looks less often
+// while connections come all the time and are accepted in time.
 //
 // Linux: epoll(7). Nothing else is shared with a thread, so there is no lock: JavaScript arms in the epoll instance,
 // the thread writes to a socket. Where JavaScript leaves too many numbers unread, the thread looks again after each

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <utility>
@@ -15,6 +16,8 @@ namespace reuseport {
 namespace {
 
 constexpr int kAtOnce = 64;
+// Milliseconds between two looks at most, while connections come all the time and no queue stands.
+constexpr int kLongestRest = 8;
 constexpr uint32_t kOnce = EPOLLIN | EPOLLONESHOT;
 
 Status Control(const Sys& sys, int epoll, int operation, int fd, uint32_t events) {
@@ -60,7 +63,8 @@ void ArmAgain(const QueueWatch& watch, int fd) {
   (void)Control(watch.sys, watch.epoll.get(), EPOLL_CTL_MOD, fd, kOnce).ok();
 }
 
-void Look(const QueueWatch& watch, const epoll_event* fired, int count) {
+// Whether a queue stands.
+bool Look(const QueueWatch& watch, const epoll_event* fired, int count) {
   int32_t standing[kAtOnce];
   size_t found = 0;
   for (int i = 0; i < count; i++) {
@@ -74,23 +78,31 @@ void Look(const QueueWatch& watch, const epoll_event* fired, int count) {
       standing[found++] = fd;
     }
   }
+  if (found == 0) return false;
   // The kernel takes so short a message as a whole or not at all.
-  if (found == 0 ||
-      watch.sys.sendto(watch.socket.get(), standing, found * sizeof(int32_t), MSG_NOSIGNAL, nullptr, 0) > 0)
-    return;
-  while (found > 0) ArmAgain(watch, standing[--found]);
+  const ssize_t sent =
+      watch.sys.sendto(watch.socket.get(), standing, found * sizeof(int32_t), MSG_NOSIGNAL, nullptr, 0);
+  while (sent < 0 && found > 0) ArmAgain(watch, standing[--found]);
+  return true;
+}
+
+// Waits for this time. True as soon as the watch ends.
+bool Ends(const QueueWatch& watch, int time_ms) {
+  pollfd end{watch.socket.get(), POLLIN, 0};
+  return watch.sys.poll(&end, 1, time_ms) > 0;
 }
 
 void* Run(void* argument) {
   const QueueWatch& watch = *static_cast<const QueueWatch*>(argument);
   epoll_event fired[kAtOnce];
+  int rest = 0;
   for (;;) {
     const int count = watch.sys.epoll_wait(watch.epoll.get(), fired, kAtOnce, -1);
     // SIGCONT interrupts it although the thread blocks all signals. signal(7)
     if (count < 0 && errno == EINTR) continue;
-    pollfd end{watch.socket.get(), POLLIN, 0};
-    if (count < 0 || watch.sys.poll(&end, 1, watch.patience_ms) > 0) return nullptr;
-    Look(watch, fired, count);
+    if (count < 0 || Ends(watch, watch.patience_ms)) return nullptr;
+    rest = Look(watch, fired, count) ? 0 : std::min(rest + 1, kLongestRest);
+    if (Ends(watch, rest)) return nullptr;
   }
 }
 

@@ -1,0 +1,20 @@
+import type { SystemFailure } from '../common/errors.js'
+
+/** The exports of the addon about accept queues (src-native/addon/queues.cc). */
+export interface QueueCalls {
+  /** The accept queue of a listener, as one number: the connections that wait, plus 2^32 times the limit (21 bits). */
+  acceptQueue(fd: number): number | SystemFailure
+  /**
+   * Starts a thread that tells which armed queues stand: those where connections still wait `patience` ms (1 to 1000) after
+   * they made the listener readable. Their descriptors are read from the descriptor that is returned, as int32 in the order
+   * of this machine. The addon owns it as in `openSocket`, and its number names the watch. ENOSYS. Linux: epoll(7).
+   */
+  openQueueWatch(patience: number): number | SystemFailure
+  /**
+   * Arms a queue, which is told at most once from now on, or disarms it, which has to come before its descriptor is closed.
+   * EBADF for a watch that is none, ENOENT for a queue that was never armed.
+   */
+  setArmed(watch: number, fd: number, on: boolean): undefined | SystemFailure
+  /** Ends the thread; the descriptor stays open, and its end is read. Does nothing for a watch that is none. */
+  endQueueWatch(watch: number): undefined
+}
