@@ -4,8 +4,8 @@ import {
   ANSWER,
   GUESTS,
   type Guest,
-  type Look,
   LONGEST_WAIT,
+  type Look,
   QUICK,
   type QueueEntry,
   type QueueState,
@@ -27,6 +27,12 @@ export function decide(book: JoinsBook, state: QueueState, look: Look): number {
   if (isEmpty && hasAnswered) {
     const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
     if (rest > 0) return Math.min(rest, 1)
+    book.endVisit(queue, look.now)
+    return NEVER
+  }
+  // The queue stands again, and its guests are busy or have parted: another visit asks the owner once more.
+  const { fresh, serving } = count(queue, look)
+  if (hasAnswered && state.owners.length > 0 && fresh + serving === 0) {
     book.endVisit(queue, look.now)
     return NEVER
   }
@@ -70,10 +76,9 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
   const { now } = look
   const isDead = state.owners.length === 0
   if (state.length === 0 && !isDead) return false
-  if (!isDead && queue.visit === undefined && now - queue.standsSince < queue.patience) return false
   const { fresh, present, serving } = count(queue, look)
   const free = GUESTS - fresh - serving
-  let wanted = isDead ? free : Math.min(free, state.length - fresh)
+  let wanted = isDead ? free : Math.min(free, most(queue, state, now) - fresh)
   let coming = fresh
   for (let here = present; wanted > 0 && book.mayJoin(now); wanted--) {
     const worker = choose(book, queue, state, look)
@@ -87,6 +92,14 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
     coming++
   }
   return coming > 0
+}
+
+/** How many more guests the connections that wait are worth. */
+function most({ patience, standsSince, visit }: QueueEntry, { length }: QueueState, now: number): number {
+  if (visit === undefined) return now - standsSince < patience ? 0 : patience > 0 ? 1 : length
+  // The owner accepts. Under a load that all workers share, more guests would only change places.
+  if (visit.answeredAt !== undefined) return 0
+  return patience > 0 && now - visit.since <= QUICK ? 1 : length
 }
 
 interface Count {
@@ -127,7 +140,8 @@ function choose(book: JoinsBook, queue: QueueEntry, { owners, place }: QueueStat
       if (!look.hosts.has(name) || owners.includes(name) || queue.guests.has(name)) continue
       const worker = book.worker(name)
       if (worker.isAsked || worker.busyAt === book.looks || worker.restsUntil > look.now) continue
-      if (worker.visits > visits || (worker.visits === visits && worker.turn >= turn) || worker.visits >= GUESTS) continue
+      if (worker.visits > visits || (worker.visits === visits && worker.turn >= turn) || worker.visits >= GUESTS)
+        continue
       best = name
       visits = worker.visits
       turn = worker.turn
