@@ -258,7 +258,7 @@ export class JoinsWorld {
       this.actions.push({ at: this.now, action })
       if (action.type === 'watch') {
         const queue = this.queues.find(({ id }) => id === action.id) as ModelQueue
-          queue.isWatched = true
+        queue.isWatched = true
         continue
       }
       const worker = this.#byName.get(action.worker) as ModelWorker

@@ -7,7 +7,7 @@ import { JOINS_PER_SECOND, type JoinAction, Joins, type QueueState } from '../..
 import { GUESTS } from '../../src/supervisor/joins-entries.js'
 import { JoinsWorld, type ModelQueue, type ModelWorker, randomOf, statistics } from './joins-world.js'
 
-const RUNS = Number(process.env['REUSEPORT_MODEL_RUNS'] ?? 30)
+const RUNS = Number(process.env['REUSEPORT_MODEL_RUNS'] ?? 15)
 
 const at = <T>(list: readonly T[], index: number): T => list[index % list.length] as T
 const own = (worker: ModelWorker): ModelQueue => at(worker.own, 0)
@@ -342,7 +342,7 @@ test('in any world: at most three guests, bounded messages, and in the end none'
         expect((joins[index + JOINS_PER_SECOND] ?? Number.POSITIVE_INFINITY) - time).toBeGreaterThanOrEqual(1000)
       })
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   )
 })
 
