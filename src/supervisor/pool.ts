@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
+import { HangWatch } from './hang-watch.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
 import { launchProcess, type WorkerExit, type WorkerListeners } from './launch.js'
@@ -32,6 +33,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
+  readonly #hangs: HangWatch
   #started = 0
   /** The signal that programs get where nothing else is said. */
   endingSignal: EndingSignal | undefined
@@ -41,6 +43,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.sockets = new KeptSockets(() => owner.isShared)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
+    this.#hangs = new HangWatch(owner, () => this.alive)
   }
 
   get slots(): readonly Slot[] {
@@ -116,12 +119,12 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   launch(slot: Slot): RunningWorker {
     const { pin, threads } = this.#owner.settings
+    const launch = threads ? launchThread : launchProcess
     const name = `${process.pid}.${++this.#started}`
     const sockets = this.sockets.started(name, slot.index)
     let worker: RunningWorker
     try {
       const plan = planOf(name, slot.index, sockets, this.#owner)
-      const launch = threads ? launchThread : launchProcess
       worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
     } catch (error) {
       this.sockets.notStarted(name)
@@ -179,6 +182,10 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.sockets.closed(worker, id)
   }
 
+  onPong(worker: RunningWorker): void {
+    this.#hangs.heard(worker)
+  }
+
   onRelieve(worker: RunningWorker, signal: EndingSignal): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
@@ -225,9 +232,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onDisconnect(worker: RunningWorker): void {
     this.sockets.note(worker, { isConnected: false })
-    if (worker.state === 'leaving') return
     const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
-    this.#owner.emit('warning', text)
+    if (worker.state !== 'leaving') this.#owner.emit('warning', text)
   }
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {

@@ -131,6 +131,9 @@ export class RunningWorker {
         this.#onLeft()
         events.onLeft(this, message)
         break
+      case 'pong':
+        events.onPong(this)
+        break
       case 'want':
       case 'not-opened':
         events.onWant(this, message)
@@ -233,6 +236,11 @@ export class RunningWorker {
     this.kill()
     await this.exited
     return false
+  }
+
+  /** Ends a worker that hangs. Nobody has told it to end. */
+  abort(): void {
+    if (this.#state !== 'gone') this.#launched.abort()
   }
 
   kill(): void {

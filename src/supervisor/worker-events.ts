@@ -20,6 +20,7 @@ export interface WorkerEvents<Worker> {
   onListening(worker: Worker, listening: Listening, kept: Kept | undefined): void
   onNested(worker: Worker, place: Place): void
   onClosed(worker: Worker, id: string): void
+  onPong(worker: Worker): void
   onRelieve(worker: Worker, signal: EndingSignal): void
   onWant(worker: Worker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void

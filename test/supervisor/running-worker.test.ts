@@ -18,6 +18,7 @@ function noEvents(): { [Name in keyof Events]: ReturnType<typeof vi.fn<Events[Na
   return {
     onListening: vi.fn(),
     onNested: vi.fn(),
+    onPong: vi.fn(),
     onClosed: vi.fn(),
     onRelieve: vi.fn(),
     onWant: vi.fn(),
