@@ -30,6 +30,12 @@ export function decide(book: JoinsBook, state: QueueState, look: Look): number {
     book.endVisit(queue, look.now)
     return NEVER
   }
+  // The queue stands again, and its guests are busy or have parted: another visit asks the owner once more.
+  const { fresh, serving } = count(queue, look)
+  if (hasAnswered && state.owners.length > 0 && fresh + serving === 0) {
+    book.endVisit(queue, look.now)
+    return NEVER
+  }
   if (invite(book, queue, state, look)) queue.wait = 1
   else queue.wait = Math.min(LONGEST_WAIT, queue.wait * 2)
   return queue.wait
@@ -70,10 +76,9 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
   const { now } = look
   const isDead = state.owners.length === 0
   if (state.length === 0 && !isDead) return false
-  if (!isDead && queue.visit === undefined && now - queue.standsSince < queue.patience) return false
   const { fresh, present, serving } = count(queue, look)
   const free = GUESTS - fresh - serving
-  let wanted = isDead ? free : Math.min(free, state.length - fresh)
+  let wanted = isDead ? free : Math.min(free, most(queue, state, now) - fresh)
   let coming = fresh
   for (let here = present; wanted > 0 && book.mayJoin(now); wanted--) {
     const worker = choose(book, queue, state, look)
@@ -87,6 +92,14 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
     coming++
   }
   return coming > 0
+}
+
+/** How many more guests the connections that wait are worth. */
+function most({ patience, standsSince, visit }: QueueEntry, { length }: QueueState, now: number): number {
+  if (visit === undefined) return now - standsSince < patience ? 0 : patience > 0 ? 1 : length
+  // The owner accepts. Under a load that all workers share, more guests would only change places.
+  if (visit.answeredAt !== undefined) return 0
+  return patience > 0 && now - visit.since <= QUICK ? 1 : length
 }
 
 interface Count {

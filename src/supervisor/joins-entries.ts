@@ -22,7 +22,7 @@ export type JoinAction =
   | { readonly type: 'join'; readonly worker: string; readonly id: string }
   | { readonly type: 'part'; readonly worker: string; readonly id: string }
   | { readonly type: 'ping'; readonly worker: string }
-  /** From now on the watch reports when this queue stands. */
+  /** From now on the watch reports when this queue stands. It may be watched already. */
   | { readonly type: 'watch'; readonly id: string }
 
 /** Guests of one queue, and queues of one guest, at most. */
@@ -38,7 +38,7 @@ export const SOON = 100
 /** ms from the report of the watch to the join, at most: grows with each visit that was of no use. */
 export const LONGEST_PATIENCE = 16
 /** ms. An owner that answers so soon was not standing still: it would have accepted the connections itself. */
-export const QUICK = 2
+export const QUICK = 4
 /** ms between looks, at most. */
 export const LONGEST_WAIT = 8
 /** ms in which a worker that could not join is not asked again. */

@@ -45,6 +45,7 @@ export const launchThread: Launch = (program, configuration, sockets, listeners)
     isConnected: () => isRunning,
     send: (message) => port1.postMessage(message),
     terminate: () => void thread.terminate(),
+    abort: () => void thread.terminate(),
     kill() {
       isKilled = true
       void thread.terminate()

@@ -65,6 +65,8 @@ export interface Launched {
   terminate(signal: EndingSignal): void
   /** Ends the worker at once: SIGKILL for a process. */
   kill(): void
+  /** Ends a worker that hangs: a process by SIGABRT, for a core, and by SIGKILL where it still runs then. */
+  abort(): void
 }
 
 /** @internal The preload of this copy of the package. */
@@ -78,6 +80,8 @@ const DISCONNECT_AFTER_EXIT = 1000 // ms at most
 const OUTPUT_AFTER_EXIT = 1000
 /** ms in which the kernel ends a process that was killed. One that waits for a device may take longer. */
 const KILLED = 5000
+/** ms in which the kernel writes the core of a process that was aborted. One that is stopped does not end by SIGABRT. */
+const ABORTED = 2000
 
 /** @internal */
 export type Launch = (
@@ -112,6 +116,11 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   const pipe = streamsOf(child)[4] as Duplex | null | undefined
   // A worker that ends before it has read the configuration breaks the pipe. Its exit reports that failure.
   pipe?.on('error', () => {}).end(JSON.stringify({ ...configuration, sockets: kept }))
+  const kill = (): void => {
+    child.kill('SIGKILL')
+    // Ends nothing where the process has ended by then.
+    setTimeout(giveUp, KILLED).unref()
+  }
   return {
     pid: child.pid ?? -1,
     threadId: undefined,
@@ -120,10 +129,11 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
       if (child.connected) child.send(toEnvelope(body), handle as never, () => {})
     },
     terminate: (signal) => void child.kill(signal),
-    kill: () => {
-      child.kill('SIGKILL')
-      // Ends nothing where the process has ended by then.
-      setTimeout(giveUp, KILLED).unref()
+    kill,
+    abort: () => {
+      child.kill('SIGABRT')
+      const timer = setTimeout(kill, ABORTED).unref()
+      child.once('exit', () => clearTimeout(timer))
     },
   }
 }

@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   readonly workers?: number | 'auto' | undefined
   /** ms until a worker must listen or call `process.send('ready')`. Default 30000. */
   readonly readyTimeout?: number | undefined
+  /** ms without an answer after which a worker hangs: it is ended, and restarted as after a crash. From 100. Default: none. */
+  readonly hangTimeout?: number | undefined
   /** ms for the connections of a worker that leaves; connections that are left then are destroyed. Default 10000. */
   readonly drainTimeout?: number | undefined
   /** The option `grace` of `drain`, in ms. Default 50. */
@@ -77,13 +79,14 @@ export interface SupervisorOptions {
   readonly sockets?: readonly { readonly fd: number; readonly name?: string | undefined }[] | undefined
 }
 
-type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'envFile'>
+type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'envFile' | 'hangTimeout'>
 
 /** @internal */
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
   readonly script: string
   readonly workers: number
   readonly steering: SteeringName | undefined
+  readonly hangTimeout: number | undefined
   readonly envFile: string | undefined
 }
 
@@ -93,6 +96,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'args',
   'workers',
   'readyTimeout',
+  'hangTimeout',
   'drainTimeout',
   'grace',
   'maxRestarts',
@@ -147,6 +151,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     args: [...(options.args ?? [])],
     workers: toWorkers(options.workers ?? 'auto'),
     readyTimeout: time(options, 'readyTimeout', 30_000),
+    hangTimeout: options.hangTimeout === undefined ? undefined : time(options, 'hangTimeout', 0, 100),
     drainTimeout: time(options, 'drainTimeout', 10_000),
     grace: time(options, 'grace', 50),
     maxRestarts: toMaxRestarts(options.maxRestarts ?? 10),
@@ -231,10 +236,10 @@ function flag(options: SupervisorOptions, name: Name, otherwise = false): boolea
   throw new SupervisorOptionError(name, value, 'true or false')
 }
 
-function time(options: SupervisorOptions, name: Name, otherwise: number): number {
+function time(options: SupervisorOptions, name: Name, otherwise: number, least = 0): number {
   const value = options[name] ?? otherwise
-  if (typeof value === 'number' && value >= 0 && value <= LONGEST) return value
-  throw new SupervisorOptionError(name, value, `a number of milliseconds from 0 to ${LONGEST}`)
+  if (typeof value === 'number' && value >= least && value <= LONGEST) return value
+  throw new SupervisorOptionError(name, value, `a number of milliseconds from ${least} to ${LONGEST}`)
 }
 
 function oneOf<T extends string>(options: SupervisorOptions, name: Name, allowed: readonly T[]): T | undefined {

@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
+import { HangWatch } from './hang-watch.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
 import { launchProcess, type WorkerExit, type WorkerListeners } from './launch.js'
@@ -32,6 +33,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
+  readonly #hangs: HangWatch
   #started = 0
   /** The signal that programs get where nothing else is said. */
   endingSignal: EndingSignal | undefined
@@ -44,6 +46,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     )
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
+    this.#hangs = new HangWatch(owner, () => this.alive)
   }
 
   get slots(): readonly Slot[] {
@@ -119,12 +122,12 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   launch(slot: Slot): RunningWorker {
     const { pin, threads } = this.#owner.settings
+    const launch = threads ? launchThread : launchProcess
     const name = `${process.pid}.${++this.#started}`
     const sockets = this.sockets.started(name, slot.index)
     let worker: RunningWorker
     try {
       const plan = planOf(name, slot.index, sockets, this.#owner)
-      const launch = threads ? launchThread : launchProcess
       worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
     } catch (error) {
       this.sockets.notStarted(name)
@@ -181,6 +184,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
+    if (message.type === 'pong') this.#hangs.heard(worker)
     this.sockets.hear(worker, message)
   }
 
@@ -226,9 +230,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onDisconnect(worker: RunningWorker): void {
     this.sockets.disconnected(worker)
-    if (worker.state === 'leaving') return
     const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
-    this.#owner.emit('warning', text)
+    if (worker.state !== 'leaving') this.#owner.emit('warning', text)
   }
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {

@@ -238,6 +238,11 @@ export class RunningWorker {
     return false
   }
 
+  /** Ends a worker that hangs. Nobody has told it to end. */
+  abort(): void {
+    if (this.#state !== 'gone') this.#launched.abort()
+  }
+
   kill(): void {
     this.#wasTold = true
     if (this.#state !== 'gone') this.#launched.kill()

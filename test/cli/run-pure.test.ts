@@ -30,7 +30,8 @@ class Told extends EventEmitter {
 
 describe('what is typed', () => {
   test('times, counts and names', () => {
-    const words = '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --max-restarts Infinity'
+    const words =
+      '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --hang-timeout 10s --max-restarts Infinity'
     const more =
       '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix --watch-ignore *.log --watch-ignore=out'
     const parsed = parseRunArguments([...words.split(' '), ...more.split(' '), 'app.js', '--workers', '9'])
@@ -44,6 +45,7 @@ describe('what is typed', () => {
         grace: 500,
         drainTimeout: 120_000,
         readyTimeout: 1500,
+        hangTimeout: 10_000,
         maxRestarts: Number.POSITIVE_INFINITY,
         steering: 'cpu',
         fallback: 'exclusive',

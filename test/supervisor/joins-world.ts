@@ -89,15 +89,22 @@ export class JoinsWorld {
   readonly actions: { readonly at: number; readonly action: JoinAction }[] = []
   now = 0
   looks = 0
+  /** ms that a connection has waited while a worker was idle; and that a guest stayed though nobody needed it. */
   neglected = 0
+  longestStay = 0
+  /** Guests that have answered and were not told to part, after a look, of one queue. */
+  mostGuests = 0
   guestAccepted = 0
   supervisorStoppedUntil = 0
   readonly #given: Required<Given>
   readonly #byName = new Map<string, ModelWorker>()
+  /** What the supervisor knows: the guests that have answered. */
+  readonly #known = new Map<string, Set<string>>()
   readonly #events: { readonly at: number; readonly run: () => void }[] = []
   #lookAt: number | undefined = 0
   #lastLook = Number.NEGATIVE_INFINITY
   #names = 0
+  #steps = 0
 
   constructor(given: Given) {
     this.#given = { cpus: Number.POSITIVE_INFINITY, delay: [0.1, 0.5], isJoining: true, ...given }
@@ -142,6 +149,7 @@ export class JoinsWorld {
     worker.work.length = 0
     worker.inbox.length = 0
     worker.guestOf.clear()
+    for (const guests of this.#known.values()) guests.delete(worker.name)
     this.workers.splice(this.workers.indexOf(worker), 1)
     for (const queue of worker.own) queue.owners.delete(worker)
     this.joins.gone(worker.name)
@@ -151,6 +159,7 @@ export class JoinsWorld {
   /** It was told to leave: it parts from its guests' queues, and its own queue leaves the group when it is empty. */
   leave(worker: ModelWorker): void {
     worker.isHost = false
+    for (const guests of this.#known.values()) guests.delete(worker.name)
     this.joins.gone(worker.name)
     for (const [queue, accepted] of worker.guestOf) this.#tell(() => this.#parted(worker, queue, accepted))
     worker.guestOf.clear()
@@ -187,7 +196,11 @@ export class JoinsWorld {
     for (const queue of this.queues) this.#watch(queue)
     if (this.#lookAt !== undefined && this.now >= this.#lookAt && this.now >= this.supervisorStoppedUntil) this.#look()
     this.#work()
-    if (this.#given.isJoining) for (const queue of this.queues) this.#measure(queue)
+    this.#steps++
+    // Each ms: it looks at each pair.
+    if (!this.#given.isJoining || this.#steps % 20 !== 0) return
+    const idle = this.workers.filter((worker) => worker.isHost && worker.isIdle && this.#runs(worker))
+    for (const queue of this.queues) this.#measure(queue, idle)
   }
 
   #watch(queue: ModelQueue): void {
@@ -231,6 +244,13 @@ export class JoinsWorld {
     assert.ok(next === undefined || (next > 0 && next <= 10))
     this.#lookAt = next === undefined ? undefined : this.now + next
     this.#act(actions)
+    for (const guests of this.#known.values()) this.mostGuests = Math.max(this.mostGuests, guests.size)
+  }
+
+  #guests(id: string): Set<string> {
+    const known = this.#known.get(id) ?? new Set()
+    this.#known.set(id, known)
+    return known
   }
 
   #act(actions: readonly JoinAction[]): void {
@@ -238,12 +258,12 @@ export class JoinsWorld {
       this.actions.push({ at: this.now, action })
       if (action.type === 'watch') {
         const queue = this.queues.find(({ id }) => id === action.id) as ModelQueue
-        assert.ok(!queue.isWatched)
         queue.isWatched = true
         continue
       }
       const worker = this.#byName.get(action.worker) as ModelWorker
       assert.ok(!worker.isDead && (worker.isHost || action.type === 'part'))
+      if (action.type === 'part') this.#guests(action.id).delete(worker.name)
       // In their order.
       const at = Math.max(this.now + this.#delay(), worker.inbox.at(-1)?.at ?? 0)
       worker.inbox.push({ at, action })
@@ -324,25 +344,34 @@ export class JoinsWorld {
       assert.ok(!worker.guestOf.has(queue))
       worker.guestOf.set(queue, 0)
     }
-    this.#tell(() => this.joins.joined(worker.name, id, isTaken, this.now))
+    this.#tell(() => {
+      this.joins.joined(worker.name, id, isTaken, this.now)
+      if (isTaken && worker.isHost && this.queues.includes(queue)) this.#guests(id).add(worker.name)
+    })
   }
 
   #parted(worker: ModelWorker, queue: ModelQueue, accepted: number): void {
     worker.guestOf.delete(queue)
-    this.#tell(() => this.joins.parted(worker.name, queue.id, accepted, this.now))
+    this.#tell(() => {
+      this.#guests(queue.id).delete(worker.name)
+      this.joins.parted(worker.name, queue.id, accepted, this.now)
+    })
   }
 
-  /** How long a connection waits although a worker of the same place does nothing. */
-  #measure(queue: ModelQueue): void {
-    const isIdle = (worker: ModelWorker): boolean =>
-      worker.isHost && worker.isIdle && this.#runs(worker) && worker.own.some(({ place }) => place === queue.place)
-    if (queue.waiting.length === 0 || !this.workers.some(isIdle)) queue.neglectedSince = undefined
+  /** How long a connection waits although a worker of the same place does nothing, and how long guests stay. */
+  #measure(queue: ModelQueue, idle: readonly ModelWorker[]): void {
+    if (queue.waiting.length === 0) queue.neglectedSince = undefined
+    else if (!idle.some(({ own }) => own.some(({ place }) => place === queue.place))) queue.neglectedSince = undefined
     else {
       queue.neglectedSince ??= this.now
       this.neglected = Math.max(this.neglected, this.now - queue.neglectedSince)
     }
     const answers = queue.owners.size > 0 && [...queue.owners].every((one) => one.isIdle && this.#runs(one))
-    if (queue.waiting.length > 0 || !answers) queue.quietSince = this.now
+    if (queue.waiting.length > 0 || !answers || this.now < this.supervisorStoppedUntil) queue.quietSince = this.now
+    for (const guest of idle) {
+      if (!guest.guestOf.has(queue) || guest.isMute) continue
+      this.longestStay = Math.max(this.longestStay, this.now - queue.quietSince)
+    }
   }
 }
 

@@ -299,6 +299,7 @@ describe('options', () => {
     [{ script: 5 }, "The option 'script' must be a file path or a file: URL, not 5"],
     [{ workers: 0 }, "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
     [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of milliseconds from 0 to 2147483647, not -1"],
+    [{ hangTimeout: 99 }, "The option 'hangTimeout' must be a number of milliseconds from 100 to 2147483647, not 99"],
     [{ maxRestarts: 1.5 }, "The option 'maxRestarts' must be a whole number of 0 or more, or Infinity, not 1.5"],
     [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'cpu' or 'random', not 'left'"],
     [{ threads: 'yes' }, "The option 'threads' must be true or false, not 'yes'"],

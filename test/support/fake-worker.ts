@@ -86,6 +86,9 @@ export function fakeLaunch(
         fake.heard.push('terminate')
         setImmediate(() => fake.exits({ code: null, signal }))
       },
+      abort() {
+        fake.exits({ code: null, signal: 'SIGABRT' })
+      },
       kill() {
         fake.heard.push('kill')
         setImmediate(() => fake.exits({ code: null, signal: 'SIGKILL' }))
