@@ -80,7 +80,7 @@ export const balance = {
   note: 'After 4 to 8 each connection is closed and opened again.',
   workers: (_asked, quick) => (quick ? [4] : [4, SCALED]),
   skip: can.balance ? undefined : '`reuseport run` has no option --balance',
-  extent: (quick) => (quick ? { rounds: 1, seconds: 6 } : { rounds: 1, seconds: 20 }),
+  extent: (quick) => (quick ? { rounds: 1, seconds: 4.5 } : { rounds: 1, seconds: 20 }),
   async measure({ way, workers, quick }) {
     /** @type {import('./plan.js').Measured[]} */
     const all = []

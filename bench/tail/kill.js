@@ -16,7 +16,7 @@ const KILLS = 20
 const ROUNDS = 2
 
 /** Of a round. @param {boolean} quick */
-const killsOf = (quick) => (quick ? 2 : KILLS / ROUNDS)
+const killsOf = (quick) => (quick ? 1 : KILLS / ROUNDS)
 
 /** @param {Servers} servers @returns {Promise<{ from: number, to: number }>} The time without the worker. */
 async function killOldest(servers) {
@@ -45,7 +45,7 @@ export const kill = {
   ],
   note: `* answered requests under way between a kill and its successor: the killed
   worker had not accepted them; "of a kill": the longest of each, median`,
-  extent: (quick) => (quick ? { rounds: 1, seconds: 4 } : { rounds: ROUNDS, seconds: 8 }),
+  extent: (quick) => (quick ? { rounds: 1, seconds: 2.6 } : { rounds: ROUNDS, seconds: 8 }),
   async measure({ way, workers, quick }, load) {
     const servers = await Servers.start(way, workers)
     try {

@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { workers } from './children.js'
 import { now } from './clock.js'
 import { onLines } from './lines.js'
 
@@ -34,6 +35,7 @@ export class Links extends EventEmitter {
     onLines(socket, (message) => {
       if (message.port !== undefined) {
         link = { ...message, since: now(), socket }
+        workers.add(message.pid)
         this.all.push(/** @type {Link} */ (link))
       } else if (link && message.blocked !== undefined) this.blocks.push({ pid: link.pid, from: message.blocked })
       this.emit('message', { pid: link?.pid, ...message })
@@ -41,6 +43,7 @@ export class Links extends EventEmitter {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.all = this.all.filter((one) => one !== link)
+      if (link !== undefined) workers.delete(link.pid)
       this.emit('message', { gone: link?.pid })
     })
   }

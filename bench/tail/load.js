@@ -1,5 +1,6 @@
 // The benchmark's side of the load generator.
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { percentile } from '../statistics.js'
@@ -15,7 +16,6 @@ const PRIORITY = -10
 
 export class Load {
   #process
-  isPreferred = false
 
   static async start() {
     const load = new Load()
@@ -26,10 +26,12 @@ export class Load {
   constructor() {
     this.#process = startProcess(fileURLToPath(new URL('./generator.js', import.meta.url)))
     try {
-      os.setPriority(this.#process.pid ?? 0, PRIORITY)
-      this.isPreferred = true
+      const { pid = 0 } = this.#process
+      os.setPriority(pid, PRIORITY)
+      // Where Linux shares its time among sessions, a priority counts only within one. sched(7), autogroup
+      writeFileSync(`/proc/${pid}/autogroup`, `${PRIORITY}`)
     } catch {
-      // That takes a privilege.
+      // That takes a privilege, and a kernel with autogroups. The lateness tells how it went.
     }
   }
 

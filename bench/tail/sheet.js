@@ -11,7 +11,7 @@ const OURS = 'joins'
 /** The median of the rounds and their quartiles. @typedef {{ median: number, low: number, high: number }} Spread */
 
 /**
- * `late`: rounds in which the generator was late. They are left out, unless all of them were. `ratios`: ours to
+ * `late`: rounds in which the generator was late. They are left out, unless all of them were: then `isTimely` is false. `ratios`: ours to
  * this way in the same rounds, of each value that is compared.
  *
  * @typedef {object} Row
@@ -20,6 +20,7 @@ const OURS = 'joins'
  * @property {string} [setting]
  * @property {number} rounds
  * @property {number} late
+ * @property {boolean} isTimely
  * @property {Spread} [lateness]
  * @property {Spread} [generator] Its share of a CPU.
  * @property {Record<string, Spread>} values
@@ -67,6 +68,7 @@ function rowOf(all, { workers, way, setting, values }, ours, compared) {
     ...(setting === undefined ? {} : { setting }),
     rounds: used.length,
     late: all.filter((entry) => !isTimely(entry)).length,
+    isTimely: all.some(isTimely),
     ...spreadOf('lateness', all),
     ...spreadOf(
       'generator',

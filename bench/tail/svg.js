@@ -3,7 +3,7 @@
 /** @typedef {import('./sheet.js').Row} Row */
 
 const DOTS = /** @type {const} */ ({ p50: 'p50', p95: 'p95', p99: 'p99', p999: 'p99.9' })
-const WIDTH = 760
+const WIDTH = 800
 const LEFT = 130
 const RIGHT = 570
 const STEP = 34

@@ -61,7 +61,8 @@ function label({ workers, way, setting }, ways) {
 }
 
 /** @param {Row} row */
-function roundsText({ late, rounds }) {
+function roundsText({ late, rounds, isTimely }) {
+  if (!isTimely) return '   (all late)'
   if (late > 0) return `   (${late} late)`
   return rounds === 1 ? '   (one round)' : ''
 }
