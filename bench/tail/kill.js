@@ -63,7 +63,7 @@ export const kill = {
         longest: Math.max(...longest),
         usual: median(longest),
         median: percentile(affected.flat(), 50),
-        failed: failures(samples),
+        ...failures(samples),
         gap: median(gaps.map(({ from, to }) => to - from)),
       }
       return [{ values, lateness, cpu }]

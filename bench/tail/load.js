@@ -25,6 +25,8 @@ export class Load {
 
   constructor() {
     this.#process = startProcess(fileURLToPath(new URL('./generator.js', import.meta.url)))
+    // Whoever waits for a message hears of the end.
+    this.#process.on('error', () => {})
     try {
       const { pid = 0 } = this.#process
       os.setPriority(pid, PRIORITY)

@@ -27,9 +27,10 @@ export function waits(samples) {
   return samples.flatMap((sample) => ('failure' in sample ? [] : [sample.wait]))
 }
 
-/** @param {readonly Sample[]} samples */
+/** How many had no answer, and how many of them because of the generator's patience. @param {readonly Sample[]} samples */
 export function failures(samples) {
-  return samples.filter((sample) => 'failure' in sample).length
+  const causes = samples.flatMap((sample) => ('failure' in sample ? [sample.failure] : []))
+  return { failed: causes.length, timeouts: causes.filter((cause) => cause === 'timeout').length }
 }
 
 /**
@@ -50,7 +51,7 @@ export function latencies(samples, pauses) {
     longestFree: Math.max(...free),
     deviation: deviation(all),
     caught: all.length - free.length,
-    failed: failures(samples),
+    ...failures(samples),
   }
 }
 

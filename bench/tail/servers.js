@@ -66,7 +66,7 @@ export class Servers {
     this.#workers = workers
     this.#process = startGroup(args, { BENCH_LINK: links.path, ...env })
     this.#process.stderr?.setEncoding('utf8').on('data', (text) => {
-      this.#errors = (this.#errors + text).slice(-2000)
+      this.#errors = (this.#errors + text).slice(0, 500)
     })
     this.#process.once('exit', () => links.emit('message', {}))
   }

@@ -42,9 +42,19 @@ test('latencies of all, and of those that were not caught; failures have none', 
     { at: 0, wait: 400, pid: 7, accepted: 1 },
     { at: 10, wait: 2, pid: 8, accepted: 11 },
     { at: 10, wait: 9, failure: 'ECONNRESET' },
+    { at: 10, wait: 15_000, failure: 'timeout' },
   ]
   const found = latencies(samples, [{ pid: 7, from: 5 }])
-  expect(found).toMatchObject({ p50: 2, p999: 400, free999: 2, longestFree: 2, caught: 1, failed: 1, deviation: 199 })
+  expect(found).toMatchObject({
+    p50: 2,
+    p999: 400,
+    free999: 2,
+    longestFree: 2,
+    caught: 1,
+    failed: 2,
+    timeouts: 1,
+    deviation: 199,
+  })
 })
 
 test('under way during a gap', () => {
