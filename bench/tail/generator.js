@@ -6,7 +6,8 @@ import { now } from './clock.js'
 
 /** @typedef {import('./samples.js').Sample} Sample */
 
-const TIMEOUT = 15_000 // ms
+/** ms. A connection whose handle the primary of a cluster has sent to a worker that is killed never ends by itself. */
+const TIMEOUT = 8000
 const LEAD = 50 // ms from the message to the first request
 
 let isFinished = false

@@ -12,7 +12,7 @@ import { startProcess } from './children.js'
 /** No run may open more connections a second, or more of them. */
 const MOST = { rate: 2000, requests: 100_000 }
 /** The generator is to keep its schedule on a busy machine. */
-const PRIORITY = -10
+const PRIORITY = -19
 
 export class Load {
   #process
