@@ -9,7 +9,7 @@ const HELP = `Usage: npm run bench -- tail [options]
 Compares how long connections wait where a worker is busy, stopped or killed:
 the kernel's hash (reuseport run --no-join), reuseport run, and cluster with
 round robin and with a shared handle. In interleaved rounds of one run, over
-loopback only. Takes about 12 minutes.
+loopback only. Takes about 13 minutes.
 
   blocked  600 connections/s, one worker blocks its loop 400 ms each second
   cpu      requests of 10, 30 and 50 ms of processor time, Poisson arrivals, at

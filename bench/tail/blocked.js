@@ -25,12 +25,12 @@ export const blocked = {
     { value: 'deviation', heading: 'dev', digits: 1 },
   ],
   note: '* without connections that the blocked worker had accepted before it blocked',
-  extent: (quick) => (quick ? { rounds: 1, seconds: 2.8 } : { rounds: 4, seconds: 5.5 }),
+  extent: (quick) => (quick ? { rounds: 1, seconds: 2.8 } : { rounds: 4, seconds: 4.5 }),
   async measure({ way, workers, quick }, load) {
     const servers = await Servers.start(way, workers)
     try {
       const { port, links } = servers
-      const times = steady(RATE, WARM + (quick ? 1.5 : 4))
+      const times = steady(RATE, WARM + (quick ? 1.5 : 3))
       let from = 0
       const { samples, lateness, cpu } = await load.run({ port, times }, async (begin) => {
         from = begin + WARM * 1000

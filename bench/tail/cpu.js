@@ -24,7 +24,7 @@ export const cpu = {
     { value: 'p99', heading: 'p99' },
     { value: 'longestFree', heading: 'longest' },
   ],
-  extent: (quick) => (quick ? { rounds: 1, seconds: 2.6 } : { rounds: 3, seconds: 9 }),
+  extent: (quick) => (quick ? { rounds: 1, seconds: 2.6 } : { rounds: 3, seconds: 7 }),
   async measure({ way, workers, quick, round }, load) {
     const servers = await Servers.start(way, workers)
     /** @type {import('./plan.js').Measured[]} */
@@ -33,7 +33,7 @@ export const cpu = {
       for (const work of WORK) {
         const rate = (SHARE * usable(workers) * 1000) / work
         // The same seed in a round for all ways: all of them get the same requests.
-        const times = poisson(rate, quick ? 0.5 : 2.5, 1000 * work + round)
+        const times = poisson(rate, quick ? 0.5 : 2, 1000 * work + round)
         const { samples, lateness, cpu } = await load.run({ port: servers.port, path: `/?work=${work}`, times })
         all.push({ setting: `${work} ms`, values: { ...latencies(samples, []), rate }, lateness, cpu })
       }
