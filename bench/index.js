@@ -1,5 +1,5 @@
 // Compares this library with core, cluster and one process, in interleaved rounds of one run. Reports ratios and
-// spread.
+// spread. `tail` is a benchmark of its own.
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
@@ -10,14 +10,19 @@ import { NODE_VERSIONS, nodeBinary } from '../scripts/nodes.mjs'
 import { loadTool, measure } from './load.js'
 import { median, ratio } from './statistics.js'
 
-const HELP = `Usage: npm run bench -- [options] [competitor ...]
+const HELP = `Usage: npm run bench -- [options] [benchmark ...] [competitor ...]
+       npm run bench -- tail [options]
 
-Measures in interleaved rounds of one run, over loopback only:
-  requests per second with 2 workers, a connection per request and keep-alive
-  the time from the call to 'listening'
-  the time and memory of the import
+Measures in interleaved rounds of one run, over loopback only. Benchmarks, all
+by default:
+  requests  a second with 2 workers, a connection per request and keep-alive
+  listen    the time from the call to 'listening'
+  import    the time and memory of the import
 
-Competitors, all by default:
+How long connections wait while a worker is busy, stopped or killed is measured
+by tail alone: npm run bench -- tail --help
+
+Competitors of requests, all by default:
   ours control run core cluster-rr cluster-shared single
 
       --of <competitor>  compare this one to the others       (default ours)
@@ -39,6 +44,13 @@ const COMPETITORS = {
 
 /** The goals of this library. They are only reported, because machines differ. */
 const GOALS = { core: 0.98, 'cluster-rr': 2.5, listen: 1.25, importMilliseconds: 10 }
+
+const BENCHMARKS = ['requests', 'listen', 'import']
+
+if (process.argv[2] === 'tail') {
+  await import('./tail/index.js')
+  process.exit()
+}
 
 const line = progress()
 // The competitor `core` needs a Node that has `reusePort`.
@@ -135,6 +147,12 @@ function wholeNumber(name, value, high) {
   return process.exit(2)
 }
 
+/** Those of `all` that are asked for; all of them where none is. @param {string[]} all @param {string[]} asked */
+function chosen(all, asked) {
+  const some = all.filter((name) => asked.includes(name))
+  return some.length > 0 ? some : all
+}
+
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
@@ -147,10 +165,15 @@ function readArguments() {
       },
       allowPositionals: true,
     })
-    const strangers = [values.of, ...positionals].filter((name) => !(name in COMPETITORS))
-    if (strangers.length > 0) throw new Error(`There is no competitor '${strangers[0]}'`)
-    const asked = Object.keys(COMPETITORS).filter((name) => positionals.length === 0 || positionals.includes(name))
-    return { ...values, names: asked.includes(values.of) ? asked : [values.of, ...asked] }
+    if (!(values.of in COMPETITORS)) throw new Error(`There is no competitor '${values.of}'`)
+    const stranger = positionals.find((name) => !(name in COMPETITORS || BENCHMARKS.includes(name)))
+    if (stranger !== undefined) throw new Error(`There is no benchmark and no competitor '${stranger}'`)
+    const asked = chosen(Object.keys(COMPETITORS), positionals)
+    return {
+      ...values,
+      names: asked.includes(values.of) ? asked : [values.of, ...asked],
+      benchmarks: chosen(BENCHMARKS, positionals),
+    }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
     return process.exit(2)
@@ -166,33 +189,51 @@ const rounds = wholeNumber('rounds', values.rounds, 50)
 const seconds = wholeNumber('seconds', values.seconds, 30)
 if (!values.json) console.log(`Node ${version}, load by ${loadTool}, ${rounds} rounds of ${seconds} s, medians`)
 
-const perRequest = summarise(await compareServers(values.names, rounds, { seconds, keepAlive: false }))
-if (!values.json) showRates('A connection per request', perRequest)
-const keepAlive = summarise(await compareServers(values.names, rounds, { seconds, keepAlive: true }))
-if (!values.json) showRates('Keep-alive', keepAlive)
-
-/** @type {Record<string, number>[]} */
-const listens = runJson([script('./listen.js'), JSON.stringify({ rounds, times: 1000 })])
-/** @type {(name: string) => number[]} */
-const elapsed = (name) => listens.map((round) => round[name] ?? Number.NaN)
-const listen = ['core', 'core reusePort'].map((name) => ({ name, ratio: ratio(elapsed('ours'), elapsed(name)) }))
-const imports = compareImports(rounds)
-
-if (values.json) {
-  console.log(
-    JSON.stringify(
-      { node: version, loadTool, rounds, seconds, perRequest, keepAlive, listen, imports, goals: GOALS },
-      null,
-      2,
-    ),
-  )
-} else {
-  console.log(`\n${bold("From the call to 'listening'")}, ours ${median(elapsed('ours')).toFixed(1)} µs`)
-  for (const { name, ratio } of listen) console.log(`  ours : ${name.padEnd(25)}${text(ratio)}`)
-  console.log(`\n${bold('Import')}${dim(' (an empty module for comparison)')}`)
-  for (const [kind, { milliseconds, kilobytes }] of Object.entries(imports)) {
-    console.log(
-      `  ${kind.padEnd(10)}${milliseconds.toFixed(1).padStart(8)} ms${Math.round(kilobytes).toLocaleString('en-US').padStart(10)} kB`,
-    )
-  }
+/** @param {string} title @param {boolean} keepAlive */
+async function benchRequests(title, keepAlive) {
+  const rows = summarise(await compareServers(values.names, rounds, { seconds, keepAlive }))
+  if (!values.json) showRates(title, rows)
+  return rows
 }
+
+function benchListen() {
+  /** @type {Record<string, number>[]} */
+  const listens = runJson([script('./listen.js'), JSON.stringify({ rounds, times: 1000 })])
+  /** @type {(name: string) => number[]} */
+  const elapsed = (name) => listens.map((round) => round[name] ?? Number.NaN)
+  const rows = ['core', 'core reusePort'].map((name) => ({ name, ratio: ratio(elapsed('ours'), elapsed(name)) }))
+  if (!values.json) {
+    console.log(`\n${bold("From the call to 'listening'")}, ours ${median(elapsed('ours')).toFixed(1)} µs`)
+    for (const { name, ratio } of rows) console.log(`  ours : ${name.padEnd(25)}${text(ratio)}`)
+  }
+  return rows
+}
+
+function benchImport() {
+  const imports = compareImports(rounds)
+  if (!values.json) {
+    console.log(`\n${bold('Import')}${dim(' (an empty module for comparison)')}`)
+    for (const [kind, { milliseconds, kilobytes }] of Object.entries(imports)) {
+      console.log(
+        `  ${kind.padEnd(10)}${milliseconds.toFixed(1).padStart(8)} ms${Math.round(kilobytes).toLocaleString('en-US').padStart(10)} kB`,
+      )
+    }
+  }
+  return imports
+}
+
+/** @param {string} name */
+const isAsked = (name) => values.benchmarks.includes(name)
+
+const result = {
+  node: version,
+  loadTool,
+  rounds,
+  seconds,
+  perRequest: isAsked('requests') ? await benchRequests('A connection per request', false) : undefined,
+  keepAlive: isAsked('requests') ? await benchRequests('Keep-alive', true) : undefined,
+  listen: isAsked('listen') ? benchListen() : undefined,
+  imports: isAsked('import') ? benchImport() : undefined,
+  goals: GOALS,
+}
+if (values.json) console.log(JSON.stringify(result, null, 2))
