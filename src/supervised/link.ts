@@ -36,6 +36,9 @@ export interface Link {
 
 type Listener = (message: ToWorker, handle: unknown) => void
 
+/** The others leave no handle open. */
+const WITH_HANDLE: readonly ToWorker['type'][] = ['take', 'give-back', 'serve']
+
 /** A program that forks may send such messages to itself. What is none is told once, and leaves no handle open. */
 function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void {
   let message: ToWorker
@@ -49,7 +52,7 @@ function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void 
     })
     return
   }
-  if (message.type !== 'take' && message.type !== 'give-back') closeHandle(handle)
+  if (!WITH_HANDLE.includes(message.type)) closeHandle(handle)
   listener(message, handle)
 }
 

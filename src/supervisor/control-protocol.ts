@@ -17,6 +17,8 @@ export interface SupervisorStatus {
     readonly startedAt: string
     /** Inodes of the listening sockets that it accepts from. */
     readonly sockets: readonly number[]
+    /** Connections that it has accepted and another worker serves; missing without the option `balance`. */
+    readonly passedOn?: number
   }[]
 }
 
@@ -116,7 +118,7 @@ export function parseStatus(value: unknown): SupervisorStatus {
 
 function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][number] {
   const worker = record(value, name)
-  const { threadId } = worker
+  const { passedOn, threadId } = worker
   return {
     slot: integer(worker['slot'], `${name}.slot`),
     pid: integer(worker['pid'], `${name}.pid`),
@@ -125,6 +127,7 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
     state: text(worker['state'], `${name}.state`),
     startedAt: date(worker['startedAt'], `${name}.startedAt`),
     sockets: list(worker['sockets'], `${name}.sockets`).map((inode) => integer(inode, `${name}.sockets`)),
+    ...(passedOn !== undefined && { passedOn: integer(passedOn, `${name}.passedOn`) }),
   }
 }
 

@@ -14,6 +14,9 @@ export interface WorkerPlan {
   readonly sockets: readonly Kept[]
 }
 
+/** The messages that keep the numbers of connections even. */
+export type BalanceMessage = 'connections' | 'pass' | 'served'
+
 /** @internal What the pool hears of each of its workers. */
 export interface WorkerEvents<Worker> {
   /** `kept`: the socket, where the supervisor did not hold it before. */
@@ -23,6 +26,8 @@ export interface WorkerEvents<Worker> {
   onRelieve(worker: Worker, signal: EndingSignal): void
   onWant(worker: Worker, message: FromWorker & { readonly type: 'want' | 'not-opened' }): void
   onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void
+  /** `handle`: the connection, where the message is `pass`. */
+  onBalance(worker: Worker, message: FromWorker & { readonly type: BalanceMessage }, handle: unknown): void
   onOutput(worker: Worker, ...output: Parameters<WorkerListeners['onOutput']>): void
   onProgramMessage(worker: Worker, message: unknown): void
   onRefusedMessage(worker: Worker, reason: string): void

@@ -9,13 +9,21 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
-/** The status of a worker, for JSON. @param sockets The kept sockets that it accepts from. */
-export function toStatus(worker: RunningWorker, sockets: readonly Kept[]): SupervisorStatus['workers'][number] {
+interface Known {
+  /** The kept sockets that the worker accepts from. */
+  readonly sockets: { acceptedBy(worker: RunningWorker): readonly Kept[] }
+  readonly balancing: { passedOn(worker: RunningWorker): number | undefined }
+}
+
+/** The status of a worker, for JSON. */
+export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): SupervisorStatus['workers'][number] {
+  const passedOn = balancing.passedOn(worker)
   const { threadId, startedAt, ...info } = describe(worker)
   return {
     ...info,
     ...(threadId !== undefined && { threadId }),
     startedAt: startedAt.toISOString(),
-    sockets: sockets.map(({ fd }) => fstatSync(fd).ino),
+    sockets: sockets.acceptedBy(worker).map(({ fd }) => fstatSync(fd).ino),
+    ...(passedOn !== undefined && { passedOn }),
   }
 }

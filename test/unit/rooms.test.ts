@@ -38,12 +38,14 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/ending-signals',
     'common/errors',
     'node/adopt',
+    'node/incoming',
     'node/second-listener',
     'node/server-connections',
     'node/withheld-close',
     'listen/supervision',
     'options/option-names',
     'common/close-handle',
+    'supervisor/ahead',
     'supervisor/protocol',
     'supervisor/messages',
     'supervisor/patience',
@@ -231,6 +233,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/datagram-internals',
     'node/event-streams',
     'node/http-connections',
+    'node/incoming',
     'node/server-connections',
   ])
 })
