@@ -61,7 +61,7 @@ export class Balancing {
 
   /** From now on other workers pass on to this one, and this one to others. */
   ready(): void {
-    if (this.#isOn) this.#share()
+    if (this.#isOn) this.#shareNow()
   }
 
   gone(worker: RunningWorker): void {
@@ -170,17 +170,18 @@ export class Balancing {
   }
 
   #share(): void {
-    this.#sharing ??= setTimeout(
-      () => {
-        this.#sharing = undefined
-        this.#sharedAt = performance.now()
-        for (const { worker, place, fewest } of this.#counts.shares()) {
-          const where = this.#places.get(place)
-          if (where !== undefined) this.#workers.get(worker)?.send({ type: 'fewest', ...where, fewest })
-        }
-      },
-      Math.max(1, this.#sharedAt + SHARES - performance.now()),
-    ).unref()
+    const due = Math.max(1, this.#sharedAt + SHARES - performance.now())
+    this.#sharing ??= setTimeout(() => this.#shareNow(), due).unref()
+  }
+
+  #shareNow(): void {
+    clearTimeout(this.#sharing)
+    this.#sharing = undefined
+    this.#sharedAt = performance.now()
+    for (const { worker, place, fewest } of this.#counts.shares()) {
+      const where = this.#places.get(place)
+      if (where !== undefined) this.#workers.get(worker)?.send({ type: 'fewest', ...where, fewest })
+    }
   }
 
   #look(): void {
