@@ -5,8 +5,8 @@ import { closeHandle } from '../common/close-handle.js'
 import type { ListenableServer } from '../index.js'
 import { type Connection, type Incoming, interceptConnections, isConnection } from '../node/incoming.js'
 import { type FromWorker, type Place, placeKey, type ToWorker } from '../supervisor/protocol.js'
-import type { Link } from './link.js'
-import { type Accepting, Passing } from './passing.js'
+import { isLostInSilence, type Link } from './link.js'
+import { type Accepting, PATIENCE, Passing } from './passing.js'
 
 /** ms between two messages to the supervisor about the connections of one server. */
 const REPORTS = 20
@@ -30,6 +30,7 @@ export class BalancedServers {
   #reporting: NodeJS.Timeout | undefined
   #reportedAt = Number.NEGATIVE_INFINITY
   #looking: NodeJS.Timeout | undefined
+  #isDisconnected = false
   /** The last connection that was served for the supervisor. It sends one after the other. */
   #served = -1
 
@@ -73,6 +74,9 @@ export class BalancedServers {
 
   /** The supervisor has ended, or the program has closed the channel. Then the supervisor serves what was sent. */
   disconnected(): void {
+    if (this.#isDisconnected) return
+    this.#isDisconnected = true
+    clearTimeout(this.#looking)
     this.#passing.end()
     if (!this.#passing.isWaiting) return
     setTimeout(() => this.#passing.lost(process.ppid !== this.#parent), REPARENTED)
@@ -115,9 +119,14 @@ export class BalancedServers {
   #look(): void {
     clearTimeout(this.#looking)
     this.#looking = undefined
-    if (!this.#passing.isWaiting) return
-    const next = this.#passing.look(performance.now())
-    if (next !== undefined) this.#looking = setTimeout(() => this.#look(), next)
+    if (!this.#passing.isWaiting || this.#isDisconnected) return
+    if (isLostInSilence()) {
+      // The worker hears it as its program does.
+      process.emit('disconnect')
+      return
+    }
+    const next = this.#passing.look(performance.now()) ?? PATIENCE
+    this.#looking = setTimeout(() => this.#look(), next)
   }
 
   /** Tells soon, and then not again for a while. A server whose connections stay as they are says nothing. */

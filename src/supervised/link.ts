@@ -56,6 +56,14 @@ function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void 
   listener(message, handle)
 }
 
+/**
+ * Whether the supervisor has ended and Node does not tell: it emits no 'disconnect' while a handle that was sent is not
+ * acknowledged. Where the program has closed the channel, Node emits it later, and keeps `process.channel` until then.
+ */
+export function isLostInSilence(): boolean {
+  return process.connected === false && (process.channel ?? undefined) === undefined
+}
+
 /** Undefined where no supervisor has started this process or thread directly. */
 export function linkToSupervisor(): Link | undefined {
   return threadLink() ?? processLink()

@@ -1,4 +1,5 @@
 // Long connections on workers that are real, by the option `balance`.
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import http from 'node:http'
@@ -184,6 +185,32 @@ test('a worker dies while connections are on their way to it: none is lost', asy
   await together
   expect(clients.warnings).toEqual([])
 }, 60_000)
+
+test('the supervisor dies while connections are on their way: each is served once', async () => {
+  const file = fileURLToPath(new URL('../fixtures/balanced-supervisor.mjs', import.meta.url))
+  const supervisor = fork(file, [script, JSON.stringify({ how: 'net' })], { execArgv: [] })
+  const [{ port, pids }] = (await once(supervisor, 'message')) as [{ port: number; pids: number[] }]
+  const clients: net.Socket[] = []
+  onTestFinished(() => {
+    for (const client of clients) client.destroy()
+    supervisor.kill('SIGKILL')
+    // They outlive it.
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+  })
+  const answers = Array.from({ length: 60 }, async (_, index) => {
+    const client = net.connect(port, '127.0.0.1')
+    clients.push(client)
+    client.write('hello')
+    if (index === 30) supervisor.kill('SIGKILL')
+    let said = ''
+    for await (const text of client.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      said += text
+      if (said.endsWith('hello')) break
+    }
+    return said
+  })
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^\d+\nhello$/)
+}, 30_000)
 
 test('where the numbers are even nothing is passed on', async () => {
   const clients = new Clients('net', { workers: 1 })
