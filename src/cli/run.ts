@@ -30,6 +30,7 @@ workers without losing a connection, and starts another one where one dies.
       --max-restarts <count>   early deaths of a worker in a row before the
                                supervisor gives up (10)
       --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
+      --balance connections    keep the workers' numbers of open connections even
       --pin                    pin each worker to one CPU (Linux)
       --threads                run worker threads instead of processes
       --fallback <policy>      where the kernel does not balance: error, or

@@ -37,7 +37,7 @@ export interface Link {
 type Listener = (message: ToWorker, handle: unknown) => void
 
 /** Messages whose listener takes the handle, or closes it. */
-const WITH_SOCKET: readonly ToWorker['type'][] = ['take', 'give-back', 'join']
+const WITH_SOCKET: readonly ToWorker['type'][] = ['take', 'give-back', 'join', 'serve']
 
 /** A program that forks may send such messages to itself. What is none is told once, and leaves no handle open. */
 function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void {
@@ -54,6 +54,14 @@ function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void 
   }
   if (!WITH_SOCKET.includes(message.type)) closeHandle(handle)
   listener(message, handle)
+}
+
+/**
+ * Whether the supervisor has ended and Node does not tell: it emits no 'disconnect' while a handle that was sent is not
+ * acknowledged. Where the program has closed the channel, Node emits it later, and keeps `process.channel` until then.
+ */
+export function isLostInSilence(): boolean {
+  return process.connected === false && (process.channel ?? undefined) === undefined
 }
 
 /** Undefined where no supervisor has started this process or thread directly. */

@@ -2,11 +2,13 @@
 // supervisor, takes the sockets that the supervisor has kept, and drains on the message `leave` and on a signal.
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
+import { closeHandle } from '../common/close-handle.js'
 import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
 import { rememberContext } from '../node/guest-listener.js'
 import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
+import { BalancedServers } from './balanced.js'
 import { drainAll } from './drain-all.js'
 import { Guests } from './guests.js'
 import { InheritedSockets } from './inherited.js'
@@ -30,6 +32,8 @@ export class SupervisedWorker implements Supervision {
   readonly #inherited: InheritedSockets
   readonly #takenBack: TakenBack
   readonly #guests: Guests
+  /** Set where the supervisor keeps the numbers of connections even. */
+  readonly #balanced: BalancedServers | undefined
   /** The id of the socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, string>()
   /** Calls with port 0. */
@@ -49,6 +53,7 @@ export class SupervisedWorker implements Supervision {
       : undefined
     this.#takenBack = new TakenBack(link)
     this.#guests = new Guests(link, this.#servers)
+    this.#balanced = link.configuration.balance === undefined ? undefined : new BalancedServers(link)
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals(
       (signal) => this.#onSignal(signal),
@@ -97,6 +102,7 @@ export class SupervisedWorker implements Supervision {
     this.#ticketKeys.give(server)
     const place = placeOf(server)
     if (place === undefined) return
+    this.#balanced?.add(server, place)
     const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
     const fd = isThread ? handle?.fd : undefined
     const message = { type: 'listening', id, wish, ...place, fd } as const
@@ -112,6 +118,7 @@ export class SupervisedWorker implements Supervision {
     this.#guests.closing(server)
     const listening = this.#servers.delete(server)
     if (listening === undefined) return
+    this.#balanced?.closing(server)
     this.#inherited.giveBack(listening.id)
     this.#link.send({ type: 'closed', id: listening.id })
   }
@@ -125,7 +132,14 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'join') this.#guests.join(message, handle)
     else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
+    else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
+      this.#hearOfOthers(message, handle)
     else if (message.type === 'take' || message.type === 'open') this.oneSocket?.answer(message, handle)
+  }
+
+  #hearOfOthers(message: ToWorker & { readonly type: 'serve' | 'passed' | 'fewest' }, handle: unknown): void {
+    if (this.#balanced === undefined) closeHandle(handle)
+    else this.#balanced.hear(message, handle)
   }
 
   /** Answers in a later turn: a program that only looks whether its port is free has closed that server by then. */
@@ -149,6 +163,7 @@ export class SupervisedWorker implements Supervision {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     this.#guests.leave()
     this.oneSocket?.openAll()
+    this.#balanced?.disconnected()
     // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
   }
@@ -173,6 +188,7 @@ export class SupervisedWorker implements Supervision {
     this.#leaving = signal
     this.#guests.leave()
     this.#inherited.releaseAll()
+    this.#balanced?.end()
     const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)
     const reason = losses.map((report) => report.reason).join('; ') || undefined

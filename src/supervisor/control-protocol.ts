@@ -23,6 +23,8 @@ export interface SupervisorStatus {
     readonly acceptedAsGuest?: number
     /** ms in which connections stood in the queues of its slot. */
     readonly stood?: number
+    /** Connections that it has accepted and another worker serves; missing without the option `balance`. */
+    readonly passedOn?: number
   }[]
 }
 
@@ -137,7 +139,7 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
   }
 }
 
-const NUMBERS = ['joins', 'acceptedAsGuest', 'stood'] as const
+const NUMBERS = ['joins', 'acceptedAsGuest', 'stood', 'passedOn'] as const
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,7 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { inodeOf, type Kept } from './kept-socket.js'
-import { SupervisorOptionError } from './options.js'
+import { SupervisorOptionError } from './option-values.js'
 
 interface Given {
   readonly fd: number

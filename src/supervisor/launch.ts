@@ -60,7 +60,7 @@ export interface Launched {
   /** Undefined for a process. */
   readonly threadId: number | undefined
   isConnected(): boolean
-  send(message: ToWorker, handle?: object): void
+  send(message: ToWorker, handle?: object, then?: () => void): void
   /** Sends the signal, for a worker that has closed its IPC channel; ends a thread at once. */
   terminate(signal: EndingSignal): void
   /** Ends the worker at once: SIGKILL for a process. */
@@ -125,8 +125,9 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
     pid: child.pid ?? -1,
     threadId: undefined,
     isConnected: () => child.connected,
-    send(body, handle) {
-      if (child.connected) child.send(toEnvelope(body), handle as never, () => {})
+    send(body, handle, then = () => {}) {
+      if (child.connected) child.send(toEnvelope(body), handle as never, then)
+      else then()
     },
     terminate: (signal) => void child.kill(signal),
     kill,
@@ -226,7 +227,7 @@ export function take(parse: () => FromWorker, handle: unknown, listeners: Worker
     listeners.onRefusedMessage((error as Error).message)
     return
   }
-  if (message.type !== 'listening') closeHandle(handle)
+  if (message.type !== 'listening' && message.type !== 'pass') closeHandle(handle)
   listeners.onMessage(message, handle)
 }
 

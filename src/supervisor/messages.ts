@@ -91,6 +91,17 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'parted', id: id(message['id']), accepted: count(message['accepted'], 'accepted') }
     case 'pong':
       return { type: 'pong', ping: count(message['ping'], 'ping') }
+    case 'connections':
+      return { type: 'connections', ...place(message), open: count(message['open'], 'open') }
+    case 'pass':
+      return { type: 'pass', ...place(message), pass: pass(message), open: count(message['open'], 'open') }
+    case 'served':
+      return {
+        type: 'served',
+        pass: pass(message),
+        isTaken: flag(message['isTaken'], 'isTaken'),
+        open: count(message['open'], 'open'),
+      }
     case 'want':
       return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
     case 'not-opened':
@@ -122,6 +133,17 @@ export function parseToWorker(value: unknown): ToWorker {
       return { type: 'part', id: id(message['id']) }
     case 'ping':
       return { type: 'ping', ping: count(message['ping'], 'ping') }
+    case 'serve':
+      return { type: 'serve', ...place(message), pass: pass(message) }
+    case 'passed':
+      return {
+        type: 'passed',
+        pass: pass(message),
+        isTaken: flag(message['isTaken'], 'isTaken'),
+        fewest: fewest(message),
+      }
+    case 'fewest':
+      return { type: 'fewest', ...place(message), fewest: fewest(message) }
     case 'open':
       return { type: 'open', want: count(message['want'], 'want') }
     default:
@@ -136,12 +158,15 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   if (!(steering === undefined || steering === 'hash' || steering === 'cpu' || steering === 'random')) {
     throw new MessageError('steering is unknown')
   }
+  const balance = optional(given['balance'], (name) => text(name, 'balance', 32))
+  if (!(balance === undefined || balance === 'connections')) throw new MessageError('balance is unknown')
   return {
     worker: text(given['worker'], 'worker', 64),
     sockets: list(given['sockets'], 'sockets').map(keptSocket),
     ports: list(given['ports'], 'ports').map((port) => whole(port, 'ports', 0, 0xffff)),
     isShared: flag(given['isShared'], 'isShared'),
     steering,
+    balance,
     ticketKeys: text(given['ticketKeys'], 'ticketKeys', 256),
     grace: number(given['grace'], 'grace', 0, LONGEST_TIME),
     drainTimeout: number(given['drainTimeout'], 'drainTimeout', 0, LONGEST_TIME),
@@ -164,6 +189,14 @@ function keptSocket(value: unknown): KeptSocket {
 
 function guest(message: Fields): { readonly id: string; readonly wish: ListenWish; readonly backlog: number } {
   return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
+}
+
+function pass(message: Fields): number {
+  return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
+}
+
+function fewest(message: Fields): number | undefined {
+  return optional(message['fewest'], (value) => count(value, 'fewest'))
 }
 
 function local(message: Fields): LocalSocket | undefined {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { runningScript } from './node-options.js'
-import type { SteeringName } from './protocol.js'
+import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
+import type { BalanceName, SteeringName } from './protocol.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
 export interface SupervisorOptions {
@@ -30,6 +31,12 @@ export interface SupervisorOptions {
   readonly maxRestarts?: number | undefined
   /** How the kernel chooses between the workers, as by `steer`. Default: unchanged, so by hash. Linux. */
   readonly steering?: SteeringName | undefined
+  /**
+   * `'connections'`: the workers keep their numbers of open connections within 2 of each other, or 10 %: a worker that is
+   * ahead passes on what it accepts, to the worker with fewest connections, before it reads from it. Connections that a
+   * worker serves stay there. Not with `threads`, nor with the steering `'cpu'`. Default: off.
+   */
+  readonly balance?: BalanceName | undefined
   /** Each worker, with all its threads, runs on one CPU. Default false. Linux. */
   readonly pin?: boolean | undefined
   /** Worker threads of this process instead of processes. Default false. */
@@ -79,7 +86,7 @@ export interface SupervisorOptions {
   readonly sockets?: readonly { readonly fd: number; readonly name?: string | undefined }[] | undefined
 }
 
-type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'envFile' | 'hangTimeout'>
+type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'balance' | 'envFile' | 'hangTimeout'>
 
 /** @internal */
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
@@ -87,6 +94,7 @@ export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Nam
   readonly workers: number
   readonly steering: SteeringName | undefined
   readonly hangTimeout: number | undefined
+  readonly balance: BalanceName | undefined
   readonly envFile: string | undefined
 }
 
@@ -101,6 +109,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'grace',
   'maxRestarts',
   'steering',
+  'balance',
   'pin',
   'threads',
   'fallback',
@@ -119,18 +128,6 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
 
 /** @internal */
 export const MOST_WORKERS = 1024
-const LONGEST = 0x7fffffff
-
-/** An option of `Supervisor` has an invalid value. `option` is the name of the option. */
-export class SupervisorOptionError extends TypeError {
-  readonly code = 'ERR_INVALID_ARG_VALUE'
-  readonly option: string
-
-  constructor(option: string, value: unknown, expected: string) {
-    super(`The option '${option}' must be ${expected}, not ${typeof value === 'string' ? `'${value}'` : String(value)}`)
-    this.option = option
-  }
-}
 
 /** @internal @throws SupervisorOptionError, ReusePortUnknownOptionError */
 export function parseOptions(options: SupervisorOptions): Settings {
@@ -145,6 +142,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
       "false where 'oneSocket' is true (no other supervisor can bind the port of that socket)",
     )
   }
+  if (options.balance !== undefined) assertBalanceable(options)
   return {
     script: toArgument(script),
     cwd,
@@ -156,6 +154,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     grace: time(options, 'grace', 50),
     maxRestarts: toMaxRestarts(options.maxRestarts ?? 10),
     steering: oneOf(options, 'steering', ['hash', 'cpu', 'random']),
+    balance: oneOf(options, 'balance', ['connections']),
     pin: flag(options, 'pin'),
     threads: flag(options, 'threads'),
     fallback: oneOf(options, 'fallback', ['error', 'exclusive']) ?? 'error',
@@ -170,6 +169,12 @@ export function parseOptions(options: SupervisorOptions): Settings {
     replace: flag(options, 'replace'),
     sockets: [...(options.sockets ?? [])],
   }
+}
+
+/** Node cannot pass a connection to a thread. Where a policy binds clients to workers, they stay with them. */
+function assertBalanceable({ balance, steering, threads }: SupervisorOptions): void {
+  if (threads) throw new SupervisorOptionError('balance', balance, "undefined where 'threads' is true")
+  if (steering === 'cpu') throw new SupervisorOptionError('balance', balance, "undefined where 'steering' is 'cpu'")
 }
 
 /** A path, also of a `file:` URL as an object or as text: `import.meta.resolve` gives text. */
@@ -214,38 +219,4 @@ export function toEndingSignal(value: unknown): EndingSignal {
 function toMaxRestarts(value: number): number {
   if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)) return value
   throw new SupervisorOptionError('maxRestarts', value, 'a whole number of 0 or more, or Infinity')
-}
-
-type Name = keyof SupervisorOptions
-
-function text(options: SupervisorOptions, name: Name): string | undefined {
-  const value = options[name]
-  if (value === undefined || typeof value === 'string') return value
-  throw new SupervisorOptionError(name, value, 'a string')
-}
-
-function texts(options: SupervisorOptions, name: Name): readonly string[] {
-  const value: unknown = options[name] ?? []
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '')) return [...value]
-  throw new SupervisorOptionError(name, value, 'an array of strings that are not empty')
-}
-
-function flag(options: SupervisorOptions, name: Name, otherwise = false): boolean {
-  const value = options[name]
-  if (value === undefined || typeof value === 'boolean') return value ?? otherwise
-  throw new SupervisorOptionError(name, value, 'true or false')
-}
-
-function time(options: SupervisorOptions, name: Name, otherwise: number, least = 0): number {
-  const value = options[name] ?? otherwise
-  if (typeof value === 'number' && value >= least && value <= LONGEST) return value
-  throw new SupervisorOptionError(name, value, `a number of milliseconds from ${least} to ${LONGEST}`)
-}
-
-function oneOf<T extends string>(options: SupervisorOptions, name: Name, allowed: readonly T[]): T | undefined {
-  const value = options[name]
-  if (value === undefined) return undefined
-  const found = allowed.find((candidate) => candidate === value)
-  if (found !== undefined) return found
-  throw new SupervisorOptionError(name, value, allowed.map((candidate) => `'${candidate}'`).join(' or '))
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
+import { Balancing } from './balancing.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
 import { HangWatch } from './hang-watch.js'
@@ -30,6 +31,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
   readonly sockets: KeptSockets
+  readonly balancing: Balancing
+  readonly onBalance: Balancing['hear'] = (...message) => this.balancing.hear(...message)
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
@@ -44,6 +47,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
       () => owner.isShared,
       (...guest) => tellOfGuest(owner.emit, ...guest),
     )
+    this.balancing = new Balancing(owner.settings.balance)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
     this.#hangs = new HangWatch(owner, () => this.alive)
@@ -149,6 +153,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onReady(worker: RunningWorker): void {
     this.sockets.ready(worker)
+    this.balancing.ready()
     this.#owner.emit('worker:ready', describe(worker))
   }
 
@@ -163,8 +168,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     const drained = accepted.filter(({ id }) => !handedOver.includes(id))
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
     if (isInTime) return true
-    const text = `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`
-    this.#owner.emit('warning', text)
+    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`)
     return false
   }
 
@@ -237,6 +241,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   onExit(worker: RunningWorker, exit: WorkerExit): void {
     this.#alive.delete(worker)
     this.sockets.gone(worker)
+    this.balancing.gone(worker)
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
     this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })

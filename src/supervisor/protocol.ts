@@ -24,6 +24,9 @@ export interface LocalSocket {
 
 export type SteeringName = 'hash' | 'cpu' | 'random'
 
+/** What the workers keep even among themselves. */
+export type BalanceName = 'connections'
+
 /** @internal The configuration that a worker reads before its program begins. */
 export interface WorkerConfiguration {
   /** `<pid of the supervisor>.<number of the worker>` */
@@ -34,6 +37,7 @@ export interface WorkerConfiguration {
   /** Whether all workers accept from one socket. Then a worker asks for the socket with the message `want`. */
   readonly isShared: boolean
   readonly steering: SteeringName | undefined
+  readonly balance: BalanceName | undefined
   /** 48 bytes, in base64. */
   readonly ticketKeys: string
   readonly grace: number
@@ -67,6 +71,23 @@ export type ToWorker =
   | { readonly type: 'part'; readonly id: string }
   /** Answer, to show that the event loop turns. */
   | { readonly type: 'ping'; readonly ping: number }
+  /**
+   * Serve this connection, which another worker has accepted at that place: here it is, as the handle. Without a handle:
+   * say whether you have got it. `pass` is the supervisor's number of it.
+   */
+  | ({ readonly type: 'serve'; readonly pass: number } & Place)
+  /**
+   * Answers `pass`. Where the connection is not taken, the worker serves it itself; otherwise it closes its duplicate.
+   * `fewest`: as of the message `fewest`.
+   */
+  | {
+      readonly type: 'passed'
+      readonly pass: number
+      readonly isTaken: boolean
+      readonly fewest: number | undefined
+    }
+  /** The fewest open connections of another worker at that place; undefined where there is no other worker. */
+  | ({ readonly type: 'fewest'; readonly fewest: number | undefined } & Place)
 
 /** @internal Where a server listens. */
 export interface Place {
@@ -108,10 +129,24 @@ export type FromWorker =
    */
   | { readonly type: 'parted'; readonly id: string; readonly accepted: number }
   | { readonly type: 'pong'; readonly ping: number }
+  /** The worker listens at that place, and has so many open connections there. */
+  | ({ readonly type: 'connections'; readonly open: number } & Place)
+  /**
+   * Another worker should serve this connection: here it is, as the handle. Without a handle: is it known? `pass` is the
+   * worker's own number of it, `open` as of the message `connections`. The worker has a duplicate until the answer.
+   */
+  | ({ readonly type: 'pass'; readonly pass: number; readonly open: number } & Place)
+  /** Answers `serve`, before the worker reads from the connection. `open`: with this connection. */
+  | { readonly type: 'served'; readonly pass: number; readonly isTaken: boolean; readonly open: number }
   /** A server wants a common socket. `want` is the number of the request; the answer repeats it. */
   | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
   /** The worker was told to open this socket, and failed. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
+
+/** @internal */
+export function placeKey({ address, family, port }: Place): string {
+  return `${family} ${address} ${port}`
+}
 
 /** @internal */
 export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {

@@ -138,6 +138,11 @@ export class RunningWorker {
       case 'not-opened':
         events.onAboutSocket(this, message)
         break
+      case 'connections':
+      case 'pass':
+      case 'served':
+        events.onBalance(this, message, handle)
+        break
     }
   }
 
@@ -188,8 +193,9 @@ export class RunningWorker {
     this.#changed = () => {}
   }
 
-  send(message: ToWorker, handle?: object): void {
-    if (this.#state !== 'gone') this.#launched.send(message, handle)
+  /** @param then Called when the message is written or cannot be; not called where the worker ends before. */
+  send(message: ToWorker, handle?: object, then?: () => void): void {
+    if (this.#state !== 'gone') this.#launched.send(message, handle, then)
   }
 
   /** Sends a socket that the supervisor keeps. A thread has the same descriptors. */

@@ -111,7 +111,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       state: this.#state,
       generation: this.#generation,
       startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool.sockets)),
+      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool)),
     }
   }
 

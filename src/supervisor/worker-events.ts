@@ -19,6 +19,9 @@ export type AboutSocket = FromWorker & {
   readonly type: 'closed' | 'want' | 'not-opened' | 'joined' | 'parted' | 'pong'
 }
 
+/** The messages that keep the numbers of connections even. */
+export type BalanceMessage = 'connections' | 'pass' | 'served'
+
 /** @internal What the pool hears of each of its workers. */
 export interface WorkerEvents<Worker> {
   /** `kept`: the socket, where the supervisor did not hold it before. */
@@ -27,6 +30,8 @@ export interface WorkerEvents<Worker> {
   onAboutSocket(worker: Worker, message: AboutSocket): void
   onRelieve(worker: Worker, signal: EndingSignal): void
   onLeft(worker: Worker, left: FromWorker & { readonly type: 'left' }): void
+  /** `handle`: the connection, where the message is `pass`. */
+  onBalance(worker: Worker, message: FromWorker & { readonly type: BalanceMessage }, handle: unknown): void
   onOutput(worker: Worker, ...output: Parameters<WorkerListeners['onOutput']>): void
   onProgramMessage(worker: Worker, message: unknown): void
   onRefusedMessage(worker: Worker, reason: string): void

@@ -13,12 +13,18 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
+interface Known {
+  readonly sockets: {
+    acceptedBy(worker: RunningWorker): readonly Kept[]
+    numbersOf(worker: RunningWorker): QueueNumbers
+  }
+  readonly balancing: { passedOn(worker: RunningWorker): number | undefined }
+}
+
 /** The status of a worker, for JSON. */
-export function toStatus(
-  worker: RunningWorker,
-  sockets: { acceptedBy(worker: RunningWorker): readonly Kept[]; numbersOf(worker: RunningWorker): QueueNumbers },
-): SupervisorStatus['workers'][number] {
+export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): SupervisorStatus['workers'][number] {
   const numbers = sockets.numbersOf(worker)
+  const passedOn = balancing.passedOn(worker)
   const { threadId, startedAt, ...info } = describe(worker)
   return {
     ...info,
@@ -27,6 +33,7 @@ export function toStatus(
     sockets: sockets.acceptedBy(worker).map(({ fd }) => fstatSync(fd).ino),
     ...numbers,
     stood: Math.round(numbers.stood),
+    ...(passedOn !== undefined && { passedOn }),
   }
 }
 

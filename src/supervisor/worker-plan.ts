@@ -19,8 +19,8 @@ export interface PlanOwner {
 /** What a new worker gets. @throws where the file of the environment cannot be read. */
 export function planOf(name: string, slot: number, sockets: readonly Kept[], owner: PlanOwner): WorkerPlan {
   const { settings, generation, ports, ticketKeys, isShared } = owner
-  const { steering, grace, drainTimeout } = settings
-  const configuration = { worker: name, ports, isShared, steering, ticketKeys, grace, drainTimeout }
+  const { steering, balance, grace, drainTimeout } = settings
+  const configuration = { worker: name, ports, isShared, steering, balance, ticketKeys, grace, drainTimeout }
   return { slot, generation, program: programOf(settings, name), configuration, sockets }
 }
 

@@ -33,7 +33,7 @@ describe('what is typed', () => {
     const words =
       '--workers 3 --grace 500ms --drain-timeout 2m --ready-timeout 1.5 --hang-timeout 10s --max-restarts Infinity'
     const more =
-      '--steering cpu --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix --watch-ignore *.log --watch-ignore=out'
+      '--steering cpu --balance connections --fallback exclusive --pin --threads --one-socket --watch --replace --json --prefix --watch-ignore *.log --watch-ignore=out'
     const parsed = parseRunArguments([...words.split(' '), ...more.split(' '), 'app.js', '--workers', '9'])
     expect(parsed).toMatchObject({
       json: true,
@@ -48,6 +48,7 @@ describe('what is typed', () => {
         hangTimeout: 10_000,
         maxRestarts: Number.POSITIVE_INFINITY,
         steering: 'cpu',
+        balance: 'connections',
         fallback: 'exclusive',
         pin: true,
         threads: true,
@@ -82,6 +83,7 @@ describe('what is typed', () => {
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
     [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
     [['--steering', 'fair', 'app.js'], "--steering takes one of hash, cpu, random, not 'fair'"],
+    [['--balance', 'load', 'app.js'], "--balance takes one of connections, not 'load'"],
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
     [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],

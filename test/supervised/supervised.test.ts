@@ -64,6 +64,7 @@ function link(more: Partial<WorkerConfiguration> = {}, isThread = false): Link {
     ports: [8000],
     isShared: false,
     steering: undefined,
+    balance: undefined,
     ticketKeys: '',
     grace: 0,
     drainTimeout: 0,

@@ -53,6 +53,9 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'joined', id: '1.2', isTaken: false },
   { type: 'parted', id: '1.2', accepted: 12 },
   { type: 'pong', ping: 3 },
+  { type: 'connections', ...PLACE, open: 7 },
+  { type: 'pass', ...PLACE, pass: 2 ** 40, open: 7 },
+  { type: 'served', pass: 5, isTaken: false, open: 0 },
 ]
 const TO_WORKER: readonly ToWorker[] = [
   { type: 'leave', kept: ['1.2'], signal: 'SIGTERM' },
@@ -70,6 +73,11 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'join', id: '1.2', wish: WISH, backlog: 511, local: undefined },
   { type: 'part', id: '1.2' },
   { type: 'ping', ping: 3 },
+  { type: 'serve', ...PLACE, pass: 2 ** 40 },
+  { type: 'passed', pass: 5, isTaken: true, fewest: 3 },
+  { type: 'passed', pass: 5, isTaken: false, fewest: undefined },
+  { type: 'fewest', ...PLACE, fewest: 3 },
+  { type: 'fewest', ...PLACE, fewest: undefined },
 ]
 const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
@@ -77,6 +85,7 @@ const CONFIGURATION: WorkerConfiguration = {
   ports: [8080, 0, 65_535],
   isShared: false,
   steering: 'cpu',
+  balance: 'connections',
   ticketKeys: 'A'.repeat(64),
   grace: 1000,
   drainTimeout: 2500.5,
@@ -114,6 +123,8 @@ test('null stands for a member that is missing, as JSON writes it in a list', ()
   expect(parseFromWorker({ type: 'left', lossless: true, reason: null })).toStrictEqual(FROM_WORKER[5])
   expect(parseToWorker({ type: 'take', id: '1', want: 1, local: null })).toHaveProperty('local', undefined)
   expect(parseWorkerConfiguration({ ...CONFIGURATION, steering: null })).toHaveProperty('steering', undefined)
+  expect(parseWorkerConfiguration({ ...CONFIGURATION, balance: null })).toHaveProperty('balance', undefined)
+  expect(parseToWorker({ type: 'fewest', ...PLACE, fewest: null })).toHaveProperty('fewest', undefined)
 })
 
 describe('a member that is wrong', () => {
@@ -185,6 +196,10 @@ describe('a member that is wrong', () => {
     { valid, path: 'family', values: [...NO_TEXT, 'ipv4', 'IPv5', '', 'toString'], reason: 'family is unknown' },
     ...port(valid, 'port'),
   ]
+  const pass = (valid: object): readonly Wrong[] => [
+    inode(valid, 'pass'),
+    { valid, path: 'pass', values: [0.5], reason: 'pass is not a whole number' },
+  ]
   const type = (valid: object, others: readonly string[]): Wrong => {
     const values = [...NO_TEXT, '', ...others, '__proto__', 'toString']
     return { valid, path: 'type', values, reason: 'its type is unknown' }
@@ -227,6 +242,14 @@ describe('a member that is wrong', () => {
       text(of('parted'), 'id', 256),
       ...count(of('parted'), 'accepted'),
       ...count(of('pong'), 'ping'),
+      ...where(of('connections')),
+      ...count(of('connections'), 'open'),
+      ...where(of('pass')),
+      ...pass(of('pass')),
+      ...count(of('pass'), 'open'),
+      ...pass(of('served')),
+      flag(of('served'), 'isTaken'),
+      ...count(of('served'), 'open'),
     ]),
   )('from a worker: %s', (_what, wrong) => check(parseFromWorker, wrong))
 
@@ -243,6 +266,13 @@ describe('a member that is wrong', () => {
       ...count(of('join'), 'local.fd'),
       text(of('part'), 'id', 256),
       ...count(of('ping'), 'ping'),
+      ...where(of('serve')),
+      ...pass(of('serve')),
+      ...pass(of('passed')),
+      flag(of('passed'), 'isTaken'),
+      ...count(of('passed'), 'fewest', NO_NUMBER.slice(2)),
+      ...where(of('fewest')),
+      ...count(of('fewest'), 'fewest', NO_NUMBER.slice(2)),
       text(of('take'), 'id', 256),
       ...count(of('take'), 'want'),
       ...count(of('take'), 'local.fd'),
@@ -277,6 +307,8 @@ describe('a member that is wrong', () => {
       flag(CONFIGURATION, 'isShared'),
       text(CONFIGURATION, 'steering', 32, NO_TEXT.slice(2)),
       inConfiguration('steering', ['', 'CPU', 'weights', 'toString'], 'steering is unknown'),
+      text(CONFIGURATION, 'balance', 32, NO_TEXT.slice(2)),
+      inConfiguration('balance', ['', 'Connections', 'toString'], 'balance is unknown'),
       text(CONFIGURATION, 'ticketKeys', 256),
       inConfiguration('grace', [...NO_NUMBER, 0x80000000], 'grace is not a number from 0 to 2147483647'),
       inConfiguration('drainTimeout', [...NO_NUMBER, 0x80000000], 'drainTimeout is not a number from 0 to 2147483647'),
@@ -306,6 +338,7 @@ describe('a member that is wrong', () => {
       [parseFromWorker, { type: 'not-opened', wish: { ...WISH, address: 'x'.repeat(1024), port: 0 } }],
       [parseFromWorker, { type: 'want', want: 0x7fffffff, wish: { ...WISH, options: 'x'.repeat(1 << 20) } }],
       [parseToWorker, { type: 'take', id, want: 0, local: { fd: 0x7fffffff, inode: Number.MAX_SAFE_INTEGER } }],
+      [parseToWorker, { type: 'serve', ...PLACE, pass: Number.MAX_SAFE_INTEGER }],
       [parseToWorker, { type: 'ticket-keys', keys: 'x'.repeat(256) }],
       [parseToWorker, { type: 'leave', kept: new Array(4096).fill(''), signal: 'SIGTERM' }],
       [parseWorkerConfiguration, { ...CONFIGURATION, worker: 'x'.repeat(64), ports: new Array(4096).fill(65_535) }],
@@ -426,6 +459,9 @@ function isFromWorker(value: unknown): boolean {
     { type: is('joined'), id: isId, isTaken: isFlag },
     { type: is('parted'), id: isId, accepted: isCount },
     { type: is('pong'), ping: isCount },
+    { type: is('connections'), ...PLACE_MEMBERS, open: isCount },
+    { type: is('pass'), ...PLACE_MEMBERS, pass: isInode, open: isCount },
+    { type: is('served'), pass: isInode, isTaken: isFlag, open: isCount },
   ].some((members) => hasMembers(value, members))
 }
 
@@ -440,6 +476,9 @@ function isToWorker(value: unknown): boolean {
     { type: is('join'), id: isId, wish: isWish, backlog: isCount, 'local?': isLocal },
     { type: is('part'), id: isId },
     { type: is('ping'), ping: isCount },
+    { type: is('serve'), ...PLACE_MEMBERS, pass: isInode },
+    { type: is('passed'), pass: isInode, isTaken: isFlag, 'fewest?': isCount },
+    { type: is('fewest'), ...PLACE_MEMBERS, 'fewest?': isCount },
     { type: is('open'), want: isCount },
   ].some((members) => hasMembers(value, members))
 }
@@ -454,6 +493,7 @@ function isConfiguration(value: unknown): boolean {
     ports: (ports) => isListOf(ports, 4096, isPort),
     isShared: isFlag,
     'steering?': is('hash', 'cpu', 'random'),
+    'balance?': is('connections'),
     ticketKeys: isId,
     grace: isTime,
     drainTimeout: isTime,

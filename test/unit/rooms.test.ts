@@ -39,12 +39,14 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/errors',
     'node/adopt',
     'node/guest-listener',
+    'node/incoming',
     'node/second-listener',
     'node/server-connections',
     'node/withheld-close',
     'listen/supervision',
     'options/option-names',
     'common/close-handle',
+    'supervisor/ahead',
     'supervisor/protocol',
     'supervisor/messages',
     'supervisor/patience',
@@ -234,6 +236,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/event-streams',
     'node/guest-listener',
     'node/http-connections',
+    'node/incoming',
     'node/server-connections',
   ])
 })
