@@ -18,7 +18,11 @@ function send(port, request, at) {
     let text = ''
     let answered = 0
     let failure = 'closed'
-    const socket = net.connect(port, '127.0.0.1', () => socket.write(request))
+    let local = 0
+    const socket = net.connect(port, '127.0.0.1', () => {
+      local = socket.localPort ?? 0
+      socket.write(request)
+    })
     socket.setEncoding('latin1').setTimeout(TIMEOUT, () => socket.destroy(new Error('timeout')))
     socket.on('data', (part) => {
       answered ||= now()
@@ -30,7 +34,7 @@ function send(port, request, at) {
     socket.on('close', () => {
       const [, pid, accepted] = /\r\n\r\n(\d+) ([\d.]+) $/.exec(text) ?? []
       if (pid === undefined) resolve({ at, wait: now() - at, failure })
-      else resolve({ at, wait: answered - at, pid: Number(pid), accepted: Number(accepted) })
+      else resolve({ at, wait: answered - at, pid: Number(pid), accepted: Number(accepted), port: local })
     })
   })
 }

@@ -3,12 +3,12 @@ import { deviation, percentile } from '../statistics.js'
 
 /**
  * `at`: when the request was to begin. `wait`: from then to the answer. `pid`: the worker that answered. `accepted`:
- * when it had accepted the connection. All times in ms of one clock.
+ * when it had accepted the connection. `port`: the client's. All times in ms of one clock.
  *
- * @typedef {{ at: number, wait: number, pid: number, accepted: number } | { at: number, wait: number, failure: string }} Sample
+ * @typedef {{ at: number, wait: number, pid: number, accepted: number, port?: number } | { at: number, wait: number, failure: string }} Sample
  */
 
-/** A time in which a worker accepted nothing. @typedef {{ pid: number, from: number }} Pause */
+/** A time in which a worker accepted nothing. `held`: the ports of the clients that it had accepted. @typedef {{ pid: number, from: number, held?: ReadonlySet<number> }} Pause */
 
 /**
  * Whether the worker had accepted the connection before it paused, and answered afterwards: nobody else could help.
@@ -18,8 +18,11 @@ import { deviation, percentile } from '../statistics.js'
  */
 export function isCaught(sample, pauses) {
   if ('failure' in sample) return false
-  const { at, wait, pid, accepted } = sample
-  return pauses.some((pause) => pause.pid === pid && accepted <= pause.from && at + wait > pause.from)
+  const { at, wait, pid, accepted, port = 0 } = sample
+  return pauses.some(
+    ({ pid: its, from, held }) =>
+      its === pid && at + wait > from && (accepted <= from || (at <= from && (held?.has(port) ?? false))),
+  )
 }
 
 /** @param {readonly Sample[]} samples */

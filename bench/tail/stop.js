@@ -2,6 +2,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signal } from './children.js'
 import { now } from './clock.js'
+import { heldPorts } from './held.js'
 import { latencies } from './samples.js'
 import { steady } from './schedule.js'
 import { Servers } from './servers.js'
@@ -34,15 +35,17 @@ export const stop = {
     try {
       const times = steady(RATE, lengthOf(quick) + 2 * AROUND)
       let from = 0
+      let held = new Set()
       const { samples, lateness, cpu } = await load.run({ port: servers.port, times }, async (begin) => {
         await sleep(begin + AROUND * 1000 - now())
         process.kill(pid, 'SIGSTOP')
         from = now()
+        held = heldPorts(pid)
         await sleep(lengthOf(quick) * 1000)
         process.kill(pid, 'SIGCONT')
       })
       const measured = samples.filter(({ at }) => at >= from - (AROUND / 2) * 1000)
-      return [{ values: latencies(measured, [{ pid, from }]), lateness, cpu }]
+      return [{ values: latencies(measured, [{ pid, from, held }]), lateness, cpu }]
     } finally {
       signal(pid, 'SIGCONT')
       await servers.end()

@@ -35,6 +35,11 @@ test('a connection is caught where its worker had accepted it before it paused, 
   expect(isCaught({ ...sample, accepted: 480 }, [{ pid: 7, from: 102 }])).toBe(false)
   expect(isCaught({ ...sample, wait: 1 }, [{ pid: 7, from: 102 }])).toBe(false)
   expect(isCaught(sample, [{ pid: 8, from: 102 }])).toBe(false)
+  // The kernel had given it to the worker, whose program has heard of it later.
+  const later = { ...sample, accepted: 480, port: 5000 }
+  expect(isCaught(later, [{ pid: 7, from: 102, held: new Set([5000]) }])).toBe(true)
+  expect(isCaught(later, [{ pid: 7, from: 102, held: new Set([5001]) }])).toBe(false)
+  expect(isCaught(later, [{ pid: 7, from: 99, held: new Set([5000]) }])).toBe(false)
 })
 
 test('latencies of all, and of those that were not caught; failures have none', () => {
