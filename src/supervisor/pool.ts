@@ -16,7 +16,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { describe, tellOfGuest } from './worker-info.js'
+import { describe, guestTeller } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -43,10 +43,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
-    this.sockets = new KeptSockets(
-      () => owner.isShared,
-      (...guest) => tellOfGuest(owner.emit, ...guest),
-    )
+    this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit))
     this.balancing = new Balancing(owner.settings.balance)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)

@@ -102,10 +102,9 @@ export class RunningWorker {
           break
         }
         this.#sockets++
-        const { fd } = message
-        const isThread = this.threadId !== undefined
         // A number of a process means nothing here.
-        const kept = isThread && fd !== undefined ? keepDescriptor(message, fd) : keepHandle(message, handle)
+        const fd = this.threadId === undefined ? undefined : message.fd
+        const kept = fd === undefined ? keepHandle(message, handle) : keepDescriptor(message, fd)
         events.onListening(this, message, kept)
         this.#changed()
         break
@@ -131,18 +130,13 @@ export class RunningWorker {
         this.#onLeft()
         events.onLeft(this, message)
         break
-      case 'joined':
-      case 'parted':
-      case 'pong':
-      case 'want':
-      case 'not-opened':
-        events.onAboutSocket(this, message)
-        break
       case 'connections':
       case 'pass':
       case 'served':
         events.onBalance(this, message, handle)
         break
+      default:
+        events.onAboutSocket(this, message)
     }
   }
 

@@ -4,7 +4,7 @@ import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerInfo } from './events.js'
 import type { QueueNumbers } from './join-counts.js'
 import type { Kept } from './kept-socket.js'
-import type { KeptQueue } from './queue-joining.js'
+import type { JoiningSource } from './queue-joining.js'
 import type { Emit } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
 
@@ -37,16 +37,18 @@ export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): 
   }
 }
 
-/** @param accepted See `JoiningSource`. */
-export function tellOfGuest(emit: Emit, guest: RunningWorker, { kept, slot }: KeptQueue, accepted?: number): void {
-  const { address, family, port } = kept
-  const worker = describe(guest)
-  const queue = { of: slot, address, family, port }
-  if (accepted === undefined) {
-    emit('queue:join', worker, queue)
-    publishJoin(() => ({ worker, ...queue }))
-  } else {
-    emit('queue:part', worker, { ...queue, accepted })
-    publishPart(() => ({ worker, ...queue, accepted }))
+/** @returns what is told of each worker that joins a queue or parts. */
+export function guestTeller(emit: Emit): JoiningSource<RunningWorker>['onGuest'] {
+  return (guest, { kept, slot }, accepted) => {
+    const { address, family, port } = kept
+    const worker = describe(guest)
+    const queue = { of: slot, address, family, port }
+    if (accepted === undefined) {
+      emit('queue:join', worker, queue)
+      publishJoin(() => ({ worker, ...queue }))
+    } else {
+      emit('queue:part', worker, { ...queue, accepted })
+      publishPart(() => ({ worker, ...queue, accepted }))
+    }
   }
 }

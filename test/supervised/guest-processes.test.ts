@@ -1,4 +1,5 @@
 // Two workers as `reuseport run` starts them, whose supervisor is this test: one stands still, the other is its guest.
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Writable } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
+import { waitingConnections } from '../../src/native/accept-queue.js'
 import { isEnvelope, toEnvelope } from '../../src/supervisor/messages.js'
 import type { FromWorker, Listening, ToWorker, WorkerConfiguration } from '../../src/supervisor/protocol.js'
 import { answering } from '../support/answering-addon.js'
@@ -46,6 +48,7 @@ function worker(name: string, setting: string): Worker {
     ports: [],
     isShared: false,
     steering: undefined,
+    balance: undefined,
     ticketKeys: Buffer.alloc(48).toString('base64'),
     grace: 50,
     drainTimeout: 20_000,
@@ -92,7 +95,7 @@ test('the queue of a worker that stands still is served by its guest, which drai
   standing.child.kill('SIGSTOP')
   const clients = Array.from({ length: CLIENTS }, () => client(port))
   await Promise.all(clients.map(({ socket }) => once(socket, 'connect')))
-  const waiting = (): unknown => addon.waitingConnections(queue.handle.fd)
+  const waiting = (): unknown => waitingConnections(addon, queue.handle.fd)
   await expect.poll(() => clients.filter(({ text }) => text !== '').length).toBe(CLIENTS - Number(waiting()))
   const left = Number(waiting())
   expect(left).toBeGreaterThan(0)

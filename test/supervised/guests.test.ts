@@ -1,8 +1,10 @@
 // A worker is told to accept from the sockets of others: what it takes, what it refuses, and when it lets go.
+
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { waitingConnections } from '../../src/native/accept-queue.js'
 import { Guests } from '../../src/supervised/guests.js'
 import type { Link } from '../../src/supervised/link.js'
 import { Servers } from '../../src/supervised/servers.js'
@@ -117,7 +119,7 @@ describe('a worker', () => {
     guests.join(joining('a'), socket.handle)
     expect(sent).toEqual([joined('a', false)])
     expect(socket.handle.fd).toBeLessThan(0)
-    expect(addon.waitingConnections(socket.owner)).toMatchObject({ syscall: 'getsockopt' })
+    expect(waitingConnections(addon, socket.owner)).toMatchObject({ syscall: 'getsockopt' })
   })
 
   test('refuses where too few descriptors are left', () => {
