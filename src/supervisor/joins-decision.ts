@@ -26,7 +26,8 @@ export function decide(book: JoinsBook, state: QueueState, look: Look): number {
   const hasAnswered = askOwners(book, queue, state, look)
   if (isEmpty && hasAnswered) {
     const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
-    if (rest > 0) return Math.min(rest, 1)
+    // A longer hold is looked at less often.
+    if (rest > 0) return Math.min(rest, Math.max(1, queue.hold / 10))
     book.endVisit(queue, look.now)
     return NEVER
   }

@@ -370,7 +370,9 @@ export class JoinsWorld {
     if (queue.waiting.length > 0 || !answers || this.now < this.supervisorStoppedUntil) queue.quietSince = this.now
     for (const guest of idle) {
       if (!guest.guestOf.has(queue) || guest.isMute) continue
-      this.longestStay = Math.max(this.longestStay, this.now - queue.quietSince)
+      // One that was stopped has not heard yet that it is to part.
+      const since = Math.max(queue.quietSince, guest.stoppedUntil)
+      this.longestStay = Math.max(this.longestStay, this.now - since)
     }
   }
 }

@@ -285,8 +285,8 @@ describe('CPU-bound requests, 70 % of the CPUs: compared with one queue for all 
     const shared = statistics(seeds.flatMap((seed) => run(workers, true, seed)))
     const joined = statistics(seeds.flatMap((seed) => run(workers, false, seed)))
     expect(joined.mean / shared.mean).toBeLessThan(1.1)
-    expect(joined.p99 / shared.p99).toBeLessThan(1.25)
-    expect(joined.deviation / shared.deviation).toBeLessThan(1.2)
+    expect(joined.p99 / shared.p99).toBeLessThan(1.2)
+    expect(joined.deviation / shared.deviation).toBeLessThan(1.15)
   })
 })
 
@@ -321,6 +321,25 @@ const given = fc.record({
   steps: fc.array(fc.tuple(fc.nat(STEPS.length - 1), fc.nat(100), fc.nat(60)), { maxLength: 25 }),
 })
 
+test('at most so many joins in any second', () => {
+  const joins = new Joins()
+  const names = Array.from({ length: 64 }, (_, index) => `w${index}`)
+  let asked = 0
+  for (let now = 0; now < 1000; now += 5) {
+    // Half of the queues stand, and each guest parts at once.
+    const queues = names.map((id, index) => ({ id, place: '80', length: (index % 2) * 3, owners: [id] }))
+    for (const id of names) joins.stands(id, now)
+    const { actions } = joins.look({ queues, hosts: new Set(names), now })
+    for (const action of actions) {
+      if (action.type !== 'join') continue
+      asked++
+      joins.joined(action.worker, action.id, true, now)
+      joins.parted(action.worker, action.id, 1, now)
+    }
+  }
+  expect(asked).toBe(JOINS_PER_SECOND)
+})
+
 test('in any world: at most three guests, bounded messages, and in the end none', () => {
   fc.assert(
     fc.property(given, ({ seed, workers, places, rate, costs, steps }) => {
@@ -334,7 +353,7 @@ test('in any world: at most three guests, bounded messages, and in the end none'
         world.run(time, () => world.queues.length > 0 && load())
       }
       for (const queue of world.queues) if (queue.owners.size === 0) world.own(queue, world.add([]))
-      ends(world, 1500)
+      ends(world, 4000)
       expect(world.mostGuests).toBeLessThanOrEqual(GUESTS)
       expect(world.longestStay).toBeLessThan(60)
       const joins = world.actions.filter(({ action }) => action.type === 'join').map((one) => one.at)
@@ -342,7 +361,7 @@ test('in any world: at most three guests, bounded messages, and in the end none'
         expect((joins[index + JOINS_PER_SECOND] ?? Number.POSITIVE_INFINITY) - time).toBeGreaterThanOrEqual(1000)
       })
     }),
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: RUNS },
   )
 })
 
