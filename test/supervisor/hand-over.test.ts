@@ -109,8 +109,11 @@ test('slots have the lowest free numbers, and no two workers have one', async ()
   await one.supervisor.scale(4)
   expect(one.supervisor.workers.map(({ slot }) => slot)).toEqual([0, 1, 2, 3])
   const doomed = one.supervisor.workers[2]?.pid as number
+  // Until then others accept from its queue.
+  const ready = once(one.supervisor, 'worker:ready')
   process.kill(doomed, 'SIGKILL')
-  await expect.poll(() => one.supervisor.workers.filter(({ pid }) => pid !== doomed)).toHaveLength(4)
+  await ready
+  expect(one.supervisor.workers.filter(({ pid }) => pid !== doomed)).toHaveLength(4)
   expect(await answerers(port, 200)).toHaveProperty('size', 4)
 })
 
