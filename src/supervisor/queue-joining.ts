@@ -79,15 +79,13 @@ export class QueueJoining<Worker extends Host> {
   /** The sockets or who accepts from them have changed. */
   changed(): void {
     this.#queues = undefined
-    if (this.#isDue || this.#isClosed) return
-    this.#isDue = true
-    // What changes in one turn is looked at once.
-    setImmediate(() => this.#look())
+    this.#lookSoon()
   }
 
   hear(worker: Worker, message: FromWorker & { readonly type: 'joined' | 'parted' | 'pong' }): void {
     const { name } = worker
     const now = this.#now()
+    this.#lookSoon()
     if (message.type === 'pong') this.#joins.ponged(name, now)
     else if (message.type === 'joined') {
       this.#joins.joined(name, message.id, message.isTaken, now)
@@ -152,6 +150,13 @@ export class QueueJoining<Worker extends Host> {
     this.#joins.stands(id, this.#now())
     this.#counts.stands(id, this.#now())
     this.#look()
+  }
+
+  /** What changes in one turn is looked at once. */
+  #lookSoon(): void {
+    if (this.#isDue || this.#isClosed) return
+    this.#isDue = true
+    setImmediate(() => this.#look())
   }
 
   #all(): readonly KeptQueue[] {

@@ -112,7 +112,8 @@ describe('a queue that stands', () => {
     pass(20)
     expect(counts.of('A', ['a'], now).stood).toBe(now - since)
     lengths.clear()
-    pass(3)
+    // Looks are at most 8 ms apart.
+    pass(8)
     const { stood } = counts.of('A', ['a'], now)
     pass(20)
     expect(counts.of('A', ['a'], now).stood).toBe(stood)
@@ -201,6 +202,19 @@ test('a refused join is no guest', async () => {
   expect(guests).toEqual([])
   expect(joining.part(['a'])).toBeUndefined()
   expect(counts.of('B', [], now).joins).toBe(0)
+})
+
+test('who answers when the visit is over parts at once', () => {
+  lengths.set(1, 1)
+  joining.stands(1)
+  const asked = hosts.find(({ heard }) => heard.some(({ type }) => type === 'join')) as FakeHost
+  lengths.clear()
+  joining.hear(get('A'), { type: 'pong', ping: 0 })
+  pass(60)
+  expect(vi.getTimerCount()).toBe(0)
+  joining.hear(asked, { type: 'joined', id: 'a', isTaken: true })
+  pass(0)
+  expect(asked.heard.map(({ type }) => type)).toEqual(['join', 'part'])
 })
 
 test('after the end nothing is looked at', () => {
