@@ -24,13 +24,13 @@ workers without losing a connection, and starts another one where one dies.
 
   -n, --workers <count|auto>   number of workers (default auto: one per CPU)
       --ready-timeout <time>   limit for a worker to listen (default 30s)
-      --hang-timeout <time>    end a worker that does not answer for so long (none)
+      --hang-timeout <time>    end a worker that does not answer so long (none)
       --drain-timeout <time>   limit for a leaving worker's connections (10s)
       --grace <time>           wait for new connections to go elsewhere (50ms)
       --max-restarts <count>   early deaths of a worker in a row before the
                                supervisor gives up (10)
       --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
-      --balance connections    keep the workers' numbers of open connections even
+      --balance connections    keep the numbers of open connections even
       --pin                    pin each worker to one CPU (Linux)
       --threads                run worker threads instead of processes
       --fallback <policy>      where the kernel does not balance: error, or

@@ -48,7 +48,11 @@ function pool(more: Partial<PoolOwner> = {}): Pool {
 
 const names = (): unknown[] => told.map(([name]) => name)
 const warnings = (): unknown[] => told.filter(([name]) => name === 'warning').map(([, text]) => text)
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+/** Also where this process stood still for longer than the timer: then its immediates are behind the timer. */
+const turn = async (): Promise<void> => {
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve))
+}
 const worker = (index: number): FakeWorker => workers[index] as FakeWorker
 const kept = (all: Pool): readonly string[] => all.sockets.all.map(({ id }) => id)
 const given = (index: number): readonly string[] => worker(index).sockets.map(({ id }) => id)
