@@ -1,4 +1,5 @@
 // Pure: what the supervisor knows of queues, workers and joins, and what each action changes in it.
+import { JoinBudget } from './join-budget.js'
 import {
   type JoinAction,
   LONGEST_HOLD,
@@ -11,18 +12,17 @@ import {
   type WorkerEntry,
 } from './joins-entries.js'
 
-/** Joins in any second, at most, over all queues. */
-export const JOINS_PER_SECOND = 400
-
 export class JoinsBook {
   readonly queues: Map<string, QueueEntry> = new Map()
   readonly workers: Map<string, WorkerEntry> = new Map()
   /** The number of this look. */
   looks = 0
   actions: JoinAction[] = []
-  #turns = 0
-  /** The times of the last joins, as a ring. */
-  readonly #joins = new Float64Array(JOINS_PER_SECOND).fill(Number.NEGATIVE_INFINITY)
+  readonly budget: JoinBudget
+
+  constructor(cpus: number) {
+    this.budget = new JoinBudget(cpus)
+  }
 
   queue(id: string): QueueEntry {
     const known = this.queues.get(id)
@@ -51,14 +51,31 @@ export class JoinsBook {
     this.actions.push({ type: 'watch', id: queue.id })
   }
 
-  mayJoin(now: number): boolean {
-    return now - (this.#joins[this.#turns % JOINS_PER_SECOND] as number) >= 1000
+  /** ms for which the queue must have stood. */
+  patience(queue: QueueEntry, now: number): number {
+    return Math.max(queue.patience, this.budget.patience(now))
+  }
+
+  /**
+   * The queue is watched again: a little later where joins are dear, because each report costs something too.
+   *
+   * @returns the ms until then; Infinity where it is watched at once.
+   */
+  rest(queue: QueueEntry, now: number): number {
+    const rest = Math.max(queue.patience, this.budget.rest(this.queues.size, now))
+    if (rest === 0) {
+      this.watch(queue)
+      return Number.POSITIVE_INFINITY
+    }
+    queue.state = 'resting'
+    queue.restsUntil = now + rest
+    return rest
   }
 
   join(queue: QueueEntry, worker: string, now: number): void {
     const entry = this.worker(worker)
-    this.#joins[this.#turns++ % JOINS_PER_SECOND] = now
-    entry.turn = this.#turns
+    this.budget.pay(now)
+    entry.turn = this.budget.turns
     entry.isAsked = true
     entry.visits++
     queue.guests.set(worker, { state: 'asked', since: now, isCounted: false })
@@ -89,12 +106,12 @@ export class JoinsBook {
     if (queue.guests.delete(worker) && entry !== undefined) entry.visits--
   }
 
-  /** All guests part, and the queue is watched again. */
-  endVisit(queue: QueueEntry, now: number): void {
+  /** All guests part, and the queue is watched again. @returns see `rest`. */
+  endVisit(queue: QueueEntry, now: number): number {
     for (const worker of queue.guests.keys()) this.part(queue, worker)
     queue.visit = undefined
     queue.visitedUntil = now
-    this.watch(queue)
+    return this.rest(queue, now)
   }
 
   /** When the last guest of a visit has parted: visits that are of no use become rare. */

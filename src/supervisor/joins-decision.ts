@@ -17,29 +17,34 @@ const NEVER = Number.POSITIVE_INFINITY
 export function decide(book: JoinsBook, state: QueueState, look: Look): number {
   const queue = book.queue(state.id)
   dismiss(book, queue, look)
+  if (queue.state === 'resting') {
+    const rest = queue.restsUntil - look.now
+    if (rest > 0) return Math.ceil(rest)
+    book.watch(queue)
+  }
   if (queue.state !== 'active') return NEVER
   const isEmpty = state.length === 0 && state.owners.length > 0
-  if (queue.visit === undefined && isEmpty) {
-    book.watch(queue)
-    return NEVER
+  if (queue.visit === undefined && isEmpty) return book.rest(queue, look.now)
+  // Where joins are dear, an owner that answers in time is only late.
+  if (queue.visit === undefined && state.owners.length > 0 && book.patience(queue, look.now) > 0) {
+    if (answered(book, state.owners, queue.standsSince, look.hosts) !== NEVER) return book.rest(queue, look.now)
   }
   const hasAnswered = askOwners(book, queue, state, look)
   if (isEmpty && hasAnswered) {
     const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
     // A longer hold is looked at less often.
     if (rest > 0) return Math.min(rest, Math.max(1, queue.hold / 10))
-    book.endVisit(queue, look.now)
-    return NEVER
+    return book.endVisit(queue, look.now)
   }
   // The queue stands again, and its guests are busy or have parted: another visit asks the owner once more.
   const { fresh, serving } = count(queue, look)
   if (hasAnswered && state.owners.length > 0 && fresh + serving === 0) {
-    book.endVisit(queue, look.now)
-    return NEVER
+    return book.endVisit(queue, look.now)
   }
   if (invite(book, queue, state, look)) queue.wait = 1
   else queue.wait = Math.min(LONGEST_WAIT, queue.wait * 2)
-  return queue.wait
+  const early = book.patience(queue, look.now) - (look.now - queue.standsSince)
+  return queue.visit === undefined ? Math.max(queue.wait, early) : queue.wait
 }
 
 /** Guests part that are not idle themselves, or that nobody needs. */
@@ -57,19 +62,25 @@ function dismiss(book: JoinsBook, queue: QueueEntry, { hosts }: Look): void {
 function askOwners(book: JoinsBook, queue: QueueEntry, { owners }: QueueState, { hosts }: Look): boolean {
   const { visit } = queue
   if (visit === undefined) return false
-  let answeredAt = visit.since
-  for (const owner of owners) {
-    if (!hosts.has(owner)) continue
-    const { isPinged, pongedAt } = book.worker(owner)
-    if (pongedAt < visit.since) {
-      if (!isPinged) book.ping(owner)
-      answeredAt = NEVER
-    } else answeredAt = Math.max(answeredAt, pongedAt)
-  }
+  const answeredAt = answered(book, owners, visit.since, hosts)
   if (answeredAt === NEVER) return false
   visit.answeredAt ??= answeredAt
   if (owners.length > 0) queue.wasQuick = visit.answeredAt - visit.since <= QUICK
   return true
+}
+
+/** When the last of these owners has answered a ping since then; `NEVER`: one has not, and is pinged. */
+function answered(book: JoinsBook, owners: readonly string[], since: number, hosts: ReadonlySet<string>): number {
+  let answeredAt = since
+  for (const owner of owners) {
+    if (!hosts.has(owner)) continue
+    const { isPinged, pongedAt } = book.worker(owner)
+    if (pongedAt < since) {
+      if (!isPinged) book.ping(owner)
+      answeredAt = NEVER
+    } else answeredAt = Math.max(answeredAt, pongedAt)
+  }
+  return answeredAt
 }
 
 /** Asks workers to join. @returns whether one was asked, or has not answered and still may in time. */
@@ -79,9 +90,9 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
   if (state.length === 0 && !isDead) return false
   const { fresh, present, serving } = count(queue, look)
   const free = GUESTS - fresh - serving
-  let wanted = isDead ? free : Math.min(free, most(queue, state, now) - fresh)
+  let wanted = isDead ? free : Math.min(free, most(book.patience(queue, now), queue, state, now) - fresh)
   let coming = fresh
-  for (let here = present; wanted > 0 && book.mayJoin(now); wanted--) {
+  for (let here = present; wanted > 0 && book.budget.mayJoin(now); wanted--) {
     const worker = choose(book, queue, state, look)
     if (worker === undefined) break
     if (here + coming >= GUESTS) {
@@ -96,11 +107,11 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
 }
 
 /** How many more guests the connections that wait are worth. */
-function most({ patience, standsSince, visit }: QueueEntry, { length }: QueueState, now: number): number {
+function most(patience: number, { standsSince, visit }: QueueEntry, { length }: QueueState, now: number): number {
   if (visit === undefined) return now - standsSince < patience ? 0 : patience > 0 ? 1 : length
   // The owner accepts. Under a load that all workers share, more guests would only change places.
   if (visit.answeredAt !== undefined) return 0
-  return patience > 0 && now - visit.since <= QUICK ? 1 : length
+  return patience > 0 && now - visit.since <= Math.max(QUICK, patience) ? 1 : length
 }
 
 interface Count {

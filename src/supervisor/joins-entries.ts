@@ -54,7 +54,9 @@ export interface Guest {
 
 export interface QueueEntry {
   readonly id: string
-  state: 'new' | 'watched' | 'active'
+  /** `'resting'`: neither watched nor looked at until `restsUntil`. */
+  state: 'new' | 'watched' | 'active' | 'resting'
+  restsUntil: number
   hadOwners: boolean
   /** When it was first seen with connections, or without, and at every look since. */
   fullSince: number | undefined
@@ -94,6 +96,7 @@ export function newQueue(id: string): QueueEntry {
   return {
     id,
     state: 'new',
+    restsUntil: 0,
     hadOwners: true,
     fullSince: undefined,
     emptySince: undefined,

@@ -8,17 +8,24 @@ import { JoinsBook } from './joins-book.js'
 import { decide } from './joins-decision.js'
 import { type JoinAction, type Look, type QueueState, REST, STANDING } from './joins-entries.js'
 
-export { JOINS_PER_SECOND } from './joins-book.js'
+export { JOINS_PER_SECOND } from './join-budget.js'
 export type { JoinAction, Look, QueueState } from './joins-entries.js'
 
 /** A look follows each event, at once or a little later; otherwise the looks follow `next`. Times are in ms of one clock. */
 export class Joins {
-  readonly #book = new JoinsBook()
+  readonly #book: JoinsBook
+
+  /** @param cpus That the workers may use: so many joins a second are worth their price. */
+  constructor(cpus: number) {
+    this.#book = new JoinsBook(cpus)
+  }
 
   /** The watch has reported that the queue stands: connections waited at two moments. */
   stands(id: string, now: number): void {
     const queue = this.#book.queues.get(id)
-    if (queue?.state === 'watched') this.#book.activate(queue, now)
+    if (queue?.state !== 'watched') return
+    this.#book.budget.reported(now)
+    this.#book.activate(queue, now)
   }
 
   /** The answer to `join`. */

@@ -1,4 +1,5 @@
 // Carries out who joins whose queue: looks at the queues, tells workers to join and to part, and counts.
+import { availableParallelism } from 'node:os'
 import type { JoinCounts } from './join-counts.js'
 import { type JoinAction, Joins } from './joins.js'
 import type { Kept } from './kept-socket.js'
@@ -51,7 +52,7 @@ interface Guests<Worker> {
 }
 
 export class QueueJoining<Worker extends Host> {
-  readonly #joins = new Joins()
+  readonly #joins: Joins
   readonly #source: JoiningSource<Worker>
   readonly #watch: Watch
   readonly #counts: JoinCounts
@@ -70,6 +71,7 @@ export class QueueJoining<Worker extends Host> {
     counts: JoinCounts,
     now: () => number = () => performance.now(),
   ) {
+    this.#joins = new Joins(availableParallelism())
     this.#source = source
     this.#counts = counts
     this.#now = now

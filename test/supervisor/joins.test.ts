@@ -237,7 +237,7 @@ describe('a guest', () => {
   })
 
   test('that cannot take the socket is left alone for a second', () => {
-    const joins = new Joins()
+    const joins = new Joins(4)
     const queues: readonly QueueState[] = [
       { id: 'a', place: '80', length: 1, owners: ['one'] },
       { id: 'b', place: '80', length: 0, owners: ['other'] },
@@ -322,7 +322,7 @@ const given = fc.record({
 })
 
 test('at most so many joins in any second', () => {
-  const joins = new Joins()
+  const joins = new Joins(4)
   const names = Array.from({ length: 64 }, (_, index) => `w${index}`)
   let asked = 0
   for (let now = 0; now < 1000; now += 5) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kAtOnce = 64;
 // Milliseconds between two looks at most, while connections come all the time and no queue stands.
-constexpr int kLongestRest = 8;
+constexpr int kLongestRest = 1;
 constexpr uint32_t kOnce = EPOLLIN | EPOLLONESHOT;
 
 Status Control(const Sys& sys, int epoll, int operation, int fd, uint32_t events) {
