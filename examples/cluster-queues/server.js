@@ -4,25 +4,24 @@
 import cluster from 'node:cluster'
 import http from 'node:http'
 import process from 'node:process'
-import { drain, listening } from 'reuseport'
+import { drain } from 'reuseport'
 import { listenKept, QueueKeeper } from 'reuseport/queues'
 
 const [port = 8080, workers = 4] = process.argv.slice(2).map(Number)
 
 if (cluster.isPrimary) {
   const keeper = new QueueKeeper()
+  let isEnding = false
   const start = () => keeper.add(cluster.fork())
   keeper.on('queue:join', (pid, { of }) => console.log(`${pid} accepts for ${of}`))
   keeper.on('queue:part', (pid, { of, accepted }) => console.log(`${pid} has accepted ${accepted} for ${of}`))
   // The successor gets the socket of the dead worker, and what waits in its queue.
-  cluster.on('exit', (worker) => worker.exitedAfterDisconnect || start())
+  cluster.on('exit', () => isEnding || start())
   for (let worker = 0; worker < workers; worker++) start()
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
-      for (const worker of Object.values(cluster.workers)) {
-        worker.exitedAfterDisconnect = true
-        worker.send('drain')
-      }
+      isEnding = true
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.send('drain')
     })
   }
 } else {
@@ -36,6 +35,5 @@ if (cluster.isPrimary) {
     await drain(server)
     process.exit()
   })
-  await listening(listenKept(server, port, '127.0.0.1'))
-  console.log(`${process.pid} listens on port ${server.address().port}`)
+  listenKept(server, port, '127.0.0.1', () => console.log(`${process.pid} listens on port ${port}`))
 }

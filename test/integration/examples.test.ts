@@ -97,3 +97,18 @@ test('graceful-restart: SIGTERM to the old generation beside the new one, and no
     /^\d+ answers from generation one, \d+ answers from generation two, 0 failed$/,
   )
 })
+
+test('cluster-queues: no client of a worker that computes waits, one that died has a successor, and SIGTERM drains', async () => {
+  const port = await freePort()
+  await using example = run('cluster-queues/server.js', [port, 2])
+  await example.said(/listens on port/, 2)
+  const get = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+  const busy = get('/busy')
+  await Promise.all(Array.from({ length: 20 }, () => get('/')))
+  await busy
+  await example.said(/accepts for/, 1)
+  await expect(get('/die')).rejects.toThrow('fetch failed')
+  await example.said(/listens on port/, 3)
+  await get('/')
+  expect(await example.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+})
