@@ -123,7 +123,9 @@ describe.each(['fork', 'cluster'] as const)('%s', (how) => {
     const successor = await app.start()
     expect(await app.status()).toMatchObject({ waiting: [] })
     expect(socketsOf(await app.status(), successor)).toEqual([inode])
-    expect(new Set(await clients(app.port)).size).toBe(2)
+    process.kill(other, 'SIGSTOP')
+    expect(await clients(app.port)).toEqual(all(successor))
+    process.kill(other, 'SIGCONT')
     expect(app.warnings).toEqual([])
   })
 

@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { nextTurn } from '../../src/common/waiting.js'
 import { openReusePortSocket } from '../../src/index.js'
 import { type Envelope, toEnvelope } from '../../src/supervisor/messages.js'
 import type { FromWorker, ToWorker } from '../../src/supervisor/protocol.js'
@@ -55,13 +56,13 @@ class FakeChild extends EventEmitter {
     this.emit('internalMessage', toEnvelope(message), handle)
   }
 
-  /** Joins, parts and answers as a worker would. */
-  obeys(): this {
+  /** Joins, parts and answers as a worker would. @param parts Whether it does so at once. */
+  obeys(parts = true): this {
     this.send = (envelope, handle, then) => {
       const body = envelope.body as ToWorker
       FakeChild.prototype.send.call(this, envelope, handle, then)
       if (body.type === 'join') this.says({ type: 'joined', id: body.id, isTaken: true })
-      if (body.type === 'part') this.says({ type: 'parted', id: body.id, accepted: 3 })
+      if (body.type === 'part' && parts) this.says({ type: 'parted', id: body.id, accepted: 3 })
       if (body.type === 'ping') this.says({ type: 'pong', ping: body.ping })
       return true
     }
@@ -119,8 +120,8 @@ function start(): FakeChild {
 }
 
 /** Two workers at one place; connections wait in the queue of the first one. */
-async function standing(): Promise<readonly [FakeChild, FakeChild]> {
-  const [busy, idle] = [start(), start().obeys()]
+async function standing(parts = true): Promise<readonly [FakeChild, FakeChild]> {
+  const [busy, idle] = [start(), start().obeys(parts)]
   busy.listens(0)
   for (let clients = 0; clients < 3; clients++) {
     const client = net.connect(busy.port, '127.0.0.1').on('error', () => {})
@@ -154,10 +155,15 @@ describe('a queue that stands', () => {
   })
 
   test('is the own worker`s alone before it is drained', async () => {
-    const [busy, idle] = await standing()
+    const [busy, idle] = await standing(false)
     idle.listens(busy.port)
     await until(() => expect(idle.types()).toContain('join'))
     busy.says({ type: 'drains', id: busy.id })
+    await until(() => expect(idle.types()).toContain('part'))
+    await nextTurn()
+    expect(busy.types()).not.toContain('yours')
+    expect(busy.own[0]?.handle.isClosed).toBe(false)
+    idle.says({ type: 'parted', id: busy.id, accepted: 1 })
     await until(() => expect(busy.types()).toContain('yours'))
     expect(idle.types()).toEqual(['join', 'part'])
     expect(busy.own[0]?.handle.isClosed).toBe(true)
