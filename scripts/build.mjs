@@ -46,18 +46,20 @@ function compile() {
   gyp('build', '--jobs', 'max')
 }
 
-const ENTRIES = ['index', 'supervisor', 'register', 'cli/main']
+const ENTRIES = ['index', 'supervisor', 'queues', 'register', 'cli/main']
 
 /**
  * What several entry points have in common stands in one file each, so a process has its state once: everything below
- * the facade, what a worker knows of its supervisor, and the supervisor. The first name that fits a source counts.
+ * the facade, what a worker knows of its supervisor, who joins whose queue, and the supervisor. The first name that fits a source counts.
  */
 const COMMON = [
   {
     name: 'core',
     test: /\/src\/(common|datagram|drain|group|listen|native|node|options|steering|system)\/|\/src\/index\.ts$/,
   },
-  { name: 'protocol', test: /\/src\/supervisor\/(messages|patience|preload-options|protocol)\.ts$/ },
+  { name: 'protocol', test: /\/src\/supervisor\/(ahead|messages|patience|preload-options|protocol)\.ts$/ },
+  { name: 'joining', test: /\/src\/supervisor\/(join|kept-socket\.|queue-)/ },
+  { name: 'supervised', test: /\/src\/supervised\/(guests|link|servers)\.ts$/ },
   { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]
 
@@ -65,13 +67,13 @@ async function buildTypeScript() {
   const dist = path.join(root, 'dist')
   rmSync(dist, { recursive: true, force: true })
   run(path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc'), ['-p', root])
-  keepDeclarations(dist, ['index.d.ts', 'supervisor.d.ts', 'register.d.ts'])
+  keepDeclarations(dist, ['index.d.ts', 'supervisor.d.ts', 'queues.d.ts', 'register.d.ts'])
   await bundle(dist)
   await writeDoors(dist)
 }
 
 /** The entry points that CommonJS may `require`: a door that gives the ES module, and the types of the door. */
-const DOORS = ['index', 'supervisor']
+const DOORS = ['index', 'supervisor', 'queues']
 
 /** `require` stands here in full: bundlers look for it. */
 const door = (name) => `'use strict'

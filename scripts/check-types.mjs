@@ -13,6 +13,7 @@ const checks = {
   'with the types of Node': [
     'test/consumer/usage.ts',
     'test/consumer/supervisor.ts',
+    'test/consumer/queues.ts',
     ...nodenext,
     '--types',
     'node',

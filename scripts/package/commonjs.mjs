@@ -8,8 +8,8 @@ import { NODE_VERSIONS, nodeBinary } from '../nodes.mjs'
 import { root, run } from './run.mjs'
 
 const BOTH = `
-  const required = [require('reuseport'), require('reuseport/supervisor')]
-  Promise.all([import('reuseport'), import('reuseport/supervisor')]).then((imported) => {
+  const required = [require('reuseport'), require('reuseport/supervisor'), require('reuseport/queues')]
+  Promise.all([import('reuseport'), import('reuseport/supervisor'), import('reuseport/queues')]).then((imported) => {
     for (const [at, module] of imported.entries())
       for (const name of Object.keys(module))
         if (required[at][name] !== module[name]) throw new Error(name + ' is another one by require')

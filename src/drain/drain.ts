@@ -158,6 +158,8 @@ function waitingFor(server: ListenableServer): number {
 
 /** Takes the server out of its group; where the addon or the kernel offers no way, only closes the listener. */
 async function leaveGroup(server: ListenableServer, leaver: Leaver, times: DrainTimes): Promise<Departure> {
+  const alone = supervision()?.leaving?.(server, times.handOver)
+  if (alone !== undefined) await alone
   if (times.handOver) return handOver(leaver, undefined)
   const state = loadAddon()
   if (!state.loaded)

@@ -6,7 +6,7 @@ import type { BindAddress } from '../common/address.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { emitListenError, supersede } from '../node/adopt.js'
-import { endWithServer } from '../node/cluster-port.js'
+import { type Agreement, endWithServer } from '../node/cluster-port.js'
 import { emitFailure } from '../node/failed-listen.js'
 import { lookupHost } from '../node/lookup.js'
 import { networkDenied } from '../node/permission.js'
@@ -21,6 +21,7 @@ import { inheritOrOpen } from './inherit.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
 import type { ListenHandle, ListenReusePortOptions, UnsharedListenOptions } from './listen-types.js'
 import type { ReusePortSocket, SocketRequest } from './socket.js'
+import { supervision, toWish } from './supervision.js'
 
 /**
  * Starts a server listening on a port that other processes of the same user may share, if each of them uses
@@ -92,8 +93,12 @@ function serve(server: ListenableServer, request: PortRequest): void {
   if (route.by === 'addon' && state.loaded) {
     const configuration = parseConfiguration(state.addon, 'tcp', request)
     start(server, request, (where, isLatest) => {
-      const serveAt = (wanted: SocketRequest): void => {
-        if (open(server, state.addon, wanted, isLatest)) steerBy(request, server)
+      const serveAt = (wanted: SocketRequest, agreement?: Agreement): void => {
+        const serveNow = (): void => {
+          if (isLatest() && open(server, state.addon, wanted, isLatest)) steerBy(request, server)
+          if (agreement !== undefined) endWithServer(server, agreement)
+        }
+        if (supervision()?.ask?.(server, toWish(wanted), serveNow) !== true) serveNow()
       }
       const wanted = { ...request, where, configuration }
       const isAgreed =
@@ -103,8 +108,7 @@ function serve(server: ListenableServer, request: PortRequest): void {
             agreement?.end()
             return
           }
-          serveAt({ ...wanted, port: agreement?.port ?? 0 })
-          if (agreement !== undefined) endWithServer(server, agreement)
+          serveAt({ ...wanted, port: agreement?.port ?? 0 }, agreement)
         })
       if (!isAgreed) serveAt(wanted)
     })

@@ -16,6 +16,12 @@ export interface ListenWish {
 }
 
 export interface Supervision {
+  /**
+   * Asks for the socket of this server, where it has to be asked for: calls `then` when `take` can give it, or cannot.
+   *
+   * @returns false where `take` can be called at once; `then` is not called.
+   */
+  ask?(server: ListenableServer, wish: ListenWish, then: () => void): boolean
   /** The process that keeps a duplicate of every socket, and closes it when it hears that this one has. */
   readonly keeper?: number
   /**
@@ -29,6 +35,12 @@ export interface Supervision {
   dropped?(wish: ListenWish): void
   /** The port to bind for this wish. For port 0, a port that all workers bind for the same call. */
   portFor(wish: ListenWish): number
+  /**
+   * The server is about to leave its group, or (`handOver`) to leave its socket there: nobody else is to accept from it.
+   *
+   * @returns undefined where nobody does; resolves when nobody does, or late.
+   */
+  leaving?(server: ListenableServer, handOver: boolean): Promise<void> | undefined
   /** Reports that a server listens. */
   adopted(server: ListenableServer, wish: ListenWish): void
 }

@@ -11,6 +11,7 @@ import { type LocalSocket, type ToWorker, wishKey } from '../supervisor/protocol
 import type { Link } from './link.js'
 import { placeOf, type Servers } from './servers.js'
 
+type GuestsLink = Pick<Link, 'isOpen' | 'isThread' | 'send'>
 type Join = Extract<ToWorker, { readonly type: 'join' }>
 
 /** At one time. */
@@ -21,13 +22,13 @@ const SPARE = 32
 const LOOKS = 100
 
 export class Guests {
-  readonly #link: Link
+  readonly #link: GuestsLink
   readonly #servers: Servers
   readonly #guests = new Map<string, GuestListener>()
   #isLeaving = false
   #looks: NodeJS.Timeout | undefined
 
-  constructor(link: Link, servers: Servers) {
+  constructor(link: GuestsLink, servers: Servers) {
     this.#link = link
     this.#servers = servers
   }
@@ -96,10 +97,14 @@ export class Guests {
     this.#link.send({ type: 'parted', id, accepted: guest.accepted })
   }
 
-  /** Its owner may take a socket out of its group with shutdown(2). epoll then always reports it, so the loop spins. */
+  /**
+   * Its owner may take a socket out of its group with shutdown(2). epoll then always reports it, so the loop spins. Without
+   * a channel nobody can say when to part.
+   */
   #look(): void {
     const state = loadAddon()
-    for (const [id, guest] of this.#guests) if (state.loaded && !isListening(state.addon, guest)) this.part(id)
+    for (const [id, guest] of this.#guests)
+      if (!this.#link.isOpen() || (state.loaded && !isListening(state.addon, guest))) this.part(id)
   }
 }
 

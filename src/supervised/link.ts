@@ -85,15 +85,18 @@ function processLink(): Link | undefined {
   delete process.env[CONFIGURATION_FD]
   const configuration = parseWorkerConfiguration(JSON.parse(readFileSync(Number(fd), 'utf8')))
   closeSync(Number(fd))
-  // The link keeps this function, because the program may replace `process.send`.
-  const send = process.send.bind(process) as unknown as Send
+  return { configuration, ...channelLink(process.send) }
+}
+
+/** @param send That of the process. The link keeps it, because the program may replace `process.send`. */
+export function channelLink(send: NonNullable<typeof process.send>): Omit<Link, 'configuration'> {
+  const write = send.bind(process) as unknown as Send
   return {
     isThread: false,
-    configuration,
     isOpen: () => process.connected,
     send(body, handle, onFailed) {
       if (!process.connected) return
-      send(toEnvelope(body), handle, (error) => {
+      write(toEnvelope(body), handle, (error) => {
         // A channel that has closed in the meantime has no reader.
         if (error !== null && handle !== undefined && process.connected) onFailed?.()
       })

@@ -109,6 +109,7 @@ export class KeptSockets {
   hear(worker: RunningWorker, message: AboutSocket): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
+    else if (message.type === 'drains') void this.#yours(worker, message.id)
     else if (message.type === 'want') this.#do(this.#register.wants(name, message.want, wishKey(message.wish)))
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
     else this.#joining?.hear(worker, message)

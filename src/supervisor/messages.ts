@@ -73,6 +73,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'nested', ...place(message) }
     case 'closed':
       return { type: 'closed', id: id(message['id']) }
+    case 'drains':
+      return { type: 'drains', id: id(message['id']) }
     case 'relieve':
       return { type: 'relieve', signal: endingSignal(message['signal']) }
     case 'left':

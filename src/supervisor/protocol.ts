@@ -57,7 +57,7 @@ export type ToWorker =
   | { readonly type: 'open'; readonly want: number }
   /** Accept again from this socket, which was handed over: here it is, as for `take`. Nobody else has it any more. */
   | { readonly type: 'give-back'; readonly id: string; readonly local?: LocalSocket | undefined }
-  /** The supervisor has heard `took-back`, and has closed its duplicate. */
+  /** Answers `took-back` and `drains`: nobody else accepts from the socket. */
   | { readonly type: 'yours'; readonly id: string }
   /** Accept, as a guest, from a socket of another worker too: here it is, as for `take`. `backlog` is the socket's own. */
   | {
@@ -113,11 +113,13 @@ export type FromWorker =
   | ({ readonly type: 'nested' } & Place)
   /** The program has closed the server. */
   | { readonly type: 'closed'; readonly id: string }
+  /** The program drains the server. The answer is `yours`: nobody else has the socket any more. */
+  | { readonly type: 'drains'; readonly id: string }
   /** The worker got a signal: it asks for a successor, and then for the message `leave`. */
   | { readonly type: 'relieve'; readonly signal: EndingSignal }
   /** The worker has drained its servers. `reason` says what was lost; undefined where nothing was. */
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
-  /** Answers `release`: the sockets that no server of the worker had taken. */
+  /** Answers `release`, or comes by itself: the sockets that no server of the worker had taken, or has any more. */
   | { readonly type: 'released'; readonly ids: readonly string[] }
   /** Answers `give-back`: whether the worker accepts from the socket. */
   | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }

@@ -2,6 +2,8 @@
 import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import http from 'node:http'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { exchange, freeUdpPort, occupyUdpPort } from '../support/datagrams.js'
@@ -96,4 +98,24 @@ test('graceful-restart: SIGTERM to the old generation beside the new one, and no
   expect(stdout.trim().split('\n').at(-1)).toMatch(
     /^\d+ answers from generation one, \d+ answers from generation two, 0 failed$/,
   )
+})
+
+test('cluster-queues: no client of a worker that computes waits, one that died has a successor, and SIGTERM drains', async () => {
+  const port = await freePort()
+  await using example = run('cluster-queues/server.js', [port, 2])
+  await example.said(/listens on port/, 2)
+  // Each request on a connection of its own.
+  const get = (path: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const request = http.get({ host: '127.0.0.1', port, path, agent: false }, (response) => resolve(text(response)))
+      request.on('error', reject)
+    })
+  const busy = get('/busy')
+  await Promise.all(Array.from({ length: 20 }, () => get('/')))
+  await busy
+  await expect(get('/die')).rejects.toThrow('socket hang up')
+  await example.said(/accepts for/, 1)
+  await example.said(/listens on port/, 3)
+  await get('/')
+  expect(await example.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
 })

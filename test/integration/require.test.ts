@@ -4,6 +4,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import * as source from '../../src/index.js'
+import * as queues from '../../src/queues.js'
 import * as supervisor from '../../src/supervisor.js'
 import { runJson } from '../support/run.js'
 
@@ -13,7 +14,9 @@ const WITHOUT = 'this Node has no require() for ES modules: 20.19, 22.12 and lat
 test('require() and import give the same instance', ({ skip }) => {
   if (!requiresModules) skip(WITHOUT)
   const { names, same } = runJson<{ names: string[][]; same: boolean }>('require.cjs')
-  expect(names.map((some) => some.sort())).toEqual([source, supervisor].map((module) => Object.keys(module).sort()))
+  expect(names.map((some) => some.sort())).toEqual(
+    [source, supervisor, queues].map((module) => Object.keys(module).sort()),
+  )
   expect(same).toBe(true)
 })
 

@@ -31,6 +31,7 @@ let servers: Servers
 let socket: ForeignSocket
 let sent: FromWorker[]
 let guests: Guests
+let isLinked: boolean
 const clients: net.Socket[] = []
 
 beforeEach(async () => {
@@ -40,6 +41,7 @@ beforeEach(async () => {
   servers.add({ server: server as never, id: 'own', wish: WISH })
   socket = foreignSocket(addon, portOf(server))
   sent = []
+  isLinked = true
   guests = guestsOf(false)
 })
 
@@ -52,7 +54,12 @@ afterEach(async () => {
 })
 
 function guestsOf(isThread: boolean): Guests {
-  return new Guests({ isThread, send: (message: FromWorker) => sent.push(message) } as unknown as Link, servers)
+  const link: Pick<Link, 'isOpen' | 'isThread' | 'send'> = {
+    isThread,
+    isOpen: () => isLinked,
+    send: (message) => void sent.push(message),
+  }
+  return new Guests(link, servers)
 }
 
 function joining(id: string, more: Partial<Join> = {}): Join {
@@ -173,6 +180,12 @@ describe('a worker', () => {
     addon.leaveGroup(socket.owner, 4, false)
     await expect.poll(() => sent.slice(1)).toEqual([parted('a', 0)])
     expect(socket.handle.fd).toBeLessThan(0)
+  })
+
+  test('parts by itself where nobody can tell it to any more', async () => {
+    guests.join(joining('a'), socket.handle)
+    isLinked = false
+    await expect.poll(() => socket.handle.fd).toBeLessThan(0)
   })
 
   test('hears a client whose handshake ends while the owner defers new connections', async () => {

@@ -9,6 +9,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 const ROOMS: readonly string[] = [
   'cli',
   'register.ts',
+  'queues.ts',
   'supervised',
   'supervisor.ts',
   'supervisor',
@@ -32,12 +33,14 @@ const ROOMS: readonly string[] = [
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
   'register.ts': ['index.ts', 'supervised', 'options/variables', 'supervisor/protocol'],
+  'queues.ts': ['supervised', 'supervisor'],
   supervised: [
     'index.ts',
     'native',
     'common/ending-signals',
     'common/errors',
     'node/adopt',
+    'node/cluster-port',
     'node/guest-listener',
     'node/incoming',
     'node/second-listener',
@@ -63,6 +66,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/close-handle',
     'common/ending-signals',
     'common/lines',
+    'common/waiting',
     'drain/times',
   ],
 }
@@ -203,7 +207,7 @@ test('no file imports itself by way of others, not even types', () => {
 })
 
 test('the façades only re-export', () => {
-  for (const name of ['index', 'supervisor']) {
+  for (const name of ['index', 'queues', 'supervisor']) {
     expect(get(name).text.replace(/export (type )?\{[^}]*\} from '[^']+'\n/g, '')).toBe('')
   }
 })

@@ -1,0 +1,32 @@
+import type { ListeningInfo } from './events.js'
+import type { QueueNumbers } from './join-counts.js'
+
+export interface QueueKeeperOptions {
+  /**
+   * For how long the socket of a worker that has died waits for another worker to listen there, in ms. In the meantime the
+   * other workers accept from it. Then they empty its queue and it is closed. Default: 30000.
+   */
+  readonly keepTimeout?: number | undefined
+}
+
+/** A queue that a worker has joined. */
+export interface JoinedQueue extends ListeningInfo {
+  /** The pid of the worker whose queue it is, or was. */
+  readonly of: number
+}
+
+export interface QueueKeeperEvents {
+  /** The worker with this pid accepts from the queue of another worker too, which stands still, is busy or has died. */
+  'queue:join': [pid: number, queue: JoinedQueue]
+  /** It accepts no more from there. `accepted`: connections that it has accepted from there since it joined. */
+  'queue:part': [pid: number, queue: JoinedQueue & { readonly accepted: number }]
+  /** A problem, as a sentence. */
+  warning: [message: string]
+}
+
+export interface QueueKeeperStatus {
+  /** Those that listen. `sockets`: the inodes, as in `ss -e`. */
+  readonly workers: readonly ({ readonly pid: number; readonly sockets: readonly number[] } & QueueNumbers)[]
+  /** Sockets of workers that have died, which no other worker has taken yet. */
+  readonly waiting: readonly (ListeningInfo & { readonly inode: number })[]
+}
