@@ -1,7 +1,6 @@
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import type { SystemFailure } from '../common/errors.js'
-import { waitingConnections } from './accept-queue.js'
 import { loadAddon } from './addon.js'
 import type { Addon } from './addon-contract.js'
 
@@ -30,7 +29,7 @@ export class QueueWatch {
 
   /**
    * @param patience For how long connections may wait before their queue stands: 1 to 1000 ms, an integer.
-   * @param stands Called once each time the queue was armed, where connections wait at this moment too.
+   * @param stands Called once each time the queue was armed. Its connections may have been accepted since the look.
    * @returns undefined where there is no such watch: the addon is not loaded, or the system is not Linux.
    */
   static open(patience: number, stands: (fd: number) => void): QueueWatch | SystemFailure | undefined {
@@ -68,11 +67,8 @@ export class QueueWatch {
     for (const fd of new Int32Array(Uint8Array.from(all.subarray(0, whole)).buffer)) this.#told(fd)
   }
 
-  /** Looks once more: since it was told, the queue may have been emptied, or the number given to another listener. */
   #told(fd: number): void {
-    if (!this.#armed.delete(fd)) return
-    const waiting = waitingConnections(this.#addon, fd)
-    if (waiting === 0) this.arm(fd)
-    else if (typeof waiting === 'number') this.#stands(fd)
+    // One that was disarmed since: its number may be another listener's by now.
+    if (this.#armed.delete(fd)) this.#stands(fd)
   }
 }
