@@ -278,9 +278,23 @@ export const MUTATIONS = [
   ),
   script('supervisor/watch.ts', '?.identity !== identity) {', '?.identity === identity) {', 'supervisor/watch.test'),
   script('system/program-removal.ts', 'reason: isUnknown ?', 'reason: !isUnknown ?', 'system/program-removal.test'),
+  // Who accepts from whose queue.
+  script('supervisor/queue-joining.ts', '    this.#watch.disarm(fd)\n', '', 'supervisor/queue-joining.test'),
+  script(
+    'supervisor/joins-decision.ts',
+    'if (here + coming >= GUESTS)',
+    'if (here + coming > GUESTS)',
+    'supervisor/joins.test',
+  ),
+  script(
+    'supervisor/join-budget.ts',
+    'this.#left = Math.max(0, this.#left - price)',
+    'this.#left = Math.max(0, this.#left)',
+    'supervisor/joins.test',
+  ),
   // What other processes write.
   script(
-    'supervisor/messages.ts',
+    'supervisor/message-fields.ts',
     'value.length <= MOST) return [...value]',
     'value.length <= MOST) return value',
     'supervisor/messages.test',

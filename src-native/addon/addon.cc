@@ -15,13 +15,10 @@ Napi::Value OptionName(Napi::Env env) {
   return label == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, label));
 }
 
-napi_value Call(const Napi::CallbackInfo& info) {
-  return static_cast<const Export*>(info.Data())->call(info);
-}
-
 // Every call of JavaScript. One function for all: the code around a call would be longer than most calls.
 napi_value Dispatch(napi_env env, napi_callback_info arguments) {
-  return Call(Napi::CallbackInfo(env, arguments));
+  const Napi::CallbackInfo info(env, arguments);
+  return static_cast<const Export*>(info.Data())->call(info);
 }
 
 }  // namespace
