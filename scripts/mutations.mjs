@@ -280,17 +280,12 @@ export const MUTATIONS = [
   script('system/program-removal.ts', 'reason: isUnknown ?', 'reason: !isUnknown ?', 'system/program-removal.test'),
   // Who accepts from whose queue.
   script('supervisor/queue-joining.ts', '    this.#watch.disarm(fd)\n', '', 'supervisor/queue-joining.test'),
-  script(
-    'supervisor/joins-decision.ts',
-    'if (here + coming >= GUESTS)',
-    'if (here + coming > GUESTS)',
-    'supervisor/joins.test',
-  ),
+  script('supervisor/joins-decision.ts', 'if (!isPinged) book.ping(owner)', '', 'supervisor/joins.test'),
   script(
     'supervisor/join-budget.ts',
     'this.#left = Math.max(0, this.#left - price)',
     'this.#left = Math.max(0, this.#left)',
-    'supervisor/joins.test',
+    'supervisor/join-budget.test',
   ),
   // What other processes write.
   script(
