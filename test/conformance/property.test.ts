@@ -114,7 +114,8 @@ test('a misspelt option name is refused before anything happens', () => {
     .map(([name, at, letter]) => name.slice(0, at) + letter + name.slice(at))
   fc.assert(
     fc.property(misspelt, (name) => {
-      fc.pre(!known.includes(name))
+      // 'signals' is a word of its own, which other programs use.
+      fc.pre(!known.includes(name) && name !== 'signals')
       const server = net.createServer()
       const callback = (): void => {}
       expect(() => ours(server, { port: 0, [name]: 1 }, callback)).toThrow(
