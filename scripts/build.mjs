@@ -1,11 +1,21 @@
 // Builds the addon with node-gyp, the declarations with tsc, and with rolldown a few JavaScript modules: loading one for
 // each source file took four times as long. `--native` or `--typescript` builds only
 // that half. `--native-again` and `--bundles` build only what a changed source needs: the addon without a new
-// configuration, and the JavaScript without types. The JavaScript has a line for each statement and the names of its functions, for stack traces. Source maps stay out of
+// configuration, and the JavaScript without types. The JavaScript has lines and the names of its functions, for stack traces. Source maps stay out of
 // the package.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
@@ -121,7 +131,11 @@ async function bundle(dist) {
       format: 'esm',
       sourcemap: 'hidden',
       comments: false,
-      minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
+      minify: {
+        compress: true,
+        mangle: { toplevel: true, keepNames: { function: true, class: true } },
+        codegen: { removeWhitespace: true },
+      },
     },
   })
   for (const { code, fileName, type } of output) {
@@ -131,12 +145,12 @@ async function bundle(dist) {
 
 const BODIES = ['Program', 'BlockStatement', 'StaticBlock', 'ClassBody']
 
-/** Each statement and each member of a class begins a line, so a stack trace tells them apart. */
+/** A statement begins a line, so a stack trace tells them apart; the first of a block stands behind its brace. Members of a class too. */
 function withLines(code) {
   const starts = []
   const visit = (node) => {
     if (typeof node !== 'object' || node === null) return
-    if (BODIES.includes(node.type)) for (const { start } of node.body) starts.push(start)
+    if (BODIES.includes(node.type)) for (const { start } of node.body.slice(1)) starts.push(start)
     for (const part of Object.values(node)) visit(part)
   }
   visit(parseAst(code))
@@ -169,14 +183,31 @@ function withTabs(declarations) {
   return declarations.replace(/^(?: {4})+/gm, (blanks) => '\t'.repeat(blanks.length / 4))
 }
 
-/** Packs the sources that `reuseport build` compiles. With GNU tar the same sources give the same bytes. */
+/**
+ * Packs the sources that `reuseport build` compiles, without their comments but with the same line numbers. With GNU tar
+ * the same sources give the same bytes.
+ */
 function packSources() {
   const isGnu = execFileSync('tar', ['--version'], { encoding: 'utf8' }).includes('GNU')
   const alike = isGnu
     ? ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=a+rX,go-w']
     : []
-  const archive = execFileSync('tar', [...alike, '--exclude=packed', '-cf', '-', 'src-native'], { cwd: root })
-  writeFileSync(path.join(root, 'dist/addon-sources.tar.br'), brotliCompressSync(archive))
+  const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-sources-'))
+  try {
+    cpSync(path.join(root, 'src-native'), path.join(folder, 'src-native'), {
+      recursive: true,
+      filter: (name) => !/[/\\](packed|\.[^/\\]+)$/.test(name),
+    })
+    for (const name of readdirSync(folder, { recursive: true })) {
+      const file = path.join(folder, name)
+      if (/\.(cc|h)$/.test(name))
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/^ *\/\/.*$| {2}\/\/ .*$/gm, ''))
+    }
+    const archive = execFileSync('tar', [...alike, '-cf', '-', 'src-native'], { cwd: folder })
+    writeFileSync(path.join(root, 'dist/addon-sources.tar.br'), brotliCompressSync(archive))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 const PARTS = {

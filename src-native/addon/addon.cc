@@ -15,12 +15,6 @@ Napi::Value OptionName(Napi::Env env) {
   return label == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, label));
 }
 
-// Every call of JavaScript. One function for all: the code around a call would be longer than most calls.
-napi_value Dispatch(napi_env env, napi_callback_info arguments) {
-  const Napi::CallbackInfo info(env, arguments);
-  return static_cast<const Export*>(info.Data())->call(info);
-}
-
 }  // namespace
 
 Napi::Value FromOwned(Napi::Env env, AddonState& state, Result<UniqueFd> opened) {

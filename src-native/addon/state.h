@@ -34,6 +34,12 @@ struct Export {
   Napi::Value (*call)(const Napi::CallbackInfo& info);
 };
 
+// Every call of JavaScript. One function for all: the code around a call would be longer than most calls.
+inline napi_value Dispatch(napi_env env, napi_callback_info arguments) {
+  const Napi::CallbackInfo info(env, arguments);
+  return static_cast<const Export*>(info.Data())->call(info);
+}
+
 // The table must outlive the environment.
 void Add(Napi::Env env, Napi::Object exports, const Export* first, size_t count);
 

@@ -10,12 +10,11 @@ import { rememberContext } from '../node/guest-listener.js'
 import type { ToWorker } from '../supervisor/protocol.js'
 import { Guests } from './guests.js'
 import { channelLink, type Link } from './link.js'
+import { OwnGuests } from './own-guests.js'
 import { type ListeningServer, placeOf, Servers } from './servers.js'
 
 /** ms for the keeper to say whether it has a socket for a server. */
 const ANSWERS = 1000
-/** ms for it to say that the guests of a socket have parted. */
-const PARTS = 2000
 
 type Answer = ToWorker & { readonly type: 'take' | 'open' }
 type KeeperLink = Omit<Link, 'configuration'>
@@ -57,7 +56,7 @@ class KeptServers implements Supervision {
   readonly #toKeep = new WeakSet<ListenableServer>()
   readonly #handedOver = new WeakSet<ListenableServer>()
   readonly #wants = new Map<number, (answer?: Answer, handle?: unknown) => void>()
-  readonly #drains = new Map<string, () => void>()
+  readonly #ownGuests: OwnGuests
   readonly #told = new WeakSet<ListenableServer>()
   /** The id of the socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, string>()
@@ -70,6 +69,7 @@ class KeptServers implements Supervision {
   constructor(link: KeeperLink) {
     this.#link = link
     this.#guests = new Guests(link, this.#servers)
+    this.#ownGuests = new OwnGuests((message) => link.send(message))
     link.onMessage((message, handle) => this.#hear(message, handle))
     setSupervision(this)
   }
@@ -136,16 +136,7 @@ class KeptServers implements Supervision {
     this.#guests.closing(server)
     if (handOver) this.#handedOver.add(server)
     if (handOver || !this.#link.isOpen()) return undefined
-    const { id } = listening
-    this.#link.send({ type: 'drains', id })
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#drains.get(id)?.(), PARTS)
-      this.#drains.set(id, () => {
-        clearTimeout(timer)
-        this.#drains.delete(id)
-        resolve()
-      })
-    })
+    return this.#ownGuests.part(listening.id)
   }
 
   #hear(message: ToWorker, handle: unknown): void {
@@ -154,7 +145,7 @@ class KeptServers implements Supervision {
     else if (message.type === 'join') this.#guests.join(message, handle)
     else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
-    else if (message.type === 'yours') this.#drains.get(message.id)?.()
+    else if (message.type === 'yours') this.#ownGuests.parted(message.id)
     else closeHandle(handle)
   }
 

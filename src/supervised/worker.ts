@@ -15,6 +15,7 @@ import { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
+import { OwnGuests } from './own-guests.js'
 import { placeOf, Servers } from './servers.js'
 import { EndingSignals } from './signals.js'
 import { TakenBack } from './taken-back.js'
@@ -32,6 +33,7 @@ export class SupervisedWorker implements Supervision {
   readonly #inherited: InheritedSockets
   readonly #takenBack: TakenBack
   readonly #guests: Guests
+  readonly #ownGuests: OwnGuests
   /** Set where the supervisor keeps the numbers of connections even. */
   readonly #balanced: BalancedServers | undefined
   /** The id of the socket that was taken for each wish. */
@@ -53,6 +55,7 @@ export class SupervisedWorker implements Supervision {
       : undefined
     this.#takenBack = new TakenBack(link)
     this.#guests = new Guests(link, this.#servers)
+    this.#ownGuests = new OwnGuests((message) => link.send(message))
     this.#balanced = link.configuration.balance === undefined ? undefined : new BalancedServers(link)
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals(
@@ -113,6 +116,13 @@ export class SupervisedWorker implements Supervision {
     })
   }
 
+  /** The program drains a server itself. At the order to leave, the supervisor has had the guests part already. */
+  leaving(server: ListenableServer, handOver: boolean): Promise<void> | undefined {
+    const listening = this.#servers.listening().find((one) => one.server === server)
+    if (handOver || this.#isTold || listening === undefined || !this.#link.isOpen()) return undefined
+    return this.#ownGuests.part(listening.id)
+  }
+
   /** The program closes a server. */
   closing(server: ListenableServer): void {
     this.#guests.closing(server)
@@ -128,8 +138,10 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else if (message.type === 'give-back') this.#takenBack.take(message, handle)
-    else if (message.type === 'yours') this.#takenBack.own(message.id)
-    else if (message.type === 'join') this.#guests.join(message, handle)
+    else if (message.type === 'yours') {
+      this.#takenBack.own(message.id)
+      this.#ownGuests.parted(message.id)
+    } else if (message.type === 'join') this.#guests.join(message, handle)
     else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
     else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')

@@ -70,7 +70,7 @@ export class Joins {
   }
 
   /** The socket leaves the supervisor. */
-  removed(id: string, _now: number): readonly JoinAction[] {
+  removed(id: string): readonly JoinAction[] {
     const queue = this.#book.queues.get(id)
     if (queue === undefined) return []
     const guests = [...queue.guests]

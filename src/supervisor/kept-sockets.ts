@@ -1,6 +1,4 @@
-import { getSystemErrorName } from 'node:util'
 import { acceptQueueOf } from '../native/accept-queue.js'
-import { QueueWatch } from '../native/queue-watch.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
 import type { Kept } from './kept-socket.js'
 import { type Listening, wishKey } from './protocol.js'
@@ -10,9 +8,6 @@ import type { RunningWorker } from './running-worker.js'
 import { Register } from './socket-register.js'
 import type { AboutSocket, Readiness } from './worker-events.js'
 
-/** ms in which connections must wait before others join their queue. */
-const PATIENCE = 1
-
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
 export class KeptSockets {
   readonly #register: Register
@@ -20,6 +15,8 @@ export class KeptSockets {
   readonly #workers = new Map<string, RunningWorker>()
   readonly #counts = new JoinCounts()
   readonly #leaving = new WeakSet<RunningWorker>()
+  /** Sockets that the program of their worker takes out of their group. Nobody joins them any more. */
+  readonly #draining = new Set<string>()
   #joining: QueueJoining<RunningWorker> | undefined
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
 
@@ -34,10 +31,7 @@ export class KeptSockets {
 
   /** From now on workers join the queues of others, where this system can tell how many connections wait. */
   join(warn: (message: string) => void): void {
-    const open = QueueWatch.open(PATIENCE, (fd) => this.#joining?.stands(fd))
-    if (open instanceof QueueWatch) this.#joining = new QueueJoining(this, open, this.#counts)
-    else if (open !== undefined)
-      warn(`no worker accepts for another one that is busy: ${open.syscall} ${getSystemErrorName(open.errno)}`)
+    this.#joining = QueueJoining.open(this, this.#counts, warn)
   }
 
   queueOf(fd: number): AcceptQueue | undefined {
@@ -47,8 +41,8 @@ export class KeptSockets {
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      const isOne = isGiven || slot === undefined || kept === undefined || !(waits || accepting.length > 0)
-      return isOne ? [] : [{ kept, slot, owners: accepting }]
+      if (isGiven || slot === undefined || kept === undefined || this.#draining.has(id)) return []
+      return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
 
@@ -99,6 +93,7 @@ export class KeptSockets {
   /** @returns whether the supervisor had the socket before, has it now, or has none. */
   listening(worker: RunningWorker, { id, wish }: Listening, kept: Kept | undefined): 'known' | 'kept' | 'not kept' {
     const isKnown = this.#kept.has(id)
+    this.#draining.delete(id)
     if (isKnown) kept?.close()
     else if (kept !== undefined) this.#kept.set(id, kept)
     this.#do(this.#register.listening(worker.name, id, wishKey(wish), isKnown || kept !== undefined))
@@ -109,7 +104,7 @@ export class KeptSockets {
   hear(worker: RunningWorker, message: AboutSocket): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
-    else if (message.type === 'drains') void this.#yours(worker, message.id)
+    else if (message.type === 'drains') this.#drains(worker, message.id)
     else if (message.type === 'want') this.#do(this.#register.wants(name, message.want, wishKey(message.wish)))
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
     else this.#joining?.hear(worker, message)
@@ -187,6 +182,12 @@ export class KeptSockets {
     this.#joining?.changed()
   }
 
+  #drains(worker: RunningWorker, id: string): void {
+    if (!this.acceptedBy(worker).some((kept) => kept.id === id)) return
+    this.#draining.add(id)
+    void this.#yours(worker, id)
+  }
+
   async #yours(worker: RunningWorker, id: string): Promise<void> {
     const parted = this.#joining?.part([id])
     if (parted !== undefined) await parted
@@ -214,6 +215,7 @@ export class KeptSockets {
     // The watch looks at a descriptor by its number.
     if (kept !== undefined) this.#joining?.closing(kept)
     this.#counts.removed(id)
+    this.#draining.delete(id)
     kept?.close()
     this.#kept.delete(id)
   }

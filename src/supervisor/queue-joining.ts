@@ -1,10 +1,14 @@
 // Carries out who joins whose queue: looks at the queues, tells workers to join and to part, and counts.
 import { availableParallelism } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+import { QueueWatch } from '../native/queue-watch.js'
 import type { JoinCounts } from './join-counts.js'
 import { type JoinAction, Joins } from './joins.js'
 import type { Kept } from './kept-socket.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 
+/** ms in which connections must wait before others join their queue. */
+const PATIENCE = 1
 /** ms for the guests of a socket to close it, before its last holder drains it. */
 const PARTS = 1000
 
@@ -65,6 +69,19 @@ export class QueueJoining<Worker extends Host> {
   #isClosed = false
   #pings = 0
 
+  /** @returns undefined where this system does not tell how many connections wait. */
+  static open<Worker extends Host>(
+    source: JoiningSource<Worker>,
+    counts: JoinCounts,
+    warn: (message: string) => void,
+  ): QueueJoining<Worker> | undefined {
+    const watch = QueueWatch.open(PATIENCE, (fd) => joining?.stands(fd))
+    const joining = watch instanceof QueueWatch ? new QueueJoining(source, watch, counts) : undefined
+    if (watch !== undefined && !(watch instanceof QueueWatch))
+      warn(`no worker accepts for another one that is busy: ${watch.syscall} ${getSystemErrorName(watch.errno)}`)
+    return joining
+  }
+
   constructor(
     source: JoiningSource<Worker>,
     watch: Watch,
@@ -116,14 +133,14 @@ export class QueueJoining<Worker extends Host> {
   closing({ fd, id }: Kept): void {
     this.#watch.disarm(fd)
     this.#counts.empty(id, this.#now())
-    this.#do(this.#joins.removed(id, this.#now()))
+    this.#do(this.#joins.removed(id))
     this.changed()
   }
 
   /** Tells the guests of these sockets to part. @returns undefined where there are none; resolves when all have, or late. */
   part(ids: readonly string[]): Promise<void> | undefined {
     const left = (): boolean => ids.some((id) => (this.#guests.get(id)?.workers.size ?? 0) > 0)
-    for (const id of ids) this.#do(this.#joins.removed(id, this.#now()))
+    for (const id of ids) this.#do(this.#joins.removed(id))
     if (!left()) return undefined
     return new Promise((resolve) => {
       const end = (): void => {

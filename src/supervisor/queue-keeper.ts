@@ -2,10 +2,8 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'
-import { getSystemErrorName } from 'node:util'
 import { closeHandle } from '../common/close-handle.js'
 import { acceptQueueOf } from '../native/accept-queue.js'
-import { QueueWatch } from '../native/queue-watch.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { emptyQueue } from './emptied-queue.js'
 import { JoinCounts } from './join-counts.js'
@@ -17,8 +15,6 @@ import { type FromWorker, type Listening, wishKey } from './protocol.js'
 import { type JoiningSource, QueueJoining } from './queue-joining.js'
 import type { QueueKeeperEvents, QueueKeeperOptions, QueueKeeperStatus } from './queue-keeper-types.js'
 
-/** ms in which connections must wait before others join their queue. */
-const PATIENCE = 1
 /** The most sockets that a worker may have. */
 const MOST_SOCKETS = 256
 const KEEP_TIMEOUT = 30_000
@@ -52,12 +48,9 @@ export class QueueKeeper extends EventEmitter<QueueKeeperEvents> implements Disp
     super()
     refuseUnknownOptions(options, ['keepTimeout'])
     this.#keepTimeout = time(options, 'keepTimeout', KEEP_TIMEOUT)
-    const watch = QueueWatch.open(PATIENCE, (fd) => this.#joining?.stands(fd))
-    if (watch instanceof QueueWatch) this.#joining = new QueueJoining(this.#source(), watch, this.#counts)
-    else if (watch !== undefined) {
-      const reason = `${watch.syscall} ${getSystemErrorName(watch.errno)}`
-      process.nextTick(() => this.emit('warning', `no worker accepts for another one that is busy: ${reason}`))
-    }
+    this.#joining = QueueJoining.open(this.#source(), this.#counts, (warning) => {
+      process.nextTick(() => this.emit('warning', warning))
+    })
   }
 
   /**

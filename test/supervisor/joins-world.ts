@@ -69,6 +69,9 @@ export class ModelWorker {
   }
 }
 
+/** ms for which a queue is not watched, at most, for each queue of a CPU. */
+const LONGEST_REST = 256
+
 export interface Given {
   readonly seed: number
   readonly cpus?: number
@@ -170,7 +173,7 @@ export class JoinsWorld {
   remove(queue: ModelQueue): void {
     this.queues.splice(this.queues.indexOf(queue), 1)
     for (const owner of queue.owners) owner.own.splice(owner.own.indexOf(queue), 1)
-    this.#act(this.joins.removed(queue.id, this.now))
+    this.#act(this.joins.removed(queue.id))
   }
 
   guests(queue: ModelQueue): readonly ModelWorker[] {
@@ -242,7 +245,7 @@ export class JoinsWorld {
     })
     const hosts = new Set(this.workers.filter(({ isHost }) => isHost).map(({ name }) => name))
     const { actions, next } = this.joins.look({ queues, hosts, now: this.now })
-    assert.ok(next === undefined || (next > 0 && Number.isFinite(next)))
+    assert.ok(next === undefined || (next > 0 && next <= LONGEST_REST * Math.max(1, this.queues.length)))
     this.#lookAt = next === undefined ? undefined : this.now + next
     this.#act(actions)
     for (const guests of this.#known.values()) this.mostGuests = Math.max(this.mostGuests, guests.size)

@@ -250,7 +250,7 @@ describe('a guest', () => {
     joins.joined('other', 'a', false, 2)
     for (let now = 2; now < 1000; now += 8) expect(look(now)).toEqual([])
     expect(look(1003)).toEqual([join])
-    expect(joins.removed('a', 1004)).toEqual([{ type: 'part', worker: 'other', id: 'a' }])
+    expect(joins.removed('a')).toEqual([{ type: 'part', worker: 'other', id: 'a' }])
   })
 })
 

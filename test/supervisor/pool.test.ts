@@ -549,6 +549,16 @@ describe('a death', () => {
   })
 })
 
+test('a worker that drains its own socket is told that it has no guests; of others it hears nothing', async () => {
+  started = (one, index) => one.opens(`s${index}`)
+  const all = pool()
+  await all.grow(2)
+  for (const id of ['s0', 's1', 'none']) worker(0).tell.onMessage({ type: 'drains', id }, undefined)
+  expect(worker(0).heard.filter((message) => typeof message === 'object' && message.type === 'yours')).toEqual([
+    { type: 'yours', id: 's0' },
+  ])
+})
+
 describe('one socket for all', () => {
   const told1 = (one: FakeWorker): unknown[] =>
     one.heard.map((message) => (typeof message === 'object' ? message.type : message))
