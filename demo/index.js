@@ -178,8 +178,9 @@ async function runProgram(processes, connections, say) {
   const reload = await program.reload()
   say(`  reload: ${count(reload.requests)} requests in the meantime, ${verdictOn(reload)}`)
   const kill = await program.kill()
-  say(`  kill -9 of worker ${kill.killed} with ${kill.waited} clients in its queue: ${verdictOn(kill)}`)
-  say(dim(`  worker ${kill.successor} took over the socket and served these clients`))
+  say(`  worker ${kill.killed} stands still, then kill -9: ${count(kill.requests)} clients, ${verdictOn(kill)}`)
+  say(dim(`  ${count(kill.waited)} of them still waited after 300 ms: others accept from its queue;`))
+  say(dim(`  worker ${kill.successor} has taken over its socket`))
   await program.end()
   return Object.assign({ failed: reload.failed + kill.failed }, { counts, reload, kill })
 }
