@@ -69,7 +69,7 @@ const COMMON = [
   },
   { name: 'protocol', test: /\/src\/supervisor\/(ahead|messages|patience|preload-options|protocol)\.ts$/ },
   { name: 'joining', test: /\/src\/supervisor\/(join|kept-socket\.|queue-)/ },
-  { name: 'supervised', test: /\/src\/supervised\/(guests|link|servers)\.ts$/ },
+  { name: 'supervised', test: /\/src\/supervised\/(guests|link|own-guests|servers)\.ts$/ },
   { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]
 

@@ -14,3 +14,9 @@ test('no source is in two files', () => {
   expect(sources).toContain('src/node/emit-hook.ts')
   expect(sources.filter((name, index) => sources.indexOf(name) !== index)).toEqual([])
 })
+
+test('there are no other modules than those of the package', () => {
+  const modules = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))
+  const needed = readFileSync(new URL('../../scripts/package/contents.mjs', import.meta.url), 'utf8')
+  expect(modules.filter((name) => !needed.includes(`'dist/${name}'`))).toEqual([])
+})
