@@ -11,10 +11,8 @@ namespace {
 
 Napi::Value OpenQueueWatchCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::optional<int> patience = ToPatience(info[0]);
-  if (!patience) return env.Undefined();
   AddonState& state = StateOf(env);
-  Result<UniqueFd> numbers = state.watches.Open(*patience);
+  Result<UniqueFd> numbers = state.watches.Open();
   const int watch = numbers.ok() ? numbers.value().get() : -1;
   const Napi::Value owned = FromOwned(env, state, std::move(numbers));
   if (!owned.IsNumber()) state.watches.End(watch);
@@ -25,7 +23,7 @@ Napi::Value SetArmedCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<ArmedRequest> request = ToArmedRequest(info);
   if (!request) return env.Undefined();
-  return FromStatus(env, StateOf(env).watches.SetArmed(request->watch, request->fd, request->on));
+  return FromStatus(env, StateOf(env).watches.SetArmed(request->watch, request->fd, request->patience));
 }
 
 Napi::Value EndQueueWatchCall(const Napi::CallbackInfo& info) {

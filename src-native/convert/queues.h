@@ -7,16 +7,13 @@
 // As convert/values.h, for the calls that watch accept queues.
 namespace reuseport {
 
-// Milliseconds.
-std::optional<int> ToPatience(const Napi::Value& value);
-
 struct ArmedRequest {
   int watch;
   int fd;
-  bool on;
+  int patience;  // ms; 0: it is disarmed
 };
 
-// (watch, fd, on)
+// (watch, fd, patience)
 std::optional<ArmedRequest> ToArmedRequest(const Napi::CallbackInfo& info);
 
 }  // namespace reuseport

@@ -5,8 +5,8 @@ import { loadAddon } from './addon.js'
 import type { Addon } from './addon-contract.js'
 
 /**
- * Tells which accept queues stand: those where connections still wait a moment after they came. A thread of the addon looks
- * at them, also while the event loop of this thread is busy; it sleeps while no armed queue has connections.
+ * Tells which accept queues stand: those from which nothing was accepted for a while although connections wait. A thread of
+ * the addon looks at them, also while the event loop of this thread is busy; it sleeps while no armed queue has connections.
  */
 export class QueueWatch {
   readonly #addon: Addon
@@ -28,21 +28,24 @@ export class QueueWatch {
   }
 
   /**
-   * @param patience For how long connections may wait before their queue stands: 1 to 1000 ms, an integer.
    * @param stands Called once each time the queue was armed. Its connections may have been accepted since the look.
    * @returns undefined where there is no such watch: the addon is not loaded, or the system is not Linux.
    */
-  static open(patience: number, stands: (fd: number) => void): QueueWatch | SystemFailure | undefined {
+  static open(stands: (fd: number) => void): QueueWatch | SystemFailure | undefined {
     const state = loadAddon()
     if (!state.loaded) return undefined
-    const watch = state.addon.openQueueWatch(patience)
+    const watch = state.addon.openQueueWatch()
     if (typeof watch === 'number') return new QueueWatch(state.addon, watch, stands)
     return getSystemErrorName(watch.errno) === 'ENOSYS' ? undefined : watch
   }
 
-  /** From now on the queue of this listener is reported, once. */
-  arm(fd: number): SystemFailure | undefined {
-    const failure = this.#addon.setArmed(this.#watch, fd, true)
+  /**
+   * From now on the queue of this listener is reported, once.
+   *
+   * @param patience For how long nothing is accepted before the queue stands: 1 to 1000 ms, an integer.
+   */
+  arm(fd: number, patience: number): SystemFailure | undefined {
+    const failure = this.#addon.setArmed(this.#watch, fd, patience)
     if (failure === undefined) this.#armed.add(fd)
     return failure
   }
@@ -50,7 +53,7 @@ export class QueueWatch {
   /** The queue is reported no more. Has to come before the descriptor is closed, also for a queue that was reported. */
   disarm(fd: number): void {
     this.#armed.delete(fd)
-    this.#addon.setArmed(this.#watch, fd, false)
+    this.#addon.setArmed(this.#watch, fd, 0)
   }
 
   /** Ends the thread. Nothing is reported any more. */

@@ -10,10 +10,10 @@ const GAIN = 10
 const MOST = 10
 /** The price of a report, in joins: it wakes the supervisor, which asks the owner and looks twice. */
 const REPORT = 0.2
-/** How many times the patience a queue is not watched after a report that was none, for each queue of a CPU. */
-const REST = 8
-/** ms of standing from which on a queue is joined whatever is left. */
+/** ms of standing from which on a queue is joined whatever is left, where there are no more queues than `FEW` for each CPU. */
 export const DEAREST = 32
+/** Where there are more, it takes longer in proportion, so that there are no more reports. */
+const FEW = 4
 
 export class JoinBudget {
   readonly #cpus: number
@@ -46,15 +46,11 @@ export class JoinBudget {
     this.#spend(REPORT, now)
   }
 
-  /** ms for which a queue must have stood: none while more than half is left. */
-  patience(now: number): number {
+  /** ms for which one of so many queues must have stood, at most 1000: none while more than half is left. */
+  patience(queues: number, now: number): number {
     this.#fill(now)
-    return Math.ceil(Math.max(0, 1 - (2 * this.#left) / (MOST * this.#cpus)) * DEAREST)
-  }
-
-  /** ms for which one of so many queues is not watched, after a report that was none. */
-  rest(queues: number, now: number): number {
-    return Math.ceil(this.patience(now) * REST * Math.max(1, queues / this.#cpus))
+    const dear = Math.max(0, 1 - (2 * this.#left) / (MOST * this.#cpus))
+    return Math.min(1000, Math.ceil(dear * DEAREST * Math.max(1, queues / (FEW * this.#cpus))))
   }
 
   #spend(price: number, now: number): void {

@@ -1,5 +1,5 @@
 // Pure: what the supervisor knows of queues, workers and joins, and what each action changes in it.
-import { JoinBudget } from './join-budget.js'
+import { DEAREST, JoinBudget } from './join-budget.js'
 import {
   type JoinAction,
   LONGEST_HOLD,
@@ -7,7 +7,9 @@ import {
   newQueue,
   newWorker,
   type QueueEntry,
+  RELAX,
   SHORTEST_HOLD,
+  SHORTEST_PATIENCE,
   SOON,
   type WorkerEntry,
 } from './joins-entries.js'
@@ -40,36 +42,32 @@ export class JoinsBook {
     return worker
   }
 
-  activate(queue: QueueEntry, now: number): void {
+  activate(queue: QueueEntry): void {
     queue.state = 'active'
-    queue.standsSince = now
     queue.wait = 1
-  }
-
-  watch(queue: QueueEntry): void {
-    queue.state = 'watched'
-    this.actions.push({ type: 'watch', id: queue.id })
   }
 
   /** ms for which the queue must have stood. */
   patience(queue: QueueEntry, now: number): number {
-    return Math.max(queue.patience, this.budget.patience(now))
+    return Math.max(queue.patience, queue.unmet, this.budget.patience(this.queues.size, now))
   }
 
-  /**
-   * The queue is watched again: a little later where joins are dear, because each report costs something too.
-   *
-   * @returns the ms until then; Infinity where it is watched at once.
-   */
-  rest(queue: QueueEntry, now: number): number {
-    const rest = Math.max(queue.patience, this.budget.rest(this.queues.size, now))
-    if (rest === 0) {
-      this.watch(queue)
-      return Number.POSITIVE_INFINITY
+  /** @returns the ms to the next look at this queue. */
+  watch(queue: QueueEntry, now: number): number {
+    const patience = this.patience(queue, now)
+    const isCheaper = patience <= Math.max(queue.patience, queue.watchedFor / 2) && patience < queue.watchedFor
+    if (queue.state !== 'watched' || isCheaper) {
+      queue.state = 'watched'
+      queue.watchedFor = patience
+      this.actions.push({ type: 'watch', id: queue.id, patience })
     }
-    queue.state = 'resting'
-    queue.restsUntil = now + rest
-    return rest
+    return queue.watchedFor > queue.patience ? RELAX : Number.POSITIVE_INFINITY
+  }
+
+  /** The queue stands and nobody is idle: the watch looks again, less often each time. */
+  watchUnmet(queue: QueueEntry, now: number): number {
+    queue.unmet = Math.min(DEAREST, 2 * Math.max(queue.unmet, queue.patience))
+    return this.watch(queue, now)
   }
 
   join(queue: QueueEntry, worker: string, now: number): void {
@@ -78,6 +76,7 @@ export class JoinsBook {
     entry.turn = this.budget.turns
     entry.isAsked = true
     entry.visits++
+    queue.unmet = 0
     queue.guests.set(worker, { state: 'asked', since: now, isCounted: false })
     this.actions.push({ type: 'join', worker, id: queue.id })
     if (queue.visit !== undefined) return
@@ -106,12 +105,12 @@ export class JoinsBook {
     if (queue.guests.delete(worker) && entry !== undefined) entry.visits--
   }
 
-  /** All guests part, and the queue is watched again. @returns see `rest`. */
+  /** All guests part, and the queue is watched again. @returns see `watch`. */
   endVisit(queue: QueueEntry, now: number): number {
     for (const worker of queue.guests.keys()) this.part(queue, worker)
     queue.visit = undefined
     queue.visitedUntil = now
-    return this.rest(queue, now)
+    return this.watch(queue, now)
   }
 
   /** When the last guest of a visit has parted: visits that are of no use become rare. */
@@ -119,7 +118,7 @@ export class JoinsBook {
     if (queue.visit !== undefined) return
     for (const { isCounted } of queue.guests.values()) if (isCounted) return
     const isUseful = queue.wasUseful && !queue.wasQuick
-    queue.patience = isUseful ? 0 : Math.min(LONGEST_PATIENCE, Math.max(1, queue.patience * 2))
+    queue.patience = isUseful ? SHORTEST_PATIENCE : Math.min(LONGEST_PATIENCE, queue.patience * 2)
     queue.wasUseful = false
   }
 }

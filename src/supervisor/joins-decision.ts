@@ -9,6 +9,7 @@ import {
   QUICK,
   type QueueEntry,
   type QueueState,
+  SHORTEST_PATIENCE,
 } from './joins-entries.js'
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -17,18 +18,10 @@ const NEVER = Number.POSITIVE_INFINITY
 export function decide(book: JoinsBook, state: QueueState, look: Look): number {
   const queue = book.queue(state.id)
   dismiss(book, queue, look)
-  if (queue.state === 'resting') {
-    const rest = queue.restsUntil - look.now
-    if (rest > 0) return Math.ceil(rest)
-    book.watch(queue)
-  }
-  if (queue.state !== 'active') return NEVER
+  if (queue.state === 'watched') return book.watch(queue, look.now)
+  if (queue.state === 'new') return NEVER
   const isEmpty = state.length === 0 && state.owners.length > 0
-  if (queue.visit === undefined && isEmpty) return book.rest(queue, look.now)
-  // Where joins are dear, an owner that answers in time is only late.
-  if (queue.visit === undefined && state.owners.length > 0 && book.patience(queue, look.now) > 0) {
-    if (answered(book, state.owners, queue.standsSince, look.hosts) !== NEVER) return book.rest(queue, look.now)
-  }
+  if (queue.visit === undefined && isEmpty) return book.watch(queue, look.now)
   const hasAnswered = askOwners(book, queue, state, look)
   if (isEmpty && hasAnswered) {
     const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
@@ -42,9 +35,9 @@ export function decide(book: JoinsBook, state: QueueState, look: Look): number {
     return book.endVisit(queue, look.now)
   }
   if (invite(book, queue, state, look)) queue.wait = 1
+  else if (queue.visit === undefined && state.owners.length > 0) return book.watchUnmet(queue, look.now)
   else queue.wait = Math.min(LONGEST_WAIT, queue.wait * 2)
-  const early = book.patience(queue, look.now) - (look.now - queue.standsSince)
-  return queue.visit === undefined ? Math.max(queue.wait, early) : queue.wait
+  return queue.wait
 }
 
 /** Guests part that are not idle themselves, or that nobody needs. */
@@ -62,25 +55,19 @@ function dismiss(book: JoinsBook, queue: QueueEntry, { hosts }: Look): void {
 function askOwners(book: JoinsBook, queue: QueueEntry, { owners }: QueueState, { hosts }: Look): boolean {
   const { visit } = queue
   if (visit === undefined) return false
-  const answeredAt = answered(book, owners, visit.since, hosts)
-  if (answeredAt === NEVER) return false
-  visit.answeredAt ??= answeredAt
-  if (owners.length > 0) queue.wasQuick = visit.answeredAt - visit.since <= QUICK
-  return true
-}
-
-/** When the last of these owners has answered a ping since then; `NEVER`: one has not, and is pinged. */
-function answered(book: JoinsBook, owners: readonly string[], since: number, hosts: ReadonlySet<string>): number {
-  let answeredAt = since
+  let answeredAt = visit.since
   for (const owner of owners) {
     if (!hosts.has(owner)) continue
     const { isPinged, pongedAt } = book.worker(owner)
-    if (pongedAt < since) {
+    if (pongedAt < visit.since) {
       if (!isPinged) book.ping(owner)
       answeredAt = NEVER
     } else answeredAt = Math.max(answeredAt, pongedAt)
   }
-  return answeredAt
+  if (answeredAt === NEVER) return false
+  visit.answeredAt ??= answeredAt
+  if (owners.length > 0) queue.wasQuick = visit.answeredAt - visit.since <= QUICK
+  return true
 }
 
 /** Asks workers to join. @returns whether one was asked, or has not answered and still may in time. */
@@ -107,11 +94,12 @@ function invite(book: JoinsBook, queue: QueueEntry, state: QueueState, look: Loo
 }
 
 /** How many more guests the connections that wait are worth. */
-function most(patience: number, { standsSince, visit }: QueueEntry, { length }: QueueState, now: number): number {
-  if (visit === undefined) return now - standsSince < patience ? 0 : patience > 0 ? 1 : length
+function most(patience: number, { visit }: QueueEntry, { length }: QueueState, now: number): number {
+  const isDear = patience > SHORTEST_PATIENCE
+  if (visit === undefined) return isDear ? 1 : length
   // The owner accepts. Under a load that all workers share, more guests would only change places.
   if (visit.answeredAt !== undefined) return 0
-  return patience > 0 && now - visit.since <= Math.max(QUICK, patience) ? 1 : length
+  return isDear && now - visit.since <= Math.max(QUICK, patience) ? 1 : length
 }
 
 interface Count {

@@ -22,8 +22,8 @@ export type JoinAction =
   | { readonly type: 'join'; readonly worker: string; readonly id: string }
   | { readonly type: 'part'; readonly worker: string; readonly id: string }
   | { readonly type: 'ping'; readonly worker: string }
-  /** From now on the watch reports when this queue stands. It may be watched already. */
-  | { readonly type: 'watch'; readonly id: string }
+  /** From now on the watch reports when this queue has stood for `patience` ms. It may be watched already. */
+  | { readonly type: 'watch'; readonly id: string; readonly patience: number }
 
 /** Guests of one queue, and queues of one guest, at most. */
 export const GUESTS = 3
@@ -35,8 +35,11 @@ export const STANDING = 2
 export const SHORTEST_HOLD = 5
 export const LONGEST_HOLD = 40
 export const SOON = 100
-/** ms from the report of the watch to the join, at most: grows with each visit that was of no use. */
+/** ms for which a queue must have stood: at least, and at most where visits were of no use. */
+export const SHORTEST_PATIENCE = 1
 export const LONGEST_PATIENCE = 16
+/** ms between looks at a queue that is watched with more patience than it will need. */
+export const RELAX = 100
 /** ms. An owner that answers so soon was not standing still: it would have accepted the connections itself. */
 export const QUICK = 4
 /** ms between looks, at most. */
@@ -54,15 +57,13 @@ export interface Guest {
 
 export interface QueueEntry {
   readonly id: string
-  /** `'resting'`: neither watched nor looked at until `restsUntil`. */
-  state: 'new' | 'watched' | 'active' | 'resting'
-  restsUntil: number
+  state: 'new' | 'watched' | 'active'
+  /** The patience that it is watched with. */
+  watchedFor: number
   hadOwners: boolean
   /** When it was first seen with connections, or without, and at every look since. */
   fullSince: number | undefined
   emptySince: number | undefined
-  /** When the watch reported that it stands. */
-  standsSince: number
   readonly guests: Map<string, Guest>
   /** The visit: when the first guest was asked, and when the owners had answered first. */
   visit: { readonly since: number; answeredAt: number | undefined } | undefined
@@ -71,7 +72,10 @@ export interface QueueEntry {
   wasQuick: boolean
   visitedUntil: number
   hold: number
+  /** What its visits have taught. */
   patience: number
+  /** ms of patience where it stood and nobody was idle. */
+  unmet: number
   /** ms to the next look, doubled while there is nothing to do. */
   wait: number
 }
@@ -96,18 +100,18 @@ export function newQueue(id: string): QueueEntry {
   return {
     id,
     state: 'new',
-    restsUntil: 0,
+    watchedFor: SHORTEST_PATIENCE,
     hadOwners: true,
     fullSince: undefined,
     emptySince: undefined,
-    standsSince: 0,
     guests: new Map(),
     visit: undefined,
     wasUseful: false,
     wasQuick: false,
     visitedUntil: Number.NEGATIVE_INFINITY,
     hold: SHORTEST_HOLD,
-    patience: 0,
+    patience: SHORTEST_PATIENCE,
+    unmet: 0,
     wait: 1,
   }
 }

@@ -20,12 +20,12 @@ export class Joins {
     this.#book = new JoinsBook(cpus)
   }
 
-  /** The watch has reported that the queue stands: connections waited at two moments. */
+  /** The watch has reported that the queue has stood for the patience that it was watched with. */
   stands(id: string, now: number): void {
     const queue = this.#book.queues.get(id)
     if (queue?.state !== 'watched') return
     this.#book.budget.reported(now)
-    this.#book.activate(queue, now)
+    this.#book.activate(queue)
   }
 
   /** The answer to `join`. */
@@ -95,6 +95,7 @@ export class Joins {
     const queue = book.queue(id)
     if (length === 0) {
       queue.fullSince = undefined
+      queue.unmet = 0
       queue.emptySince ??= now
     } else {
       queue.emptySince = undefined
@@ -106,8 +107,8 @@ export class Joins {
         if (isStanding) worker.standingAt = book.looks
       }
     }
-    if (owners.length === 0 && queue.hadOwners && queue.state !== 'active') book.activate(queue, now)
-    else if (queue.state === 'new') book.watch(queue)
+    if (owners.length === 0 && queue.hadOwners && queue.state !== 'active') book.activate(queue)
+    else if (queue.state === 'new') book.watch(queue, now)
     queue.hadOwners = owners.length > 0
   }
 }

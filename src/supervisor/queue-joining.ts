@@ -7,8 +7,6 @@ import { type JoinAction, Joins } from './joins.js'
 import type { Kept } from './kept-socket.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 
-/** ms in which connections must wait before others join their queue. */
-const PATIENCE = 1
 /** ms for the guests of a socket to close it, before its last holder drains it. */
 const PARTS = 1000
 
@@ -29,8 +27,8 @@ export interface Host {
 
 /** Looks at accept queues. See `native/queue-watch`. */
 export interface Watch {
-  /** From now on, one report where connections wait longer than the patience. */
-  arm(fd: number): unknown
+  /** From now on, one report where nothing is accepted for `patience` ms although connections wait. */
+  arm(fd: number, patience: number): unknown
   disarm(fd: number): void
   close(): void
 }
@@ -75,7 +73,7 @@ export class QueueJoining<Worker extends Host> {
     counts: JoinCounts,
     warn: (message: string) => void,
   ): QueueJoining<Worker> | undefined {
-    const watch = QueueWatch.open(PATIENCE, (fd) => joining?.stands(fd))
+    const watch = QueueWatch.open((fd) => joining?.stands(fd))
     const joining = watch instanceof QueueWatch ? new QueueJoining(source, watch, counts) : undefined
     if (watch !== undefined && !(watch instanceof QueueWatch))
       warn(`no worker accepts for another one that is busy: ${watch.syscall} ${getSystemErrorName(watch.errno)}`)
@@ -207,7 +205,7 @@ export class QueueJoining<Worker extends Host> {
       const queue = 'id' in action ? queues.get(action.id) : undefined
       const host = 'worker' in action ? hosts.get(action.worker) : undefined
       if (action.type === 'watch') {
-        if (queue !== undefined) this.#watch.arm(queue.kept.fd)
+        if (queue !== undefined) this.#watch.arm(queue.kept.fd, action.patience)
       } else if (action.type === 'ping') host?.send({ type: 'ping', ping: this.#pings++ })
       else if (action.type === 'part') host?.send({ type: 'part', id: action.id })
       else if (host !== undefined && queue !== undefined) this.#join(host, queue)

@@ -131,11 +131,11 @@ void Watches(const Sys& sys) {
   Result<SocketAddress> address = SocketAddress::OfSocket(sys, listener.value().get());
   if (!address.ok()) return Expect(false, "getsockname");
   QueueWatches watches(sys);
-  Result<UniqueFd> opened = watches.Open(1);
+  Result<UniqueFd> opened = watches.Open();
   if (!opened.ok()) return Expect(false, opened.failure().call);
   const int watch = opened.value().get();
   const int fd = listener.value().get();
-  Expect(watches.SetArmed(watch, fd, true).ok(), "a queue is armed");
+  Expect(watches.SetArmed(watch, fd, 1).ok(), "a queue is armed");
   const UniqueFd client(kSystem, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connect(client.get(), address.value().data(), address.value().size()) != 0) return Expect(false, "connect");
   for (int i = 0; i < 3 && !has_failed; i++) {
@@ -143,17 +143,17 @@ void Watches(const Sys& sys) {
     int32_t number = -1;
     Expect(poll(&wanted, 1, 10'000) == 1 && read(watch, &number, sizeof(number)) == sizeof(number) && number == fd,
            "a queue that stands is told");
-    Expect(watches.SetArmed(watch, fd, true).ok(), "it is armed again");
+    Expect(watches.SetArmed(watch, fd, 1).ok(), "it is armed again");
   }
-  Expect(watches.SetArmed(watch, fd, false).ok() && !watches.SetArmed(watch, fd, false).ok(), "it is disarmed once");
-  Expect(watches.SetArmed(watch, fd, true).ok() && !watches.SetArmed(watch + 1000, fd, true).ok(),
+  Expect(watches.SetArmed(watch, fd, 0).ok() && !watches.SetArmed(watch, fd, 0).ok(), "it is disarmed once");
+  Expect(watches.SetArmed(watch, fd, 1).ok() && !watches.SetArmed(watch + 1000, fd, 1).ok(),
          "it is armed in a watch that there is");
-  Result<UniqueFd> another = watches.Open(1000);
+  Result<UniqueFd> another = watches.Open();
   if (!another.ok()) return Expect(false, another.failure().call);
-  Expect(watches.SetArmed(another.value().get(), fd, true).ok(), "it is armed in two watches");
+  Expect(watches.SetArmed(another.value().get(), fd, 1).ok(), "it is armed in two watches");
   watches.End(watch);
   watches.End(watch);
-  Expect(!watches.SetArmed(watch, fd, true).ok(), "a watch that has ended is none");
+  Expect(!watches.SetArmed(watch, fd, 1).ok(), "a watch that has ended is none");
   // The destructor ends the other one, within its patience.
 }
 

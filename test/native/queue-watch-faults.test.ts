@@ -45,7 +45,7 @@ afterEach(async () => {
 
 describe('open', () => {
   test('takes these calls', () => {
-    const watch = faulty.openQueueWatch(1) as number
+    const watch = faulty.openQueueWatch() as number
     expect(faulty.takeCalls()).toEqual(['epoll_create1', 'socketpair', 'epoll_ctl', 'pthread_create', 'fstat'])
     faulty.endQueueWatch(watch)
     expect(faulty.takeCalls()).toEqual(['close', 'close'])
@@ -62,37 +62,37 @@ describe('open', () => {
     const threads = readdirSync('/proc/self/task').length
     const failure = { errno: -ERRNO[code], syscall: call }
     faulty.injectFault(call, ERRNO[code], 0, 1)
-    expect(faulty.openQueueWatch(1)).toEqual(failure)
+    expect(faulty.openQueueWatch()).toEqual(failure)
     expect(descriptors()).toEqual(before)
     expect(readdirSync('/proc/self/task')).toHaveLength(threads)
     use({})
     faulty.injectFault(call, ERRNO[code], 0, 1)
-    expect(QueueWatch.open(1, () => {})).toEqual(failure)
+    expect(QueueWatch.open(() => {})).toEqual(failure)
   })
 
   test('there is none without the addon, and where the system has no such thing', () => {
     use({ openQueueWatch: () => ({ errno: -ERRNO.ENOSYS, syscall: 'epoll_create1' }) })
-    expect(QueueWatch.open(1, () => {})).toBeUndefined()
+    expect(QueueWatch.open(() => {})).toBeUndefined()
     fakes.state = { loaded: false, reason: 'there is none', cause: undefined }
-    expect(QueueWatch.open(1, () => {})).toBeUndefined()
+    expect(QueueWatch.open(() => {})).toBeUndefined()
   })
 })
 
 test('calls on a watch that fail', () => {
   const fd = openListener(faulty, { family: 4, address: '127.0.0.1', port: 0 }) as number
-  const watch = faulty.openQueueWatch(1) as number
+  const watch = faulty.openQueueWatch() as number
   faulty.injectFault('epoll_ctl', ERRNO.ENOMEM, 0, 1)
-  expect(faulty.setArmed(watch, fd, true)).toEqual({ errno: -ERRNO.ENOMEM, syscall: 'epoll_ctl' })
-  expect(faulty.setArmed(watch, fd, false)).toEqual({ errno: -ERRNO.ENOENT, syscall: 'epoll_ctl' })
-  expect(faulty.setArmed(watch, fd, true)).toBeUndefined()
+  expect(faulty.setArmed(watch, fd, 1)).toEqual({ errno: -ERRNO.ENOMEM, syscall: 'epoll_ctl' })
+  expect(faulty.setArmed(watch, fd, 0)).toEqual({ errno: -ERRNO.ENOENT, syscall: 'epoll_ctl' })
+  expect(faulty.setArmed(watch, fd, 1)).toBeUndefined()
   faulty.injectFault('epoll_ctl', ERRNO.ENOMEM, 1, 1)
-  expect(faulty.setArmed(watch, fd, true)).toEqual({ errno: -ERRNO.ENOMEM, syscall: 'epoll_ctl' })
-  expect(faulty.setArmed(watch, fd, true)).toBeUndefined()
+  expect(faulty.setArmed(watch, fd, 1)).toEqual({ errno: -ERRNO.ENOMEM, syscall: 'epoll_ctl' })
+  expect(faulty.setArmed(watch, fd, 1)).toBeUndefined()
   const none = { errno: -ERRNO.EBADF, syscall: 'epoll_ctl' }
-  for (const on of [true, false]) expect(faulty.setArmed(1_000_000, fd, on)).toEqual(none)
+  for (const patience of [1, 0]) expect(faulty.setArmed(1_000_000, fd, patience)).toEqual(none)
   expect(faulty.endQueueWatch(1_000_000)).toBeUndefined()
   faulty.endQueueWatch(watch)
-  expect(faulty.setArmed(watch, fd, true)).toEqual(none)
+  expect(faulty.setArmed(watch, fd, 1)).toEqual(none)
   faulty.close(watch)
   faulty.close(fd)
 })
@@ -100,20 +100,20 @@ test('calls on a watch that fail', () => {
 test('a watch whose descriptor other code has closed gives its number free', () => {
   // The number that the next watch needs before it needs this one.
   const filler = openSync('/dev/null', 'r')
-  const first = faulty.openQueueWatch(1) as number
+  const first = faulty.openQueueWatch() as number
   expect(faulty.close(first)).toBeUndefined()
   closeSync(filler)
-  expect(faulty.openQueueWatch(1)).toBe(first)
+  expect(faulty.openQueueWatch()).toBe(first)
   faulty.endQueueWatch(first)
   faulty.close(first)
 })
 
 test('arguments that are none', () => {
-  for (const args of [[], [0], [1001], [1.5], ['1'], [Number.NaN]]) {
-    expect(() => Reflect.apply(faulty.openQueueWatch, faulty, args)).toThrow(TypeError)
-  }
-  for (const args of [[], [1], [1, 1], [1, -1, true], [-1, 1, true], [1, 1, 1], ['1', 1, true]]) {
+  for (const args of [[], [1], [1, 1], [1, -1, 1], [-1, 1, 1], ['1', 1, 1]]) {
     expect(() => Reflect.apply(faulty.setArmed, faulty, args)).toThrow(TypeError)
+  }
+  for (const patience of [-1, 1001, 1.5, '1', true, Number.NaN]) {
+    expect(() => Reflect.apply(faulty.setArmed, faulty, [1, 1, patience])).toThrow(TypeError)
   }
   for (const args of [[], [-1], ['1']]) {
     expect(() => Reflect.apply(faulty.endQueueWatch, faulty, args)).toThrow(TypeError)
@@ -122,7 +122,7 @@ test('arguments that are none', () => {
 
 test('a queue that cannot be told because too much is unread is told when there is room', async () => {
   const open = new Set(readdirSync('/proc/self/fd'))
-  const watch = faulty.openQueueWatch(1) as number
+  const watch = faulty.openQueueWatch() as number
   const ends = readdirSync('/proc/self/fd').filter((fd) => !open.has(fd) && Number(fd) !== watch)
   const written = ends.find((fd) => {
     try {
@@ -136,7 +136,7 @@ test('a queue that cannot be told because too much is unread is told when there 
     for (;;) writeSync(Number(written), full)
   }).toThrow('EAGAIN')
   const fd = openListener(faulty, { family: 4, address: '127.0.0.1', port: 0 }) as number
-  expect(faulty.setArmed(watch, fd, true)).toBeUndefined()
+  expect(faulty.setArmed(watch, fd, 1)).toBeUndefined()
   const client = net.connect((faulty.localAddress(fd) as { port: number }).port, '127.0.0.1')
   await new Promise((resolve) => client.once('connect', resolve))
   // Longer than the patience: the thread has looked, or will find room at once.
@@ -166,17 +166,17 @@ describe('what is read', () => {
   function within(
     answers: Partial<Addon>,
     stands: (fd: number, watch: QueueWatch) => void,
-  ): { watch: QueueWatch; write: (text: string) => void; armed: (readonly [number, boolean])[] } & AsyncDisposable {
+  ): { watch: QueueWatch; write: (text: string) => void; armed: (readonly [number, number])[] } & AsyncDisposable {
     const [read, written] = faulty.socketPair()
-    const armed: (readonly [number, boolean])[] = []
+    const armed: (readonly [number, number])[] = []
     use({
       openQueueWatch: () => read,
-      setArmed: (_watch, fd, on) => void armed.push([fd, on]),
+      setArmed: (_watch, fd, patience) => void armed.push([fd, patience]),
       endQueueWatch: () => undefined,
       acceptQueue: () => 2 ** 33 + 1,
       ...answers,
     })
-    const watch = QueueWatch.open(1, (fd) => stands(fd, watch)) as QueueWatch
+    const watch = QueueWatch.open((fd) => stands(fd, watch)) as QueueWatch
     const writer = new net.Socket({ fd: written })
     return {
       watch,
@@ -192,7 +192,7 @@ describe('what is read', () => {
   test('a number in pieces, and several at once', async () => {
     const told: number[] = []
     await using fake = within({}, (fd) => told.push(fd))
-    for (const fd of [1, 70_000, 3, 4]) fake.watch.arm(fd)
+    for (const fd of [1, 70_000, 3, 4]) fake.watch.arm(fd, 1)
     const text = bytesOf(1, 70_000, 3)
     for (const piece of [text.slice(0, 5), text.slice(5, 7), text.slice(7)]) {
       fake.write(piece)
@@ -206,21 +206,21 @@ describe('what is read', () => {
   test('only what is armed, and once', async () => {
     const told: number[] = []
     await using fake = within({}, (fd) => told.push(fd))
-    for (const fd of [5, 6, 7]) fake.watch.arm(fd)
+    for (const fd of [5, 6, 7]) fake.watch.arm(fd, 1)
     fake.watch.disarm(6)
     fake.write(bytesOf(5, 5, 6, 9, 7))
     await expect.poll(() => told).toEqual([5, 7])
-    expect(fake.armed.slice(3)).toEqual([[6, false]])
+    expect(fake.armed.slice(3)).toEqual([[6, 0]])
   })
 
   test('a queue is told once, until it is armed again; what was disarmed since is not told', async () => {
     const told: number[] = []
     await using fake = within({}, (fd) => told.push(fd))
-    for (const fd of [5, 6, 7]) fake.watch.arm(fd)
+    for (const fd of [5, 6, 7]) fake.watch.arm(fd, 1)
     fake.watch.disarm(6)
     fake.write(bytesOf(5, 6, 7, 5))
     await expect.poll(() => told).toEqual([5, 7])
-    fake.watch.arm(5)
+    fake.watch.arm(5, 1)
     fake.write(bytesOf(6, 5))
     await expect.poll(() => told).toEqual([5, 7, 5])
   })
@@ -231,7 +231,7 @@ describe('what is read', () => {
       told.push(fd)
       watch.close()
     })
-    for (const fd of [5, 6]) fake.watch.arm(fd)
+    for (const fd of [5, 6]) fake.watch.arm(fd, 1)
     fake.write(bytesOf(5, 6))
     await expect.poll(() => told).toEqual([5])
     await new Promise((resolve) => setTimeout(resolve, 5))

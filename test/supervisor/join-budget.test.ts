@@ -3,39 +3,38 @@ import { JOINS_PER_SECOND, JoinBudget } from '../../src/supervisor/join-budget.j
 
 test('a budget that is full asks for no patience, and joins make joins dearer', () => {
   const budget = new JoinBudget(2)
-  expect(budget.patience(0)).toBe(0)
+  expect(budget.patience(1, 0)).toBe(0)
   for (let joins = 0; joins < 10; joins++) budget.pay(0)
-  expect(budget.patience(0)).toBe(0)
+  expect(budget.patience(1, 0)).toBe(0)
   budget.pay(0)
-  const dear = budget.patience(0)
+  const dear = budget.patience(1, 0)
   expect(dear).toBeGreaterThan(0)
   for (let joins = 0; joins < 20; joins++) budget.pay(0)
-  expect(budget.patience(0)).toBe(32)
+  expect(budget.patience(1, 0)).toBe(32)
   expect(budget.turns).toBe(31)
 })
 
 test('it fills with time, for each CPU', () => {
   const [one, four] = [new JoinBudget(1), new JoinBudget(4)]
   for (let joins = 0; joins < 100; joins++) for (const budget of [one, four]) budget.pay(0)
-  expect([one.patience(250), four.patience(250)]).toEqual([16, 16])
-  expect([one.patience(500), four.patience(500)]).toEqual([0, 0])
+  expect([one.patience(1, 250), four.patience(1, 250)]).toEqual([16, 16])
+  expect([one.patience(1, 500), four.patience(1, 500)]).toEqual([0, 0])
   // Time that goes back adds nothing.
   one.pay(500)
-  expect(one.patience(400)).toBe(one.patience(500))
+  expect(one.patience(1, 400)).toBe(one.patience(1, 500))
 })
 
 test('reports are paid too', () => {
   const budget = new JoinBudget(1)
   for (let reports = 0; reports < 30; reports++) budget.reported(0)
-  expect(budget.patience(0)).toBeGreaterThan(0)
+  expect(budget.patience(1, 0)).toBeGreaterThan(0)
 })
 
-test('what is dear is watched less often, the more so the more queues there are for a CPU', () => {
+test('what is dear takes more patience where there are many queues for a CPU', () => {
   const budget = new JoinBudget(2)
-  expect(budget.rest(64, 0)).toBe(0)
+  expect(budget.patience(64, 0)).toBe(0)
   for (let joins = 0; joins < 40; joins++) budget.pay(0)
-  expect(budget.rest(1, 0)).toBe(256)
-  expect(budget.rest(8, 0)).toBe(1024)
+  expect([1, 8, 16, 10_000].map((queues) => budget.patience(queues, 0))).toEqual([32, 32, 64, 1000])
 })
 
 test('no more than so many joins in any second', () => {

@@ -1,9 +1,9 @@
 // A supervisor, its watch, workers with event loops, and queues, as a model in steps of 0.05 ms.
 import assert from 'node:assert/strict'
 import { type JoinAction, Joins } from '../../src/supervisor/joins.js'
+import { RELAX } from '../../src/supervisor/joins-entries.js'
 
 export const STEP = 0.05 // ms
-const PATIENCE = 1 // ms, of the watch
 const ACCEPT = 0.02 // ms of CPU time for each connection
 
 /** From 0 to 1, the same for each seed. */
@@ -27,8 +27,12 @@ export class ModelQueue {
   readonly place: string
   readonly owners: Set<ModelWorker> = new Set()
   readonly waiting: Connection[] = []
-  isWatched = false
-  lookAt: number | undefined
+  /** The patience of the watch, and what is left of it; undefined: it is not watched, or has no connections. */
+  watchedFor: number | undefined
+  left: number | undefined
+  /** When the watch looks next, and what it saw before. */
+  lookAt = 0
+  seen = 0
   /** Since when it has connections although a worker is idle. */
   neglectedSince: number | undefined
   /** Since when it is empty and its owners answer. */
@@ -68,9 +72,6 @@ export class ModelWorker {
     return this.work.length === 0 && !this.isDead
   }
 }
-
-/** ms for which a queue is not watched, at most, for each queue of a CPU. */
-const LONGEST_REST = 256
 
 export interface Given {
   readonly seed: number
@@ -208,15 +209,27 @@ export class JoinsWorld {
   }
 
   #watch(queue: ModelQueue): void {
-    if (!queue.isWatched) return
-    if (queue.lookAt === undefined) {
-      if (queue.waiting.length > 0) queue.lookAt = this.now + PATIENCE
-    } else if (this.now >= queue.lookAt) {
-      queue.lookAt = undefined
-      if (queue.waiting.length === 0) return
-      queue.isWatched = false
-      this.#tell(() => this.joins.stands(queue.id, this.now))
+    const { watchedFor, waiting } = queue
+    if (watchedFor === undefined) return
+    const pause = Math.max(1, Math.min(4, Math.floor(watchedFor / 8)))
+    if (queue.left === undefined) {
+      if (waiting.length === 0) return
+      queue.left = watchedFor
+      queue.seen = 0
+    } else {
+      if (this.now < queue.lookAt) return
+      if (waiting.length === 0) {
+        queue.left = undefined
+        return
+      }
+      queue.left = waiting.length < queue.seen ? watchedFor : queue.left - pause
+      queue.seen = waiting.length
+      if (queue.left <= 0) {
+        queue.watchedFor = undefined
+        this.#tell(() => this.joins.stands(queue.id, this.now))
+      }
     }
+    queue.lookAt = this.now + pause
   }
 
   /** The supervisor hears something, and looks. */
@@ -245,7 +258,7 @@ export class JoinsWorld {
     })
     const hosts = new Set(this.workers.filter(({ isHost }) => isHost).map(({ name }) => name))
     const { actions, next } = this.joins.look({ queues, hosts, now: this.now })
-    assert.ok(next === undefined || (next > 0 && next <= LONGEST_REST * Math.max(1, this.queues.length)))
+    assert.ok(next === undefined || (next > 0 && next <= RELAX))
     this.#lookAt = next === undefined ? undefined : this.now + next
     this.#act(actions)
     for (const guests of this.#known.values()) this.mostGuests = Math.max(this.mostGuests, guests.size)
@@ -262,7 +275,8 @@ export class JoinsWorld {
       this.actions.push({ at: this.now, action })
       if (action.type === 'watch') {
         const queue = this.queues.find(({ id }) => id === action.id) as ModelQueue
-        queue.isWatched = true
+        queue.watchedFor = action.patience
+        queue.left = undefined
         continue
       }
       const worker = this.#byName.get(action.worker) as ModelWorker

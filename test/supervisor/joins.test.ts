@@ -169,6 +169,38 @@ describe('what it costs', () => {
     ends(world)
   })
 
+  test('more patience where joins are dear, and none any more when they are not', () => {
+    const joins = new Joins(1)
+    const look = (now: number, length: number) => {
+      const queues = ['a', 'b'].map((id) => ({ id, place: '80', length: id === 'a' ? length : 1, owners: [id] }))
+      return joins.look({ queues, hosts: new Set(['a', 'b']), now })
+    }
+    const patience = (now: number, length: number): number | undefined => {
+      for (const action of look(now, length).actions) {
+        if (action.type === 'watch' && action.id === 'a') return action.patience
+      }
+      return undefined
+    }
+    expect(patience(0, 0)).toBe(1)
+    // Nobody is idle: each report asks for twice the patience.
+    const asked: (number | undefined)[] = []
+    for (let now = 1; now < 7; now++) {
+      joins.stands('a', now)
+      asked.push(patience(now, 3))
+    }
+    expect(asked).toEqual([2, 4, 8, 16, 32, 32])
+    for (let reports = 0; reports < 60; reports++) {
+      joins.stands('a', 10)
+      look(10, 3)
+    }
+    expect(patience(20, 0)).toBeUndefined()
+    const { actions, next } = look(100, 0)
+    expect(actions).toEqual([])
+    expect(next).toBe(100)
+    expect(patience(1100, 0)).toBe(1)
+    expect(look(1101, 0)).toEqual({ actions: [], next: undefined })
+  })
+
   test('nothing where there is nothing to do', () => {
     const world = worldOf(8, 10)
     const { looks } = world

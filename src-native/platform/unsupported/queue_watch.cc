@@ -10,11 +10,11 @@ QueueWatches::QueueWatches(const Sys& sys) : sys_(sys) {}
 
 QueueWatches::~QueueWatches() = default;
 
-Result<UniqueFd> QueueWatches::Open(int) {
+Result<UniqueFd> QueueWatches::Open() {
   return Failure{ENOSYS, "epoll_create1"};
 }
 
-Status QueueWatches::SetArmed(int, int, bool) {
+Status QueueWatches::SetArmed(int, int, int) {
   return Failure{ENOSYS, "epoll_ctl"};
 }
 
