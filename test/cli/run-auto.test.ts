@@ -37,6 +37,8 @@ async function said(before: readonly string[]): Promise<{ line: string; workers:
 
 interface Kind {
   readonly parent: string
+  /** Arguments of `mount` for this hierarchy. */
+  readonly mount: string
   /** Gives this cgroup so many µs in 100 ms; -1: no quota. */
   limit(cgroup: string, quota: number): void
 }
@@ -52,10 +54,15 @@ function kindOf(): Kind | string {
   const second = mountOf(/ \/ (\S+) .* - cgroup2 /)
   const kinds: Kind[] = []
   if (first !== undefined)
-    kinds.push({ parent: first, limit: (cgroup, quota) => writeFileSync(`${cgroup}/cpu.cfs_quota_us`, String(quota)) })
+    kinds.push({
+      parent: first,
+      mount: '-t cgroup -o cpu',
+      limit: (cgroup, quota) => writeFileSync(`${cgroup}/cpu.cfs_quota_us`, String(quota)),
+    })
   if (second !== undefined && readFileSync(`${second}/cgroup.subtree_control`, 'utf8').split(/\s/).includes('cpu'))
     kinds.push({
       parent: second,
+      mount: '-t cgroup2',
       limit: (cgroup, quota) => writeFileSync(`${cgroup}/cpu.max`, `${quota === -1 ? 'max' : quota} 100000`),
     })
   const why: string[] = []
@@ -84,9 +91,9 @@ describe.skipIf(typeof kind === 'string')(
   () => {
     let outer: string
     let inner: string
-    const { parent, limit } = kind as Kind
+    const { parent, mount, limit } = kind as Kind
     // The shell enters the cgroup; the command inherits it.
-    const inside = ['sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"']
+    const entering = ['sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"']
 
     beforeEach(() => {
       outer = path.join(parent, `reuseport a:b ${process.pid}`)
@@ -103,7 +110,7 @@ describe.skipIf(typeof kind === 'string')(
 
     test('a quota of half a CPU: one worker', async () => {
       limit(inner, 50_000)
-      const { line, workers, from } = await said([...inside, inner])
+      const { line, workers, from } = await said([...entering, inner])
       expect(workers).toBe(1)
       if (machine === 1) return
       expect(line).toBe(`starts 1 worker: the CPU quota in ${inner} is 0.5 of ${machine} CPUs`)
@@ -112,16 +119,28 @@ describe.skipIf(typeof kind === 'string')(
 
     test.skipIf(machine < 2)('a quota of the cgroup above, rounded down (needs 2 CPUs)', async () => {
       limit(outer, 190_000)
-      const { workers, from } = await said([...inside, inner])
+      const { workers, from } = await said([...entering, inner])
       expect(workers).toBe(1)
       expect(from).toEqual({ limit: 'quota', cpus: machine, quota: 1.9, cgroup: outer })
     })
+
+    test.skipIf(machine < 2 || !runs('unshare', '-C', '-m', 'true'))(
+      'in a namespace, as in a container: the paths of the host are not known (needs unshare, 2 CPUs)',
+      async () => {
+        limit(inner, 110_000)
+        const inside = path.join(folder, 'c g')
+        mkdirSync(inside)
+        const mounting = `mount ${mount} none "$0" && exec "$@"`
+        const { from } = await said([...entering, inner, 'unshare', '-C', '-m', 'sh', '-c', mounting, inside])
+        expect(from).toEqual({ limit: 'quota', cpus: machine, quota: 1.1, cgroup: inside })
+      },
+    )
 
     test('a quota of more than the machine has, and none', async () => {
       const { workers, from } = automaticWorkers()
       limit(outer, 100_000 * (machine + 1))
       limit(inner, -1)
-      expect(await said([...inside, inner])).toMatchObject({ workers, from })
+      expect(await said([...entering, inner])).toMatchObject({ workers, from })
     })
   },
 )
@@ -147,17 +166,20 @@ const [list = ''] = /(?<=^Cpus_allowed_list:\s+)\d+/m.exec(
   process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '',
 ) ?? ['']
 
-test.skipIf(list === '' || machine < 2 || !hasTaskset())('the affinity, by taskset (needs 2 CPUs)', async () => {
-  expect(await said(['taskset', '-c', list])).toEqual({
-    line: `starts 1 worker: the affinity allows no more of ${machine} CPUs`,
-    workers: 1,
-    from: { limit: 'affinity', cpus: machine },
-  })
-})
+test.skipIf(list === '' || machine < 2 || !runs('taskset', '--version'))(
+  'the affinity, by taskset (needs 2 CPUs)',
+  async () => {
+    expect(await said(['taskset', '-c', list])).toEqual({
+      line: `starts 1 worker: the affinity allows no more of ${machine} CPUs`,
+      workers: 1,
+      from: { limit: 'affinity', cpus: machine },
+    })
+  },
+)
 
-function hasTaskset(): boolean {
+function runs(command: string, ...args: readonly string[]): boolean {
   try {
-    execFileSync('taskset', ['--version'])
+    execFileSync(command, args, { stdio: 'ignore' })
     return true
   } catch {
     return false
