@@ -31,8 +31,8 @@ export function automaticWorkers(): AutomaticWorkers {
 }
 
 /**
- * A quota is rounded down, as newer versions of Node do, so that the number is the same with all versions. These versions
- * ignore a quota below 1 and most quotas of cgroup version 1.
+ * A quota is rounded down, as in the number of Node where it knows quotas (libuv 1.49 and later), so that the number of
+ * workers is the same with all versions of Node. Node leaves out quotas below 1 and those of cgroup version 1.
  * @internal @param available The value of `os.availableParallelism()`. @param machine CPUs, or 0 where it is not known.
  */
 export function chooseWorkers(available: number, machine: number, quota: CpuQuota | undefined): AutomaticWorkers {
