@@ -1,4 +1,5 @@
 export type { EndingSignal } from './common/ending-signals.js'
+export type { WorkersLimit } from './supervisor/automatic-workers.js'
 export { writeInBackground } from './supervisor/background.js'
 export { ask, type ControlFile, controlFiles, reloadSupervisor, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'

@@ -1,10 +1,18 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
 import process from 'node:process'
 import { ENDING_SIGNALS } from '../common/ending-signals.js'
-import type { ListeningInfo, Supervisor, SupervisorEvents, WorkerExit, WorkerInfo } from '../supervisor.js'
+import type {
+  ListeningInfo,
+  Supervisor,
+  SupervisorEvents,
+  WorkerExit,
+  WorkerInfo,
+  WorkersLimit,
+} from '../supervisor.js'
 import { type Colour, paint, printable, type Screen, toJson } from './terminal.js'
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
+  'workers:auto',
   'worker:start',
   'worker:listening',
   'worker:ready',
@@ -24,6 +32,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
 
 /** The names in JSON of the arguments of each event, in their order. Events that are not listed have one: `worker`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  'workers:auto': ['workers', 'from'],
   'worker:restart': ['slot', 'restart'],
   running: ['workers'],
   replaced: ['replaced'],
@@ -68,6 +77,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     const name = paint(screen, 'dim', `reuseport ${process.pid}:`)
     write(`${name} ${colour === undefined ? printable(text) : paint(screen, colour, printable(text))}`)
   }
+  supervisor.on('workers:auto', (workers, from) => say(`starts ${count(workers, 'worker')}: ${reasonFor(from)}`))
   const places = new Map<string, ListeningInfo>()
   supervisor.on('worker:listening', (_worker, where) => {
     const isNew = !places.has(format(where))
@@ -117,6 +127,14 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
     if (supervisor.workers.length > 0) say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
   })
+}
+
+/** Where the number of `-n auto` comes from. */
+function reasonFor(from: WorkersLimit): string {
+  if (from.limit === 'cpus') return 'one for each CPU'
+  if (from.limit === 'affinity') return `the affinity allows no more of ${count(from.cpus, 'CPU')}`
+  if (from.limit === 'most') return `the most there can be, on ${count(from.cpus, 'CPU')}`
+  return `the CPU quota in ${from.cgroup} is ${Number(from.quota.toFixed(2))} of ${count(from.cpus, 'CPU')}`
 }
 
 /** Whether a program that was told to end has failed. It may end by the signal; SIGKILL is what the supervisor sends. */

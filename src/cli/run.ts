@@ -22,7 +22,8 @@ export const RUN_HELP = `Usage: reuseport run [options] script [args ...]
 Runs a program in several processes (workers) that share its ports, replaces
 workers without losing a connection, and starts another one where one dies.
 
-  -n, --workers <count|auto>   number of workers (default auto: one per CPU)
+  -n, --workers <count|auto>   number of workers (default auto: one per CPU, or
+                               fewer by affinity or the cgroup's CPU quota)
       --ready-timeout <time>   limit for a worker to listen (default 30s)
       --hang-timeout <time>    end a worker that does not answer so long (none)
       --drain-timeout <time>   limit for a leaving worker's connections (10s)

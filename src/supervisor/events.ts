@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { WorkersLimit } from './automatic-workers.js'
 import type { WorkerExit } from './launch.js'
 import type { WorkerState } from './running-worker.js'
 
@@ -39,6 +40,8 @@ export interface Replaced {
 }
 
 export interface SupervisorEvents {
+  /** At the start with `workers: 'auto'`: the number of workers, and what limits it. */
+  'workers:auto': [workers: number, from: WorkersLimit]
   'worker:start': [worker: WorkerInfo]
   /** Once for each port. `isTakenOver`: the supervisor already held the socket, such as that of a predecessor. */
   'worker:listening': [worker: WorkerInfo, where: ListeningInfo & { readonly isTakenOver: boolean }]

@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
+import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-workers.js'
 import { runningScript } from './node-options.js'
 import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
@@ -14,7 +14,10 @@ export interface SupervisorOptions {
   readonly script: string | URL
   /** The arguments of the program. Default `[]`. */
   readonly args?: readonly string[] | undefined
-  /** The number of workers, 1 to 1024; `'auto'` is the value of `os.availableParallelism()`. Default `'auto'`. */
+  /**
+   * The number of workers, 1 to 1024. `'auto'`: `os.availableParallelism()`, or less where the CPU quota of a cgroup is less
+   * (rounded down, at least 1); the event `'workers:auto'` says which. Default `'auto'`.
+   */
   readonly workers?: number | 'auto' | undefined
   /** ms until a worker must listen or call `process.send('ready')`. Default 30000. */
   readonly readyTimeout?: number | undefined
@@ -92,6 +95,8 @@ type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'balanc
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
   readonly script: string
   readonly workers: number
+  /** Where the number of workers comes from, if it is automatic. */
+  readonly automatic: WorkersLimit | undefined
   readonly steering: SteeringName | undefined
   readonly hangTimeout: number | undefined
   readonly balance: BalanceName | undefined
@@ -126,9 +131,6 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'sockets',
 ]
 
-/** @internal */
-export const MOST_WORKERS = 1024
-
 /** @internal @throws SupervisorOptionError, ReusePortUnknownOptionError */
 export function parseOptions(options: SupervisorOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new SupervisorOptionError('options', options, 'an object')
@@ -143,11 +145,13 @@ export function parseOptions(options: SupervisorOptions): Settings {
     )
   }
   if (options.balance !== undefined) assertBalanceable(options)
+  const { workers, from } = toWorkers(options.workers ?? 'auto')
   return {
     script: toArgument(script),
     cwd,
     args: [...(options.args ?? [])],
-    workers: toWorkers(options.workers ?? 'auto'),
+    workers,
+    automatic: from,
     readyTimeout: time(options, 'readyTimeout', 30_000),
     hangTimeout: options.hangTimeout === undefined ? undefined : time(options, 'hangTimeout', 0, 100),
     drainTimeout: time(options, 'drainTimeout', 10_000),
@@ -202,10 +206,10 @@ function toPath(cwd: string, file: string | undefined): string | undefined {
   return file === undefined ? undefined : path.resolve(cwd, file)
 }
 
-/** @internal */
-export function toWorkers(workers: number | 'auto'): number {
-  if (workers === 'auto') return Math.min(availableParallelism(), MOST_WORKERS)
-  if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers
+/** @internal @returns the number, and where it comes from if it is automatic. */
+export function toWorkers(workers: number | 'auto'): { readonly workers: number; readonly from?: WorkersLimit } {
+  if (workers === 'auto') return automaticWorkers()
+  if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return { workers }
   throw new SupervisorOptionError('workers', workers, `a whole number from 1 to ${MOST_WORKERS}, or 'auto'`)
 }
 

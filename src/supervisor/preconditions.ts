@@ -6,21 +6,15 @@ import { assertNotItself } from './itself.js'
 import { type Settings, scriptPath } from './options.js'
 import { assertPinnable } from './pin.js'
 
-export interface Sharing {
-  /** Whether all workers accept from one socket. */
-  readonly isShared: boolean
-  /** Warnings for the user. */
-  readonly warnings: readonly string[]
-}
-
 /**
  * Decides how the workers share their ports on this system.
  *
+ * @returns whether all workers accept from one socket.
  * @throws ReusePortUnsupportedError where the workers cannot share a port; ENOENT or EACCES, with the name of the
  * option, for a file that cannot be read; SupervisorError where the workers would be supervisors; Error where workers
  * cannot be pinned.
  */
-export function checkPreconditions(settings: Settings): Sharing {
+export function checkPreconditions(settings: Settings, warn: (message: string) => void): boolean {
   const { fallback, oneSocket, pin, cwd, env, envFile } = settings
   check('cwd', cwd, (folder) => opendirSync(folder).closeSync())
   check('script', scriptPath(settings), (script) => accessSync(toFile(script), constants.R_OK))
@@ -31,11 +25,11 @@ export function checkPreconditions(settings: Settings): Sharing {
   // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
   const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced
   if (against !== undefined && fallback === 'error') throw new ReusePortUnsupportedError(against)
-  const warnings = misspeltVariables(env)
-  if (against === undefined && !oneSocket) return { isShared: false, warnings }
+  for (const warning of misspeltVariables(env)) warn(warning)
+  if (against === undefined && !oneSocket) return false
   const why = against === undefined ? '' : `: ${against}`
-  const warning = `all workers accept from one socket, so the kernel does not balance connections${why}`
-  return { isShared: true, warnings: [...warnings, warning] }
+  warn(`all workers accept from one socket, so the kernel does not balance connections${why}`)
+  return true
 }
 
 function check(option: keyof Settings, path: string, look: (path: string) => void): void {

@@ -136,9 +136,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was used before: create a new one')
     this.#state = 'starting'
     try {
-      const { isShared, warnings } = checkPreconditions(this.#settings)
-      this.#isShared = isShared
-      for (const warning of warnings) this.emit('warning', warning)
+      this.#isShared = checkPreconditions(this.#settings, this.#warn)
+      const { automatic, workers } = this.#settings
+      if (automatic !== undefined) this.emit('workers:auto', workers, automatic)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
@@ -146,12 +146,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
-        await this.#pool.grow(this.#settings.workers, 'all or none')
+        await this.#pool.grow(workers, 'all or none')
         if (this.#settings.replace) await this.#replace()
         if (this.#end.signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
-        this.emit('running', this.#settings.workers)
+        this.emit('running', workers)
       })
       this.#ticketKeys.rotate((keys) => {
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
@@ -192,13 +192,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024. A function gets the number after
-   * all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
+   * Starts workers, or drains the last ones, until their number is `workers`: 1 to 1024, or `'auto'`, as it is now. A
+   * function gets the number after all earlier calls. Rejects: `ERR_INVALID_ARG_VALUE`, `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE`.
    */
-  scale(workers: number | ((now: number) => number)): Promise<void> {
+  scale(workers: number | 'auto' | ((now: number) => number)): Promise<void> {
     return this.#work.run(async () => {
       const now = this.#pool.slots.length
-      const count = toWorkers(typeof workers === 'function' ? workers(now) : workers)
+      const count = toWorkers(typeof workers === 'function' ? workers(now) : workers).workers
       this.#assertRunning()
       if (count > now) await this.#pool.grow(count)
       else await this.#pool.shrink(count)

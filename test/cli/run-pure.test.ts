@@ -131,6 +131,19 @@ describe('what is told', () => {
   })
 
   test.each([
+    [8, { limit: 'cpus', cpus: 8 }, '8 workers: one for each CPU'],
+    [1, { limit: 'affinity', cpus: 8 }, '1 worker: the affinity allows no more of 8 CPUs'],
+    [
+      2,
+      { limit: 'quota', cpus: 8, quota: 2.6666, cgroup: '/sys/fs/cgroup/a\x1bb' },
+      '2 workers: the CPU quota in /sys/fs/cgroup/a?b is 2.67 of 8 CPUs',
+    ],
+    [1024, { limit: 'most', cpus: 1500 }, '1024 workers: the most there can be, on 1500 CPUs'],
+  ] as const)('where the number of workers comes from: %i, %j', (workers, from, line) => {
+    expect(narrated((told) => told.emit('workers:auto', workers, from))).toEqual([`reuseport PID: starts ${line}`])
+  })
+
+  test.each([
     [{ code: 1, signal: null, error: undefined }, 'exit code 1'],
     [{ code: null, signal: 'SIGKILL', error: undefined }, 'SIGKILL'],
     [{ code: null, signal: null, error: new Error('spawn ENOENT') }, 'spawn ENOENT'],
@@ -221,12 +234,14 @@ describe('what is told', () => {
     const told = new Told()
     const lines: string[] = []
     narrateAsJson(told as unknown as Supervisor, (line) => lines.push(line))
+    told.emit('workers:auto', 1, { limit: 'affinity', cpus: 2 })
     told.emit('worker:ready', worker)
     told.emit('worker:exit', worker, { code: 1, error: Object.assign(new Error('gone'), { code: 'EGONE' }) })
     told.emit('reload:failed', 2, new Error('it throws'))
     told.emit('stopping', undefined)
     const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(parsed).toMatchObject([
+      { event: 'workers:auto', workers: 1, from: { limit: 'affinity', cpus: 2 } },
       { event: 'worker:ready', supervisor: process.pid, worker: { slot: 1, pid: 52 } },
       { event: 'worker:exit', exit: { code: 1, error: { message: 'gone', code: 'EGONE' } } },
       { event: 'reload:failed', generation: 2, error: { message: 'it throws' } },

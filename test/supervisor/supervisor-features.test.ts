@@ -9,6 +9,7 @@ import tls from 'node:tls'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ask, controlFiles, Supervisor, type SupervisorOptions, supervisors } from '../../dist/supervisor.js'
+import { automaticWorkers } from '../../src/supervisor/automatic-workers.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
 import { reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
@@ -326,11 +327,20 @@ describe('options', () => {
     expect((await get(port)).me).toBeTruthy()
   })
 
-  test('auto: as many as there is parallelism', async () => {
+  test('auto: as many as there is parallelism or a quota, and told why; scale too', async () => {
     const port = await freePort()
     await using one = supervise({ how: 'plain', port }, { workers: 'auto' })
     await one.supervisor.start()
-    expect(one.supervisor.workers).toHaveLength(availableParallelism())
+    const { workers, from } = automaticWorkers()
+    expect(workers).toBeLessThanOrEqual(availableParallelism())
+    expect(one.supervisor.workers).toHaveLength(workers)
+    expect(one.told[0]).toEqual(['workers:auto', workers, from])
+    await one.supervisor.scale(workers + 1)
+    await one.supervisor.scale('auto')
+    expect(one.told.filter(([name]) => name === 'scaled')).toEqual([
+      ['scaled', workers + 1],
+      ['scaled', workers],
+    ])
   })
 })
 

@@ -252,12 +252,14 @@ test('without the addon and where Node could share: told why not, or one socket 
   vi.resetModules()
   const fresh = await import('../../src/supervisor/preconditions.js')
   const settings = parseOptions({ script: import.meta.filename, fallback: 'exclusive' })
-  const { isShared, warnings } = fresh.checkPreconditions(settings)
-  expect(isShared).toBe(true)
-  expect(warnings.at(-1)).toMatch(/^all workers accept from one socket.*: .*there is none/)
-  expect(() => fresh.checkPreconditions({ ...settings, fallback: 'error' })).toThrow(/there is none/)
+  const warn = vi.fn()
+  expect(fresh.checkPreconditions(settings, warn)).toBe(true)
+  expect(warn.mock.lastCall?.[0]).toMatch(/^all workers accept from one socket.*: .*there is none/)
+  expect(() => fresh.checkPreconditions({ ...settings, fallback: 'error' }, warn)).toThrow(/there is none/)
   fakes.state = undefined
-  expect(checkPreconditions(settings)).toEqual({ isShared: false, warnings: [] })
+  warn.mockClear()
+  expect(checkPreconditions(settings, warn)).toBe(false)
+  expect(warn).not.toHaveBeenCalled()
 })
 
 describe('where a supervisor answers', () => {

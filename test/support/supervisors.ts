@@ -13,6 +13,7 @@ export type Told = {
 }[keyof SupervisorEvents]
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
+  'workers:auto',
   'worker:start',
   'worker:listening',
   'worker:ready',
