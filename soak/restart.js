@@ -1,13 +1,11 @@
 // Replaces the workers of a supervisor again and again while requests go on. No request may fail. In the control, with
 // server.close(), some must fail: otherwise the run proves nothing.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import net from 'node:net'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Supervisor } from 'reuseport/supervisor'
 import { readArguments } from '../demo/arguments.js'
 import { bold, count, dim, green, percent, progress, yellow } from '../demo/format.js'
+import { closing, freePort, WORKERS } from './closing.js'
 import { failures, LoadProcess } from './load-process.js'
 import { PROGRAMS } from './programs.js'
 
@@ -31,9 +29,7 @@ Exit codes: 0 no request failed with reload, no worker ended with an exit code
 other than 0, and some requests failed with server.close(), 1 otherwise,
 2 wrong usage. The load uses loopback only.`
 
-const WORKERS = 2
 const STEADY = 2000 // ms of measuring without reloads, before and after them
-const CONTROL_RELOADS = 200 // at most: the control ends when a request has failed
 const line = progress()
 
 const OPTIONS = /** @type {const} */ ({
@@ -44,15 +40,6 @@ const OPTIONS = /** @type {const} */ ({
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 })
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = net.createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = /** @type {net.AddressInfo} */ (server.address())
-  server.close()
-  return port
-}
 
 /** The requests per second while `work` is under way. @type {(load: LoadProcess, work: () => Promise<unknown>) => Promise<number>} */
 async function throughput(load, work) {
@@ -65,7 +52,7 @@ async function throughput(load, work) {
 
 /** @typedef {import('./programs.js').Program} Program */
 /** @typedef {{ reloads: number, pause: number, width: number }} Settings */
-/** @typedef {{ requests: number, failed: number, causes: Record<string, number>, reloads: number }} Outcome */
+/** @typedef {import('./closing.js').Outcome} Outcome */
 /** `badExits`: workers that ended with an exit code other than 0. @typedef {Outcome & { badExits: number, steady: number, reloading: number, while: number }} Supervised */
 
 /** @type {(program: Program, settings: Settings) => Promise<Supervised>} */
@@ -114,39 +101,6 @@ async function supervised({ script, client }, { reloads, pause, width }) {
   }
 }
 
-/** @type {(program: Program, port: number) => Promise<import('node:child_process').ChildProcess>} */
-async function startControl({ control }, port) {
-  const child = fork(control.script, [String(port), ...control.args], { execArgv: [...control.execArgv] })
-  process.once('exit', () => child.kill('SIGKILL'))
-  await once(child, 'message')
-  return child
-}
-
-/** @type {(program: Program, settings: Settings) => Promise<Outcome>} */
-async function closing(program, { pause, width }) {
-  const port = await freePort()
-  const children = await Promise.all(Array.from({ length: WORKERS }, () => startControl(program, port)))
-  const load = await LoadProcess.start(program.client, port, width)
-  process.once('exit', () => load.kill())
-  process.setMaxListeners(0)
-  let reloads = 0
-  while (reloads < CONTROL_RELOADS && (reloads < 5 || failures(await load.counts()) === 0)) {
-    for (const [index, old] of children.entries()) {
-      children[index] = await startControl(program, port)
-      const exited = once(old, 'exit')
-      old.send('close')
-      await exited
-    }
-    reloads++
-    line.show(`control: reload ${reloads}`)
-    await sleep(pause)
-  }
-  const counts = await load.end()
-  for (const child of children) child.kill('SIGKILL')
-  line.clear()
-  return { requests: counts.total, failed: failures(counts), causes: counts.failed, reloads }
-}
-
 /** @type {(name: string, outcome: Outcome) => void} */
 function report(name, { requests, failed, causes, reloads }) {
   console.log(`${bold(name)}: ${failed === 0 ? green('0 failed') : yellow(`${count(failed)} failed`)}`)
@@ -189,7 +143,7 @@ async function main() {
   for (const [, program] of chosen) {
     const { name: control } = program.control
     if (control in close) continue
-    const theirs = await closing(program, settings)
+    const theirs = await closing(program, settings, line)
     close[control] = theirs
     if (!values.json) report(control, theirs)
   }

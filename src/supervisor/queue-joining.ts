@@ -1,7 +1,7 @@
 // Carries out who joins whose queue: looks at the queues, tells workers to join and to part, and counts.
-import { availableParallelism } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { QueueWatch } from '../native/queue-watch.js'
+import { automaticWorkers } from './automatic-workers.js'
 import type { JoinCounts } from './join-counts.js'
 import { type JoinAction, Joins } from './joins.js'
 import type { Kept } from './kept-socket.js'
@@ -86,7 +86,7 @@ export class QueueJoining<Worker extends Host> {
     counts: JoinCounts,
     now: () => number = () => performance.now(),
   ) {
-    this.#joins = new Joins(availableParallelism())
+    this.#joins = new Joins(automaticWorkers().workers)
     this.#source = source
     this.#counts = counts
     this.#now = now
