@@ -84,6 +84,7 @@ const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
   sockets: [{ id: '1.2', fd: 4, inode: 77, wish: WISH, isGiven: false }],
   ports: [8080, 0, 65_535],
+  datagramPorts: [],
   isShared: false,
   steering: 'cpu',
   balance: 'connections',
