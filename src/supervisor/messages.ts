@@ -194,7 +194,7 @@ function guest(message: Fields): { readonly id: string; readonly wish: ListenWis
   return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
 }
 
-const port = (value: unknown): number => whole(value, 'port', 0, 0xffff)
+const port = (value: unknown): number => whole(value, 'ports', 0, 0xffff)
 
 function pass(message: Fields): number {
   return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)

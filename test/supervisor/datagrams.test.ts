@@ -181,6 +181,28 @@ test('A udp6 socket that was kept sets its own options', { timeout: 60_000 }, as
   await vi.waitUntil(() => client.answers.length === 1, 10_000)
 })
 
+test('A worker less leaves its group, and its program closes its socket once', { timeout: 60_000 }, async () => {
+  await using supervised = supervise({ address: '127.0.0.1' }, { script, workers: 2 })
+  const { supervisor, told } = supervised
+  await supervisor.start()
+  const [
+    {
+      bound: { port },
+    } = { bound: { port: 0 } },
+  ] = await said(supervised, 2)
+  await supervisor.scale(1)
+  const all = await clients(20, port)
+  for (const client of all) client.send('hello')
+  await vi.waitUntil(() => all.every(({ answers }) => answers.length === 1), 10_000)
+  for (const client of all) client[Symbol.dispose]()
+  await supervisor.stop()
+  const of = (name: string): readonly unknown[] => told.filter((one) => one[0] === name).map((one) => one[2])
+  expect(of('worker:drained')).toEqual(Array(2).fill({ lossless: true, reason: undefined }))
+  expect(of('worker:exit')).toMatchObject(Array(2).fill({ code: 0, signal: null }))
+  const { members } = await inspectGroup({ port, protocol: 'udp', host: '127.0.0.1' })
+  expect(members).toEqual([])
+})
+
 test('`exclusive` stays as it is: the second worker gets EADDRINUSE', { timeout: 60_000 }, async () => {
   using free = dgramPort()
   const port = await free.port()

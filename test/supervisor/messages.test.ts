@@ -495,6 +495,7 @@ function isConfiguration(value: unknown): boolean {
     worker: (worker) => isText(worker, 64),
     sockets: (sockets) => isListOf(sockets, 4096, isSocket),
     ports: (ports) => isListOf(ports, 4096, isPort),
+    datagramPorts: (ports) => isListOf(ports, 4096, isPort),
     isShared: isFlag,
     'steering?': is('hash', 'cpu', 'random'),
     'balance?': is('connections'),
