@@ -1,6 +1,7 @@
 /**
  * `node --require reuseport/register app.js`: every TCP `server.listen` of the process, its worker threads and its
- * cluster workers shares its port, as by `listenReusePort`. Other calls are unchanged.
+ * cluster workers shares its port, as by `listenReusePort`, and every UDP `socket.bind` as by `bindReusePort`, but for
+ * `exclusive: true` and in cluster workers. Other calls are unchanged.
  *
  * - `REUSEPORT_PORTS`: ports, separated by commas, such as `8080,8443` or `!9229`. A port with `!` in front is not
  *   shared. If a port without `!` is named, only such ports are shared. Default: all ports are shared.
@@ -18,6 +19,7 @@ import { misspeltVariables } from './options/variables.js'
 import { isClusterWorker } from './supervised/nested.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { passOnByRequire } from './supervised/pass-on.js'
+import { shareDatagrams } from './supervised/share-datagrams.js'
 import { supervise } from './supervised/supervise.js'
 import { REGISTER_URL, type SteeringName, WORKER_NAME } from './supervisor/protocol.js'
 
@@ -46,6 +48,7 @@ const listening = new WeakSet<net.Server>()
 
 if (isInCharge) {
   prototype.listen = listenShared
+  shareDatagrams(isShared, fallback)
   if (isMainThread) passOnByRequire(fileURLToPath(import.meta.url))
 }
 

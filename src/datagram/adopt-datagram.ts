@@ -1,15 +1,26 @@
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
 import type { OwnedDescriptor } from '../native/owned-descriptor.js'
-import { type Claim, creationOptions, hasHandle, hasState, newHandle } from '../node/datagram-internals.js'
+import {
+  type Claim,
+  creationOptions,
+  hasHandle,
+  hasState,
+  newHandle,
+  type OpenableHandle,
+} from '../node/datagram-internals.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 
 export interface Binding {
   readonly address: string
   readonly port: number
+  /** The socket is bound already: a supervisor has kept it. */
+  readonly isKept: boolean
   /** Marks the socket as being bound until it gets its descriptor. */
   readonly claimed: Claim
   /** Runs after bind and before 'listening'. */
   readonly afterBind: () => void
+  /** Runs before 'listening', in which the program may join multicast groups. */
+  readonly onHandle: (handle: OpenableHandle) => void
 }
 
 /**
@@ -42,10 +53,12 @@ export function adoptDatagram(
   try {
     const notTakenBack = descriptor.setReuseAddress(creationOptions(socket).reuseAddr)
     if (notTakenBack !== undefined) return notTakenBack
-    const { address, port } = binding
-    const notBound = descriptor.family === 6 ? handle.bind6(address, port, 0) : handle.bind(address, port, 0)
+    const { address, isKept, port } = binding
+    const bind = descriptor.family === 6 ? 'bind6' : 'bind'
+    const notBound = isKept ? 0 : handle[bind](address, port, 0)
     if (notBound !== 0) return { errno: notBound, syscall: 'bind' }
     callAfterBind(binding)
+    binding.onHandle(handle)
     binding.claimed.giveBack()
     socket.bind(handle)
     return undefined

@@ -1,7 +1,5 @@
 // Room: dgram sockets that share their port. It may import listen and every room below.
-import { addAbortListener } from 'node:events'
 import process from 'node:process'
-import type { AbortSignalLike } from '../common/abort-signal.js'
 import { bindError, type SystemFailure } from '../common/errors.js'
 import { type Admission, admit } from '../group/member-limit.js'
 import { explain } from '../listen/address-in-use.js'
@@ -32,6 +30,8 @@ import { capabilities } from '../system/capabilities.js'
 import { AfterBindError, adoptDatagram } from './adopt-datagram.js'
 import { type BindRequest, parseBindArguments } from './bind-arguments.js'
 import type { BindReusePortOptions, UnsharedBindOptions } from './bind-types.js'
+import { closeOnAbort } from './close-on-abort.js'
+import { askSupervisor, type Supervised } from './kept.js'
 
 /**
  * Binds a UDP socket to a port that other processes of the same user may share, if each of them uses SO_REUSEPORT. The
@@ -141,9 +141,29 @@ function start(socket: BindableSocket, request: BindRequest, bind: (address: str
   }
 }
 
-/** Gives the socket a descriptor that the addon has opened, bound to this address. */
+/** Asks the supervisor first, if there is one. */
 function open(socket: BindableSocket, request: OpenRequest, address: string, claimed: Claim): Failed {
   const { addon, configuration, givenPort, port } = request
+  const supervised = askSupervisor(addon, socket, { address, family: familyOf(socket), port, configuration })
+  if (supervised === undefined) return openAt(socket, request, address, claimed)
+  if ('errno' in supervised) return { error: bindError(supervised, address, givenPort) }
+  try {
+    return openAt(socket, { ...request, port: supervised.port }, address, claimed, supervised)
+  } finally {
+    supervised.done()
+  }
+}
+
+/** Gives the socket a descriptor that the addon has opened, bound to this address. */
+function openAt(
+  socket: BindableSocket,
+  request: OpenRequest,
+  address: string,
+  claimed: Claim,
+  supervised?: Supervised,
+): Failed {
+  const { addon, configuration, givenPort, port } = request
+  const kept = supervised?.kept
   const family = familyOf(socket)
   const { ipv6Only } = creationOptions(socket)
   const wanted = { protocol: 'udp', family: family === 4 ? 'IPv4' : 'IPv6', address, port, ipv6Only } as const
@@ -153,8 +173,8 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
   let fd: number | SystemFailure
   let admission: Admission | undefined
   try {
-    admission = admit(addon, { protocol: 'udp', family, address, port }, configuration.maxMembers)
-    fd = openUnbound(addon, { transport: 'udp', ipv6Only, configuration }, family)
+    admission = admit(addon, { protocol: 'udp', family, address, port }, kept ? undefined : configuration.maxMembers)
+    fd = kept?.fd ?? openUnbound(addon, { transport: 'udp', ipv6Only, configuration }, family)
   } catch (error) {
     admission?.end()
     return { error }
@@ -164,10 +184,12 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     return failed(fd)
   }
 
-  const descriptor = new OwnedDescriptor(addon, fd, family)
+  const descriptor = kept ?? new OwnedDescriptor(addon, fd, family)
   // Linux may choose a port that another socket of this user shares, and the group would have a stranger.
   const reserved =
-    port === 0 && process.platform === 'linux' ? reservePort(addon, 'udp', { address, family }, ipv6Only) : undefined
+    port === 0 && kept === undefined && process.platform === 'linux'
+      ? reservePort(addon, 'udp', { address, family }, ipv6Only)
+      : undefined
   try {
     // `onSocket` may have closed the socket.
     if (isClosed(socket)) return undefined
@@ -176,10 +198,17 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
       // The admission ends before 'listening', because listeners of 'listening' may take long.
       admission.confirm()
       admission.end()
-      configure(descriptor, configuration, 'after-bind')
+      if (kept === undefined) configure(descriptor, configuration, 'after-bind')
       publishListen(() => descriptor.describe('udp'))
     }
-    const failure = adoptDatagram(socket, descriptor, { address, port: reserved?.port ?? port, claimed, afterBind })
+    const failure = adoptDatagram(socket, descriptor, {
+      address,
+      port: reserved?.port ?? port,
+      isKept: kept !== undefined,
+      claimed,
+      afterBind,
+      onHandle: (handle) => supervised?.onHandle(handle),
+    })
     if (failure === undefined) {
       publishAdopt(() => {
         // A listener of 'listening' may have closed the socket.
@@ -197,23 +226,6 @@ function open(socket: BindableSocket, request: OpenRequest, address: string, cla
     reserved?.close()
     descriptor.close()
   }
-}
-
-function closeOnAbort(socket: BindableSocket, signal: AbortSignalLike): () => void {
-  const close = (): void => {
-    if (!isClosed(socket)) socket.close()
-  }
-  if (signal.aborted) {
-    process.nextTick(close)
-    return ignore
-  }
-  const aborting = addAbortListener(signal as AbortSignal, close)
-  const stop = (): void => {
-    socket.removeListener('close', stop)
-    aborting[Symbol.dispose]()
-  }
-  socket.once('close', stop)
-  return stop
 }
 
 function bindByNode(socket: BindableSocket, request: BindRequest): void {

@@ -55,7 +55,16 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
 
 const CLOSED_ONLY = 'datagrams in the receive buffer, and those that arrived while the socket closed, may be lost'
 
-async function leave(socket: BindableSocket, times: DrainTimes): Promise<Way> {
+/** Leaves the group, where that can be, and has the program read what waits. The program closes the socket. */
+export async function leaveDatagramGroup(
+  socket: BindableSocket,
+  grace: number,
+): Promise<Pick<DrainReport, 'lossless' | 'reason'>> {
+  const { losses, reason } = await leave(socket, { handOver: false, grace, signal: undefined })
+  return { lossless: losses.length === 0, reason: reasonOf(losses, reason) }
+}
+
+async function leave(socket: BindableSocket, times: Pick<DrainTimes, 'handOver' | 'grace' | 'signal'>): Promise<Way> {
   if (times.handOver) return { method: 'hand-over', reason: undefined, losses: [] }
   let member: Member
   try {

@@ -2,6 +2,7 @@
 // process and the start of the next. `Supervision` is registered under a global symbol, because the program may load
 // another copy of this library.
 import type { BindAddress } from '../common/address.js'
+import type { BindableSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 import type { Configuration } from '../options/configure.js'
 
@@ -13,6 +14,8 @@ export interface ListenWish {
   readonly ipv6Only: boolean
   /** The other options of the socket, as text. */
   readonly options: string
+  /** Of a UDP socket. `reuseAddr` is that of `dgram.createSocket`. */
+  readonly datagram?: { readonly reuseAddr: boolean } | undefined
 }
 
 export interface Supervision {
@@ -41,6 +44,8 @@ export interface Supervision {
    * @returns undefined where nobody does; resolves when nobody does, or late.
    */
   leaving?(server: ListenableServer, handOver: boolean): Promise<void> | undefined
+  /** A UDP socket is bound, and open. */
+  bound?(socket: BindableSocket, wish: ListenWish): void
   /** Reports that a server listens. */
   adopted(server: ListenableServer, wish: ListenWish): void
 }
@@ -61,10 +66,11 @@ export function toWish(request: {
   readonly port: number
   readonly ipv6Only: boolean
   readonly configuration: Configuration
+  readonly datagram?: ListenWish['datagram']
 }): ListenWish {
-  const { where, port, ipv6Only, configuration } = request
+  const { where, port, ipv6Only, configuration, datagram } = request
   const settings = configuration.settings.map(({ row, value }) => [row.name, value])
   const raw = configuration.raw.map(({ level, name, value, stage }) => [level, name, value, stage])
   const options = settings.length + raw.length === 0 ? '' : JSON.stringify([settings, raw])
-  return { address: where?.address ?? null, port, ipv6Only, options }
+  return { address: where?.address ?? null, port, ipv6Only, options, ...(datagram && { datagram }) }
 }

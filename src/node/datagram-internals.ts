@@ -60,6 +60,11 @@ export function datagramDescriptor(socket: BindableSocket): number | undefined {
   return typeof fd === 'number' && fd >= 0 ? fd : undefined
 }
 
+/** The handle of a socket that is open. */
+export function datagramHandle(socket: BindableSocket): object | undefined {
+  return stateOf(socket)?.handle ?? undefined
+}
+
 export function hasHandle(socket: BindableSocket, handle: OpenableHandle): boolean {
   return stateOf(socket)?.handle === handle
 }

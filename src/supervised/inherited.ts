@@ -20,7 +20,7 @@ export class InheritedSockets {
   take(wish: ListenWish): KeptSocket | undefined {
     const key = wishKey(wish)
     const found =
-      this.#given(wish) ??
+      (wish.datagram === undefined ? this.#given(wish) : undefined) ??
       this.#sockets.find(({ id, isGiven, wish: of }) => !isGiven && wishKey(of) === key && !this.#taken.has(id))
     if (found !== undefined) this.#taken.add(found.id)
     return found

@@ -6,9 +6,11 @@ import { closeHandle } from '../common/close-handle.js'
 import { type EndingSignal, SignalCount } from '../common/ending-signals.js'
 import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
+import type { BindableSocket } from '../node/datagram-socket.js'
 import { rememberContext } from '../node/guest-listener.js'
 import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
 import { BalancedServers } from './balanced.js'
+import { Datagrams } from './datagrams.js'
 import { drainAll } from './drain-all.js'
 import { Guests } from './guests.js'
 import { InheritedSockets } from './inherited.js'
@@ -38,8 +40,9 @@ export class SupervisedWorker implements Supervision {
   readonly #balanced: BalancedServers | undefined
   /** The id of the socket that was taken for each wish. */
   readonly #taken = new WeakMap<ListenWish, string>()
+  readonly #datagrams: Datagrams
   /** Calls with port 0. */
-  #asked = 0
+  readonly #asked = { tcp: 0, udp: 0 }
   /** Sockets that this worker has opened itself. */
   #opened = 0
   /** The signal for which the worker leaves, or has asked for a successor. */
@@ -57,6 +60,11 @@ export class SupervisedWorker implements Supervision {
     this.#guests = new Guests(link, this.#servers)
     this.#ownGuests = new OwnGuests((message) => link.send(message))
     this.#balanced = link.configuration.balance === undefined ? undefined : new BalancedServers(link)
+    this.#datagrams = new Datagrams(
+      link,
+      () => `${link.configuration.worker}:${this.#opened++}`,
+      (id) => this.#inherited.giveBack(id),
+    )
     this.#ticketKeys = new TicketKeys(link.configuration.ticketKeys)
     this.#signals = new EndingSignals(
       (signal) => this.#onSignal(signal),
@@ -74,7 +82,7 @@ export class SupervisedWorker implements Supervision {
   }
 
   take(wish: ListenWish): ReturnType<Supervision['take']> {
-    if (wish.port === 0) this.#asked++
+    if (wish.port === 0) this.#asked[transportOf(wish)]++
     const kept = this.#inherited.take(wish)
     if (kept === undefined) return undefined
     const { fd, id, inode } = kept
@@ -88,8 +96,14 @@ export class SupervisedWorker implements Supervision {
     if (id !== undefined && this.#inherited.giveBack(id)) this.#link.send({ type: 'closed', id })
   }
 
-  portFor({ port }: ListenWish): number {
-    return port === 0 ? (this.#link.configuration.ports[this.#asked - 1] ?? 0) : port
+  portFor(wish: ListenWish): number {
+    const { ports, datagramPorts } = this.#link.configuration
+    const transport = transportOf(wish)
+    return wish.port || ((transport === 'udp' ? datagramPorts : ports)[this.#asked[transport] - 1] ?? 0)
+  }
+
+  bound(socket: BindableSocket, wish: ListenWish): void {
+    this.#datagrams.add(socket, wish, this.#taken.get(wish))
   }
 
   adopted(server: ListenableServer, wish: ListenWish): void {
@@ -208,11 +222,19 @@ export class SupervisedWorker implements Supervision {
     this.#signals.pass(signal, this.#link.isThread)
   }
 
-  async drain(kept: readonly string[]): Promise<readonly DrainReport[]> {
+  async drain(kept: readonly string[]): Promise<readonly Pick<DrainReport, 'lossless' | 'reason'>[]> {
     const { configuration } = this.#link
     const leaving = this.#servers.listening().map(({ server, id }) => ({ server, id, handOver: kept.includes(id) }))
     for (const { server, id } of leaving.filter(({ handOver }) => handOver)) this.#takenBack.handOver(id, server)
-    const [reports] = await Promise.all([drainAll(leaving, configuration), this.#nested.leave(configuration)])
-    return [...reports, ...(await this.#takenBack.drain(configuration))]
+    const [reports, ofDatagrams] = await Promise.all([
+      drainAll(leaving, configuration),
+      this.#datagrams.leave(kept, configuration),
+      this.#nested.leave(configuration),
+    ])
+    return [...reports, ...ofDatagrams, ...(await this.#takenBack.drain(configuration))]
   }
+}
+
+function transportOf({ datagram }: ListenWish): 'tcp' | 'udp' {
+  return datagram === undefined ? 'tcp' : 'udp'
 }

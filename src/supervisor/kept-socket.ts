@@ -39,6 +39,9 @@ export function keepHandle(listening: Listening, handle: unknown): Kept | undefi
   const { fd } = handle
   const state = loadAddon()
   const isBound = fd >= 0 && (!state.loaded || isBoundTo(state.addon, fd, listening))
+  const { datagram } = listening.wish
+  // libuv has set SO_REUSEADDR when the handle came, and any user could bind the port as well.
+  if (isBound && state.loaded && datagram !== undefined) state.addon.setReuseAddress(fd, datagram.reuseAddr)
   if (isBound) return { ...describe(listening, fd), handle, close: once(() => handle.close()) }
   closeHandle(handle)
   return undefined

@@ -42,6 +42,7 @@ export class KeptSockets {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
       if (isGiven || slot === undefined || kept === undefined || this.#draining.has(id)) return []
+      if (kept.wish.datagram !== undefined) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }

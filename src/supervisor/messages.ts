@@ -165,7 +165,8 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   return {
     worker: text(given['worker'], 'worker', 64),
     sockets: list(given['sockets'], 'sockets').map(keptSocket),
-    ports: list(given['ports'], 'ports').map((port) => whole(port, 'ports', 0, 0xffff)),
+    ports: list(given['ports'], 'ports').map(port),
+    datagramPorts: list(given['datagramPorts'], 'datagramPorts').map(port),
     isShared: flag(given['isShared'], 'isShared'),
     steering,
     balance,
@@ -192,6 +193,8 @@ function keptSocket(value: unknown): KeptSocket {
 function guest(message: Fields): { readonly id: string; readonly wish: ListenWish; readonly backlog: number } {
   return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
 }
+
+const port = (value: unknown): number => whole(value, 'ports', 0, 0xffff)
 
 function pass(message: Fields): number {
   return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
@@ -229,12 +232,14 @@ export function place(value: unknown): Place {
 }
 
 function wish(value: unknown): ListenWish {
-  const { address, ipv6Only, options, port } = record(value)
+  const { address, datagram, ipv6Only, options, port } = record(value)
+  const reuseAddr = optional(datagram, (given) => flag(record(given)['reuseAddr'], 'reuseAddr'))
   return {
     address: address === null ? null : text(address, 'address', 1024),
     port: whole(port, 'port', 0, 0xffff),
     ipv6Only: flag(ipv6Only, 'ipv6Only'),
     options: text(options, 'options', LONGEST_OPTIONS),
+    ...(reuseAddr !== undefined && { datagram: { reuseAddr } }),
   }
 }
 

@@ -162,7 +162,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     if (parted !== undefined) await parted
     const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
     const waited = ((performance.now() - started) / 1000).toFixed(1)
-    const drained = accepted.filter(({ id }) => !handedOver.includes(id))
+    const drained = accepted.filter(({ id, wish }) => !handedOver.includes(id) && wish.datagram === undefined)
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
     if (isInTime) return true
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`)

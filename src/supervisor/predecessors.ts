@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspectGroup } from '../index.js'
+import type { ListenWish } from '../listen/supervision.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
 import { ProcessHandle } from '../native/process-handle.js'
@@ -20,7 +21,7 @@ const GLANCE = 50 // ms
  * @throws ReusePortInspectionError
  */
 export async function endPredecessors(
-  ports: readonly ListeningInfo[],
+  ports: readonly (ListeningInfo & { readonly wish: ListenWish })[],
   own: ReadonlySet<number>,
   timeout: number,
   signal: AbortSignal,
@@ -29,7 +30,11 @@ export async function endPredecessors(
   const state = loadAddon()
   if (!state.loaded) return { ended: [], strangers: [], late: [] }
   const { addon } = state
-  const groups = await Promise.all(ports.map(({ address, port }) => inspectGroup({ port, host: address })))
+  const groups = await Promise.all(
+    ports.map(({ address, port, wish }) =>
+      inspectGroup({ port, host: address, protocol: wish.datagram === undefined ? 'tcp' : 'udp' }),
+    ),
+  )
   const members = groups.flatMap((group) => group.members).filter(({ pid }) => pid === undefined || !own.has(pid))
   const inodes = Float64Array.from(members, ({ inode }) => inode)
   const ending: ProcessHandle[] = []

@@ -34,6 +34,8 @@ export interface WorkerConfiguration {
   readonly sockets: readonly KeptSocket[]
   /** For calls with port 0: the first call gets the first of these ports, and so on. */
   readonly ports: readonly number[]
+  /** The same for UDP sockets. */
+  readonly datagramPorts: readonly number[]
   /** Whether all workers accept from one socket. Then a worker asks for the socket with the message `want`. */
   readonly isShared: boolean
   readonly steering: SteeringName | undefined
@@ -151,8 +153,9 @@ export function placeKey({ address, family, port }: Place): string {
 }
 
 /** @internal */
-export function wishKey({ address, port, ipv6Only, options }: ListenWish): string {
-  return JSON.stringify([address, port, ipv6Only, options])
+export function wishKey({ address, port, ipv6Only, options, datagram }: ListenWish): string {
+  const ofDatagram = datagram === undefined ? [] : ['udp', datagram.reuseAddr]
+  return JSON.stringify([address, port, ipv6Only, options, ...ofDatagram])
 }
 
 /** @internal */

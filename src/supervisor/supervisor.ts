@@ -76,7 +76,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       signal: this.#end.signal,
       repair: (places) => repairGroups(places, this.#warn),
       get ports() {
-        return supervisor.#ports?.ports ?? []
+        return supervisor.#ports
       },
       get ticketKeys() {
         return supervisor.#ticketKeys.keys

@@ -4,12 +4,13 @@ import type { Kept } from './kept-socket.js'
 import type { Program } from './launch.js'
 import type { Settings } from './options.js'
 import { WORKER_NAME } from './protocol.js'
+import type { ReservedPorts } from './reserved-ports.js'
 import type { WorkerPlan } from './worker-events.js'
 
 export interface PlanOwner {
   readonly settings: Settings
   /** Ports for the calls with port 0. */
-  readonly ports: readonly number[]
+  readonly ports: Pick<ReservedPorts, 'ports' | 'datagramPorts'> | undefined
   readonly ticketKeys: string
   readonly generation: number
   /** Whether all workers accept from one socket. */
@@ -18,9 +19,11 @@ export interface PlanOwner {
 
 /** What a new worker gets. @throws where the file of the environment cannot be read. */
 export function planOf(name: string, slot: number, sockets: readonly Kept[], owner: PlanOwner): WorkerPlan {
-  const { settings, generation, ports, ticketKeys, isShared } = owner
+  const { settings, generation, ticketKeys, isShared } = owner
   const { steering, balance, grace, drainTimeout } = settings
-  const configuration = { worker: name, ports, isShared, steering, balance, ticketKeys, grace, drainTimeout }
+  const { ports = [], datagramPorts = [] } = owner.ports ?? {}
+  const given = { ports, datagramPorts, isShared, steering, balance, ticketKeys, grace, drainTimeout }
+  const configuration = { worker: name, ...given }
   return { slot, generation, program: programOf(settings, name), configuration, sockets }
 }
 

@@ -1,5 +1,5 @@
 // Unmodified programs share their ports by a preload.
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../support/listeners.js'
@@ -145,4 +145,27 @@ test('a misspelt variable is warned of, once, also where the program has threads
       /\[REUSEPORT_UNKNOWN_VARIABLE\] ReusePortWarning: the environment variable "REUSEPORT_PORT" has no effect: did you mean REUSEPORT_PORTS\?$/,
     ),
   ])
+})
+
+test('UDP sockets share their port, but for `exclusive` ones', () => {
+  const program = `
+    const dgram = require('node:dgram')
+    const bind = (options) => new Promise((resolve) => {
+      const socket = dgram.createSocket('udp4')
+      socket.on('error', ({ code }) => resolve(code)).bind(options, '127.0.0.1', () => resolve(socket.address().port))
+    })
+    bind({ address: '127.0.0.1' }).then(async (port) => {
+      const others = [await bind(port), await bind({ port, exclusive: true, address: '127.0.0.1' })]
+      console.log(JSON.stringify(others.map((one) => (one === port ? 'shared' : one))))
+      process.exit()
+    })`
+  const run = (env: NodeJS.ProcessEnv = {}): unknown =>
+    JSON.parse(
+      execFileSync(process.execPath, ['--no-warnings', '--import', register, '-e', program], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      }),
+    )
+  expect(run()).toEqual(['shared', 'EADDRINUSE'])
+  expect(run({ REUSEPORT_PORTS: '1' })).toEqual(['EADDRINUSE', 'EADDRINUSE'])
 })

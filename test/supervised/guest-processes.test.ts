@@ -46,6 +46,7 @@ function worker(name: string, setting: string): Worker {
     worker: name,
     sockets: [],
     ports: [],
+    datagramPorts: [],
     isShared: false,
     steering: undefined,
     balance: undefined,

@@ -62,6 +62,7 @@ function link(more: Partial<WorkerConfiguration> = {}, isThread = false): Link {
     worker: '1.1',
     sockets: [],
     ports: [8000],
+    datagramPorts: [],
     isShared: false,
     steering: undefined,
     balance: undefined,

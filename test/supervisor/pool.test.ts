@@ -37,7 +37,7 @@ function pool(more: Partial<PoolOwner> = {}): Pool {
     emit: ((...args: unknown[]) => told.push(args)) as unknown as PoolOwner['emit'],
     signal: stop.signal,
     giveUp: (error) => told.push(['gave up', error.message]),
-    ports: [],
+    ports: undefined,
     ticketKeys: '',
     generation: 1,
     isShared: false,

@@ -35,6 +35,7 @@ function running({ launch }: FakeLaunch, events: Events = noEvents()): RunningWo
   const configuration = {
     worker: '1.1',
     ports: [],
+    datagramPorts: [],
     isShared: false,
     steering: undefined,
     balance: undefined,
