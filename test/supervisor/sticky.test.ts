@@ -82,7 +82,9 @@ function slotOf({ supervisor }: Supervised, pid: number): number | undefined {
   return supervisor.workers.find((worker) => worker.pid === pid)?.slot
 }
 
-test('200 clients of Socket.IO, two reloads and a kill: no errors but of those of the killed worker', async () => {
+test('200 clients of Socket.IO, two reloads and a kill: no errors but of those of the killed worker', {
+  timeout: 100_000,
+}, async () => {
   const port = await freePort()
   await using one = supervise(
     {},
