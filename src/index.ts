@@ -57,6 +57,8 @@ export type { SocketOptions, SocketOptionValues } from './options/socket-option-
 export { repairGroup } from './steering/repair.js'
 export { type SteerOptions, steer } from './steering/steer.js'
 export type {
+  BytesPolicy,
+  ClientAddressPolicy,
   FilterInstruction,
   MemberName,
   Steering,

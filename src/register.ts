@@ -148,7 +148,8 @@ function parsePorts(text: string | undefined): (port: number) => boolean {
 
 function toSteering(name: SteeringName | undefined): SteeringOption | undefined {
   if (name === undefined) return undefined
-  return { policy: name === 'cpu' ? { cpu: true } : name, optional: true }
+  const policy = name === 'cpu' ? { cpu: true as const } : name === 'client' ? { by: 'client-address' as const } : name
+  return { policy, optional: true }
 }
 
 function parseFallback(text: string | undefined): FallbackPolicy {

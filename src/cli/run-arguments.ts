@@ -63,7 +63,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     hangTimeout: toTime('hang-timeout', values['hang-timeout']),
     readyTimeout: toTime('ready-timeout', values['ready-timeout']),
     maxRestarts: values['max-restarts'] === undefined ? undefined : toNumber('max-restarts', values['max-restarts']),
-    steering: oneOf('steering', values.steering, ['hash', 'cpu', 'random']),
+    steering: oneOf('steering', values.steering, ['hash', 'random', 'cpu', 'client']),
     balance: oneOf('balance', values.balance, ['connections']),
     fallback: oneOf('fallback', values.fallback, ['error', 'exclusive']),
     pin: values.pin,

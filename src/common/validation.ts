@@ -23,6 +23,13 @@ export function assertObject(name: string, value: unknown): asserts value is Rea
   if (typeof value !== 'object' || value === null) throw new InvalidArgumentTypeError(name, 'of type object', value)
 }
 
+/** @throws InvalidArgumentTypeError, OutOfRangeError */
+export function toInteger(name: string, value: unknown, low: number, high: number): number {
+  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
+  if (Number.isInteger(value) && value >= low && value <= high) return value
+  throw new OutOfRangeError(name, `an integer >= ${low} && <= ${high}`, value)
+}
+
 export function isPort(value: number | string): boolean {
   if (typeof value === 'string' && value.trim() === '') return false
   const number = Number(value)

@@ -2,7 +2,10 @@ import { Deadline } from '../common/waiting.js'
 import { type GroupLock, lockGroup } from '../group/lock.js'
 import { type Member, membersNow } from '../group/member.js'
 import type { BoundSocket } from '../group/socket-table.js'
-import { detach, steerAway, steerTo } from '../steering/steering.js'
+import { BUCKETS } from '../steering/buckets.js'
+import { stickyPolicyOf } from '../steering/known-keepers.js'
+import { attachByBuckets, detach, steerAway, steerTo } from '../steering/steering.js'
+import type { ClientAddressPolicy } from '../steering/steering-types.js'
 import type { Led } from './led.js'
 
 /** The program of a group from which listeners leave. Each change of it is made under the group's lock. */
@@ -14,10 +17,12 @@ export class DepartureProgram {
   #members: readonly BoundSocket[] = []
   #slots: readonly number[] = []
   #isAttached = false
+  readonly #sticky: ClientAddressPolicy | undefined
 
   /** @param signal Ends the waiting for the lock. */
   constructor(member: Member, lockTimeout: number, signal: AbortSignal) {
     this.#member = member
+    this.#sticky = stickyPolicyOf(member)
     this.#lockTimeout = lockTimeout
     this.#signal = signal
   }
@@ -41,7 +46,7 @@ export class DepartureProgram {
    */
   steerAround(first: Led, others: readonly Led[]): boolean {
     const fds = [first, ...others].map(({ descriptor }) => descriptor.fd)
-    const { members, slots } = steerAway(this.#through(first), fds, 'drain')
+    const { members, slots } = steerAway(this.#through(first), fds, 'drain', this.#sticky)
     this.#members = members
     this.#slots = slots
     if (slots.length > 0) this.#isAttached = true
@@ -55,6 +60,19 @@ export class DepartureProgram {
     // The kernel adds new members at the end, so they change no slot.
     for (const { inode } of membersNow(this.#member, 'drain')) before.delete(inode)
     return before.size > 0
+  }
+
+  /**
+   * Where clients stay with their members: the program for the members that are left. It stays attached.
+   *
+   * @returns whether it is attached. @throws ReusePortSteeringError
+   */
+  settle(through: Led): boolean {
+    const left = this.#members.length - this.#slots.length
+    if (this.#sticky === undefined || left > BUCKETS) return false
+    attachByBuckets(this.#through(through), this.#sticky, left)
+    this.#isAttached = false
+    return true
   }
 
   /**

@@ -189,10 +189,11 @@ export class DepartureLeader {
     try {
       if (this.#program.hasGroupChanged() && !isLast) return false
       const [last, ...others] = this.#led
-      if (last !== undefined && others.length > 0) this.#program.narrow(last)
+      const isSettled = last !== undefined && this.#program.settle(last)
+      if (last !== undefined && !isSettled && others.length > 0) this.#program.narrow(last)
       for (const led of others) led.tell({ type: 'leave', detach: false })
       await this.#waitUntil(() => others.every((led) => !this.#led.has(led)))
-      last?.tell({ type: 'leave', detach: true })
+      last?.tell({ type: 'leave', detach: !isSettled })
       await this.#waitUntil(() => this.#led.size === 0)
       return true
     } finally {

@@ -6,7 +6,7 @@ import type { BoundSocket } from '../group/socket-table.js'
 import type { Addon } from '../native/addon-contract.js'
 import type { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { inodesOf, LEFT, slotsOf, take } from './named-members.js'
-import { attachChecked, detach } from './steering.js'
+import { attachByBuckets, attachChecked, attachInstructions, detach } from './steering.js'
 import type { MemberName, Steering, SteeringPolicy } from './steering-types.js'
 
 /** How often a policy is applied to a group whose members change meanwhile. A keeper looks again a second later. */
@@ -47,11 +47,9 @@ async function applyOnce(member: Member, policy: SteeringPolicy): Promise<Applie
   if (policy === 'random') attachChecked(member, addon.buildProgram('uniform', all, all))
   else if (policy === 'cpu' || 'cpu' in policy) attachChecked(member, addon.buildProgram('cpu', all, all))
   else if ('program' in policy) {
-    attachChecked(
-      member,
-      Uint32Array.from(policy.program.flatMap(({ code, jt = 0, jf = 0, k = 0 }) => [code, jt, jf, k])),
-    )
-  } else {
+    attachInstructions(member, policy.program)
+  } else if ('by' in policy) attachByBuckets(member, policy, members.length)
+  else {
     const weights = 'weights' in policy ? policy.weights : policy.exclude.map((name) => ({ ...name, weight: 0 }))
     const bySlot = await weightsOf(member, members, weights)
     if (!isStillMember(member)) throw new ReusePortSteeringError(LEFT)

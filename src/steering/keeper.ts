@@ -9,12 +9,12 @@ import { ReusePortSteeringError } from '../common/errors.js'
 import { Deadline } from '../common/waiting.js'
 import { ReusePortInspectionError, ReusePortLockError } from '../group/group-errors.js'
 import { isStillMember, type Member } from '../group/member.js'
-import type { ListenableServer } from '../node/server.js'
 import { refuseStrangers, toSteering } from './apply-policy.js'
 import { ask, connectTo, NameTakenError, now, reasonOf, waitForName } from './keeper-channel.js'
 import type { Wish } from './keeper-messages.js'
 import { type Asking, KeeperServer } from './keeper-server.js'
 import { KeeperTimers } from './keeper-timers.js'
+import { forget, type Kept, keeperKnownFor, remember } from './known-keepers.js'
 import { LEFT } from './named-members.js'
 import { PolicyInForce } from './policy-in-force.js'
 import type { Steering, SteeringPolicy } from './steering-types.js'
@@ -22,25 +22,18 @@ import type { Steering, SteeringPolicy } from './steering-types.js'
 /** ms at most for a change that the timer, or the end of a keeper, has caused. */
 const ANSWER = 5000
 
-const keepers = new WeakMap<ListenableServer, Keeper>()
-
 /** The keeper or follower that stands for the socket on which the server listens now. */
-export function keeperOf(server: ListenableServer, member: Member): Keeper {
-  const known = keepers.get(server)
-  if (known !== undefined && !known.hasLeft) return known
+export function keeperOf(server: Kept, member: Member): Keeper {
+  const known = keeperKnownFor(server)
+  if (known instanceof Keeper && !known.hasLeft) return known
   known?.stop()
   const keeper = new Keeper(server, member)
-  keepers.set(server, keeper)
+  remember(server, member, keeper)
   return keeper
 }
 
-/** For a server that leaves its group. */
-export function stopKeeping(server: ListenableServer): void {
-  keepers.get(server)?.stop()
-}
-
 export class Keeper {
-  readonly #server: ListenableServer & EventEmitter
+  readonly #server: Kept & EventEmitter
   readonly #member: Member
   readonly #inForce: PolicyInForce = new PolicyInForce()
   /** The policy of the group, as far as this process knows: put in force here, or granted by the keeper. */
@@ -53,9 +46,13 @@ export class Keeper {
   #latest: Promise<unknown> = Promise.resolve()
   readonly #onClose = (): void => this.stop()
 
-  constructor(server: ListenableServer, member: Member) {
-    this.#server = server as ListenableServer & EventEmitter
+  constructor(server: Kept, member: Member) {
+    this.#server = server as Kept & EventEmitter
     this.#member = member
+  }
+
+  get policy(): SteeringPolicy | undefined {
+    return this.#wish?.policy
   }
 
   /** The server has stopped listening, or listens on another socket. */
@@ -82,7 +79,7 @@ export class Keeper {
     if (!this.hasLeft) await refuseStrangers(this.#member, wish.policy)
     if (this.hasLeft) throw new ReusePortSteeringError(LEFT)
     // An earlier call may have stopped this keeper, which removes it from the map.
-    if (!keepers.has(this.#server)) keepers.set(this.#server, this)
+    if (keeperKnownFor(this.#server) === undefined) remember(this.#server, this.#member, this)
     const answer = await this.#takeOrFollow(wish, deadline)
     if (answer !== undefined) return answer
     try {
@@ -104,7 +101,7 @@ export class Keeper {
     this.#following?.destroy()
     this.#following = undefined
     this.#server.off('close', this.#onClose)
-    if (keepers.get(this.#server) === this) keepers.delete(this.#server)
+    forget(this.#server, this.#member, this)
   }
 
   /** Puts a wish in force. It becomes the policy of the group once that has succeeded. */

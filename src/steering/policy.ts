@@ -1,10 +1,11 @@
 // Pure: validates the policies and options of steering.
 import { InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from '../common/errors.js'
-import { assertObject } from '../common/validation.js'
+import { assertObject, toInteger } from '../common/validation.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
+import { parseByPolicy, refuseForTransport } from './by-policy.js'
 import type { FilterInstruction, MemberName, SteeringOption, SteeringPolicy } from './steering-types.js'
 
-const KINDS = ['cpu', 'weights', 'exclude', 'program'] as const
+const KINDS = ['cpu', 'weights', 'exclude', 'program', 'by'] as const
 
 /** @throws InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError, ReusePortUnknownOptionError */
 export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
@@ -14,11 +15,12 @@ export function parsePolicy(value: unknown, name = 'policy'): SteeringPolicy {
     throw new InvalidArgumentValueError(name, value, "must be 'hash', 'random', 'cpu' or an object")
   }
   assertObject(name, value)
+  if ('by' in value && value['by'] !== undefined) return parseByPolicy(name, value)
   refuseUnknownOptions(value, KINDS, `${name}.`)
   const policy = value as { readonly [kind in (typeof KINDS)[number]]?: unknown }
   const given = KINDS.filter((kind) => policy[kind] !== undefined)
   const [kind] = given
-  if (kind === undefined || given.length > 1) {
+  if (kind === undefined || kind === 'by' || given.length > 1) {
     throw new InvalidArgumentValueError(name, value, `must have exactly one of: ${KINDS.join(', ')}`)
   }
   switch (kind) {
@@ -45,11 +47,17 @@ export function parseSteeringOption(value: unknown): { policy: SteeringPolicy; o
   if (value === undefined) return undefined
   const name = 'options.steering'
   if (typeof value !== 'object' || value === null || !('policy' in value)) {
-    return { policy: parsePolicy(value, name), optional: false }
+    return { policy: forTcp(value, name), optional: false }
   }
   refuseUnknownOptions(value, ['policy', 'optional'], 'steering.')
   const { policy, optional } = value as Exclude<SteeringOption, SteeringPolicy>
-  return { policy: parsePolicy(policy, `${name}.policy`), optional: toFlag(`${name}.optional`, optional) }
+  return { policy: forTcp(policy, `${name}.policy`), optional: toFlag(`${name}.optional`, optional) }
+}
+
+function forTcp(value: unknown, name: string): SteeringPolicy {
+  const policy = parsePolicy(value, name)
+  refuseForTransport(policy, 'tcp', name)
+  return policy
 }
 
 export function toFlag(name: string, value: unknown): boolean {
@@ -83,12 +91,6 @@ function toWeight(name: string, value: unknown): MemberName & { readonly weight:
   if (typeof weight !== 'number') throw new InvalidArgumentTypeError(`${name}.weight`, 'of type number', weight)
   if (weight >= 0 && weight <= 1e6) return { ...member, weight }
   throw new OutOfRangeError(`${name}.weight`, '>= 0 && <= 1000000', weight)
-}
-
-function toInteger(name: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== 'number') throw new InvalidArgumentTypeError(name, 'of type number', value)
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  throw new OutOfRangeError(name, `an integer >= ${low} && <= ${high}`, value)
 }
 
 const MAX_INSTRUCTIONS = 4096

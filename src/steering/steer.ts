@@ -10,6 +10,7 @@ import {
   ReusePortAddonError,
   ReusePortSteeringError,
   ServerNotRunningError,
+  SocketNotRunningError,
 } from '../common/errors.js'
 import { assertObject, toTime } from '../common/validation.js'
 import { Deadline } from '../common/waiting.js'
@@ -21,11 +22,14 @@ import { isStillMember, type Member, memberOf, memberWith } from '../group/membe
 import type { Addon } from '../native/addon-contract.js'
 import { requireAddon } from '../native/require-addon.js'
 import { latestListen } from '../node/adopt.js'
+import { datagramDescriptor, isClosed } from '../node/datagram-internals.js'
+import { type BindableSocket, isDatagramSocket } from '../node/datagram-socket.js'
 import type { ListenableServer } from '../node/server.js'
 import { assertServer, isServer } from '../node/server.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { isAtLeast } from '../system/kernel-versions.js'
 import { applyPolicy, refuseStrangers, takeMember, toSteering } from './apply-policy.js'
+import { refuseForTransport } from './by-policy.js'
 import { keeperOf } from './keeper.js'
 import { askKeeper, now } from './keeper-channel.js'
 import { parsePolicy, toFlag } from './policy.js'
@@ -44,7 +48,7 @@ export interface SteerOptions {
 
 /**
  * Sets how the kernel chooses a member for a new connection: by hash, at random, by CPU, by weights, without some
- * members, or by a program of your own. It applies to the whole group, from the next connection on.
+ * members, by the client's address, or by a program of your own; for a UDP socket also by bytes of the datagrams. It applies to the whole group, from the next connection on.
  *
  * ```js
  * await steer(server, { exclude: [{ pid: process.pid }] }) // no new connections here for now
@@ -61,24 +65,28 @@ export interface SteerOptions {
  * slots of its own sockets. For the sockets of another process it must be the parent of that process or root, or run on
  * a system that lets debuggers attach (pidfd_getfd(2), Linux 5.6).
  *
+ * The members of a UDP group are named by their slots, which follow the order of `bind` until a member leaves.
+ *
  * Rejects with `ERR_REUSEPORT_STEERING_UNAVAILABLE` (`error.reason`), `ERR_REUSEPORT_LOCKED`,
  * `ERR_REUSEPORT_ADDON_UNAVAILABLE`, `ERR_REUSEPORT_INSPECTION_UNAVAILABLE` and, under Node's permission model,
  * `ERR_ACCESS_DENIED`, all five unless `optional`; with
- * `ERR_SERVER_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
+ * `ERR_SERVER_NOT_RUNNING`, `ERR_SOCKET_DGRAM_NOT_RUNNING`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` and
  * `ERR_REUSEPORT_UNKNOWN_OPTION` for wrong arguments.
  *
  * Linux 5.3 and later, without privileges; 'random', 'cpu' and programs also on 4.6, where they cannot be taken away
  * again. `socket(7)`, SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF.
  */
 export async function steer(
-  target: ListenableServer | GroupTarget | number,
+  target: ListenableServer | BindableSocket | GroupTarget | number,
   policy: SteeringPolicy,
   options: SteerOptions = {},
 ): Promise<Steering> {
   const parsed = parsePolicy(policy)
   const { deadline, optional } = parseOptions(options)
   try {
-    return isTarget(target) ? await steerGroup(target, parsed, deadline) : await steerServer(target, parsed, deadline)
+    if (isTarget(target)) return await steerGroup(target, parsed, deadline)
+    if (isDatagramSocket(target)) return await steerDatagrams(target, parsed, deadline)
+    return await steerServer(target, parsed, deadline)
   } catch (error) {
     if (!optional || !isUnavailable(error)) throw error
     return { policy: 'hash', method: 'hash', members: 0, keeper: undefined, reason: error.message }
@@ -110,7 +118,8 @@ export function steerWhenListening(server: ListenableServer, policy: SteeringPol
 const byCpu = new WeakSet<ListenableServer>()
 
 async function steerServer(server: ListenableServer, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
-  assertServer(server, 'The kernel chooses between UDP sockets by hash only')
+  assertServer(server)
+  refuseForTransport(policy, 'tcp')
   if (!server.listening) throw new ServerNotRunningError()
   const addon = requireAddon('steer')
   const member = memberOf(addon, 'steer', server)
@@ -134,17 +143,30 @@ async function steerServer(server: ListenableServer, policy: SteeringPolicy, dea
   }
 }
 
+async function steerDatagrams(socket: BindableSocket, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
+  refuseForTransport(policy, 'udp')
+  if (isClosed(socket)) throw new SocketNotRunningError()
+  const { port } = socket.address() as { readonly port: number }
+  const fd = datagramDescriptor(socket)
+  if (fd === undefined) throw new ReusePortSteeringError('steer cannot find the descriptor of the dgram socket')
+  const member = memberWith(requireAddon('steer'), 'steer', fd, port, 'udp')
+  return keeperOf(socket, member).steer(policy, deadline)
+}
+
 /** For a process that need not be a member: works through the socket of a member. */
 async function steerGroup(target: GroupTarget | number, policy: SteeringPolicy, deadline: Deadline): Promise<Steering> {
   const group = await inspectGroup(target)
   const [first] = group.members
-  if (first === undefined || group.protocol !== 'tcp') {
-    throw new ReusePortSteeringError(`no TCP server listens on ${group.address} port ${group.port}`)
+  const { protocol } = group
+  refuseForTransport(policy, protocol)
+  if (first === undefined) {
+    const what = protocol === 'tcp' ? 'no TCP server listens on' : 'no UDP socket is bound to'
+    throw new ReusePortSteeringError(`${what} ${group.address} port ${group.port}`)
   }
   const addon = requireAddon('steer')
   const descriptor = takeMember(addon, group.members)
   try {
-    const member = memberWith(addon, 'steer', descriptor.fd, group.port)
+    const member = memberWith(addon, 'steer', descriptor.fd, group.port, protocol)
     await refuseStrangers(member, policy)
     return (
       (await askKeeper(addon, member.socket, { policy, since: now() }, deadline)) ??
@@ -164,7 +186,7 @@ async function applyOnce(member: Member, wanted: SteeringPolicy, deadline: Deadl
   }
 }
 
-function isTarget(target: ListenableServer | GroupTarget | number): target is GroupTarget | number {
+function isTarget(target: ListenableServer | BindableSocket | GroupTarget | number): target is GroupTarget | number {
   if (typeof target === 'number') return true
   return typeof target === 'object' && target !== null && 'port' in target && !isServer(target)
 }

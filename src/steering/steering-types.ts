@@ -18,7 +18,38 @@ export interface FilterInstruction {
 }
 
 /**
- * How the kernel chooses a member for a new connection:
+ * Every connection of a client goes to the same slot while the group keeps its number of members, at most 512. One member
+ * more takes only its own share of the clients. When one leaves, the clients of its slot move, and those of the last slot.
+ */
+export interface ClientAddressPolicy {
+  readonly by: 'client-address'
+  /** How many bits of an IPv4 address tell clients apart, 1 to 32: with 24, a network is one client. Default 32. */
+  readonly ipv4?: number | undefined
+  /** The same for IPv6, 1 to 128; 64 for clients that change their address within their network. Default 128. */
+  readonly ipv6?: number | undefined
+}
+
+/**
+ * UDP: the member for a datagram follows from bytes of it, such as a connection ID, from whichever port it comes. A
+ * datagram that ends before these bytes goes by the kernel's hash.
+ */
+export interface BytesPolicy {
+  readonly by: 'bytes'
+  /** Bytes of the datagram before these, 0 to 65535. */
+  readonly offset: number
+  /** 1 to 20 bytes, with a table 1 to 4. */
+  readonly length: number
+  /**
+   * Up to 512 values, as numbers of which the first byte is the highest, and the slot of each; other values go by the
+   * kernel's hash. Default: a hash of the bytes chooses among all members, with as few moves as by `'client-address'`.
+   */
+  readonly table?: readonly { readonly value: number; readonly slot: number }[] | undefined
+  /** `'hash'`: packets of QUIC with a long header go by the kernel's hash. Default: as other datagrams. */
+  readonly longHeaders?: 'hash' | undefined
+}
+
+/**
+ * How the kernel chooses a member for a new connection (TCP) or a datagram (UDP):
  *
  * - `'hash'`: by a hash of the addresses and ports of both sides, as without this library.
  * - `'random'`: at random, with equal probability, even if few addresses connect.
@@ -29,6 +60,7 @@ export interface FilterInstruction {
  * - `exclude`: at random, with equal probability, among the members that are not named.
  * - `program`: by a classic BPF program of 1 to 4096 instructions, which starts at the first byte of payload and
  *   returns a slot. For a number that is not a slot the kernel uses the hash.
+ * - `by`: always the same member for a client, by its address or by bytes that it sends.
  */
 export type SteeringPolicy =
   | 'hash'
@@ -38,6 +70,8 @@ export type SteeringPolicy =
   | { readonly weights: readonly (MemberName & { readonly weight: number })[] }
   | { readonly exclude: readonly MemberName[] }
   | { readonly program: readonly FilterInstruction[] }
+  | ClientAddressPolicy
+  | BytesPolicy
 
 /** The option `steering` of `listenReusePort`. */
 export type SteeringOption =

@@ -3,6 +3,9 @@ import { ReusePortSteeringError, type SystemFailure } from '../common/errors.js'
 import { type Member, membersNow } from '../group/member.js'
 import type { BoundSocket } from '../group/socket-table.js'
 import { whyProgramsStay } from '../system/program-removal.js'
+import { bytesProgram, clientAddressProgram } from './bucket-program.js'
+import { BUCKETS, slotsWithout } from './buckets.js'
+import type { BytesPolicy, ClientAddressPolicy, FilterInstruction } from './steering-types.js'
 import { targetsOf } from './targets.js'
 
 /** How often a group is probed whose members change during the probe. */
@@ -20,9 +23,15 @@ export interface SteeredAway {
  * Sends new connections to every member except these, if there are others. The caller holds the group's lock.
  *
  * @param leaving Descriptors of members, `member` among them.
+ * @param sticky The policy of the group, where clients stay with their members.
  * @throws ReusePortSteeringError, ReusePortInspectionError; the kernel then chooses by hash, or as before the call.
  */
-export function steerAway(member: Member, leaving: readonly number[], neededBy: string): SteeredAway {
+export function steerAway(
+  member: Member,
+  leaving: readonly number[],
+  neededBy: string,
+  sticky?: ClientAddressPolicy,
+): SteeredAway {
   for (let attempt = 1; ; attempt++) {
     const members = membersNow(member, neededBy)
     if (members.length <= leaving.length) {
@@ -31,10 +40,9 @@ export function steerAway(member: Member, leaving: readonly number[], neededBy: 
     }
     const slots = learnSlots(member, leaving, members.length).filter((slot) => slot !== undefined)
     if (slots.length === leaving.length) {
-      steerTo(
-        member,
-        [...members.keys()].filter((slot) => !slots.includes(slot)),
-      )
+      const staying = [...members.keys()].filter((slot) => !slots.includes(slot))
+      if (sticky === undefined || members.length > BUCKETS) steerTo(member, staying)
+      else attachByBuckets(member, sticky, members.length, slots)
       return { members, slots }
     }
     if (attempt === ATTEMPTS) {
@@ -93,6 +101,27 @@ export function learnSlots(
 export function attachChecked({ addon, fd }: Member, program: Uint32Array | SystemFailure): void {
   const failure = 'errno' in program ? program : addon.attachProgram(fd, program)
   if (failure !== undefined) throw steeringError(failure)
+}
+
+/** @throws ReusePortSteeringError */
+export function attachInstructions(member: Member, program: readonly FilterInstruction[]): void {
+  attachChecked(member, Uint32Array.from(program.flatMap(({ code, jt = 0, jf = 0, k = 0 }) => [code, jt, jf, k])))
+}
+
+/**
+ * Clients stay with their member. The caller holds the group's lock.
+ *
+ * @param leaving Slots that get no new clients. @throws ReusePortSteeringError
+ */
+export function attachByBuckets(
+  member: Member,
+  policy: ClientAddressPolicy | BytesPolicy,
+  members: number,
+  leaving: readonly number[] = [],
+): void {
+  if (members > BUCKETS) throw new ReusePortSteeringError(`clients stay with one of ${BUCKETS} members at most`)
+  const slots = slotsWithout(members, leaving)
+  attachInstructions(member, policy.by === 'bytes' ? bytesProgram(policy, slots) : clientAddressProgram(policy, slots))
 }
 
 /** From now on the kernel chooses by hash. @throws ReusePortSteeringError */

@@ -1,6 +1,7 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
 import type { Kept } from './kept-socket.js'
+import type { Settings } from './options.js'
 import { type Listening, wishKey } from './protocol.js'
 import { type AcceptQueue, type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
 import type { Action } from './register-entries.js'
@@ -20,9 +21,17 @@ export class KeptSockets {
   #joining: QueueJoining<RunningWorker> | undefined
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
 
-  constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}) {
+  /** Whether clients stay with their worker. */
+  readonly #isSticky: boolean
+
+  constructor(
+    isShared: () => boolean,
+    onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {},
+    { steering }: Pick<Settings, 'steering'> = { steering: undefined },
+  ) {
     this.#register = new Register(isShared)
     this.onGuest = onGuest
+    this.#isSticky = steering === 'client'
   }
 
   get all(): readonly Kept[] {
@@ -35,7 +44,13 @@ export class KeptSockets {
   }
 
   queueOf(fd: number): AcceptQueue | undefined {
-    return acceptQueueOf(fd)
+    const queue = acceptQueueOf(fd)
+    // Such clients wait for their worker while it lives: another one would not know their sessions.
+    return queue && this.#isSticky && this.#hasOwner(fd) ? { ...queue, waiting: 0 } : queue
+  }
+
+  #hasOwner(fd: number): boolean {
+    return this.#register.sockets.some(({ accepting, id }) => accepting.length > 0 && this.#kept.get(id)?.fd === fd)
   }
 
   queues(): readonly KeptQueue[] {

@@ -26,6 +26,7 @@ import type {
   ToWorker,
   WorkerConfiguration,
 } from './protocol.js'
+import { isSteeringName } from './steering-names.js'
 
 /** Of the messages in `protocol.ts`. */
 export const WORKER_PROTOCOL = 1
@@ -157,9 +158,7 @@ export function parseToWorker(value: unknown): ToWorker {
 export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   const given = record(value)
   const steering = optional(given['steering'], (name) => text(name, 'steering', 32))
-  if (!(steering === undefined || steering === 'hash' || steering === 'cpu' || steering === 'random')) {
-    throw new MessageError('steering is unknown')
-  }
+  if (!(steering === undefined || isSteeringName(steering))) throw new MessageError('steering is unknown')
   const balance = optional(given['balance'], (name) => text(name, 'balance', 32))
   if (!(balance === undefined || balance === 'connections')) throw new MessageError('balance is unknown')
   return {

@@ -7,6 +7,7 @@ import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-w
 import { runningScript } from './node-options.js'
 import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
+import { STEERING_NAMES } from './steering-names.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
 export interface SupervisorOptions {
@@ -32,12 +33,15 @@ export interface SupervisorOptions {
    * Default 10.
    */
   readonly maxRestarts?: number | undefined
-  /** How the kernel chooses between the workers, as by `steer`. Default: unchanged, so by hash. Linux. */
+  /**
+   * How the kernel chooses between the workers, as by `steer`; `'client'` is `{ by: 'client-address' }`. With that, idle
+   * workers accept for a dead one only. Default: unchanged, so by hash. Linux.
+   */
   readonly steering?: SteeringName | undefined
   /**
    * `'connections'`: the workers keep their numbers of open connections within 2 of each other, or 10 %: a worker that is
    * ahead passes on what it accepts, to the worker with fewest connections, before it reads from it. Connections that a
-   * worker serves stay there. Not with `threads`, nor with the steering `'cpu'`. Default: off.
+   * worker serves stay there. Not with `threads`, nor with the steering `'cpu'` or `'client'`. Default: off.
    */
   readonly balance?: BalanceName | undefined
   /** Each worker, with all its threads, runs on one CPU. Default false. Linux. */
@@ -157,7 +161,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     drainTimeout: time(options, 'drainTimeout', 10_000),
     grace: time(options, 'grace', 50),
     maxRestarts: toMaxRestarts(options.maxRestarts ?? 10),
-    steering: oneOf(options, 'steering', ['hash', 'cpu', 'random']),
+    steering: oneOf(options, 'steering', STEERING_NAMES),
     balance: oneOf(options, 'balance', ['connections']),
     pin: flag(options, 'pin'),
     threads: flag(options, 'threads'),
@@ -178,7 +182,9 @@ export function parseOptions(options: SupervisorOptions): Settings {
 /** Node cannot pass a connection to a thread. Where a policy binds clients to workers, they stay with them. */
 function assertBalanceable({ balance, steering, threads }: SupervisorOptions): void {
   if (threads) throw new SupervisorOptionError('balance', balance, "undefined where 'threads' is true")
-  if (steering === 'cpu') throw new SupervisorOptionError('balance', balance, "undefined where 'steering' is 'cpu'")
+  if (steering === 'cpu' || steering === 'client') {
+    throw new SupervisorOptionError('balance', balance, `undefined where 'steering' is '${steering}'`)
+  }
 }
 
 /** A path, also of a `file:` URL as an object or as text: `import.meta.resolve` gives text. */

@@ -43,7 +43,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
-    this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit))
+    this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings)
     this.balancing = new Balancing(owner.settings.balance)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)

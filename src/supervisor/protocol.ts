@@ -22,7 +22,8 @@ export interface LocalSocket {
   readonly inode: number
 }
 
-export type SteeringName = 'hash' | 'cpu' | 'random'
+/** `'client'`: each client stays with its worker, by its address. */
+export type SteeringName = 'hash' | 'cpu' | 'random' | 'client'
 
 /** What the workers keep even among themselves. */
 export type BalanceName = 'connections'

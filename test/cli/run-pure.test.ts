@@ -82,7 +82,7 @@ describe('what is typed', () => {
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
     [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
-    [['--steering', 'fair', 'app.js'], "--steering takes one of hash, cpu, random, not 'fair'"],
+    [['--steering', 'fair', 'app.js'], "--steering takes one of hash, random, cpu, client, not 'fair'"],
     [['--balance', 'load', 'app.js'], "--balance takes one of connections, not 'load'"],
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],

@@ -62,7 +62,8 @@ vi.mock('../../src/steering/keeper-server.js', () => ({
   },
 }))
 
-const { keeperOf, stopKeeping } = await import('../../src/steering/keeper.js')
+const { keeperOf } = await import('../../src/steering/keeper.js')
+const { stopKeeping } = await import('../../src/steering/known-keepers.js')
 const { NameTakenError } = await import('../../src/steering/keeper-channel.js')
 
 const THEIRS: Steering = { policy: 'random', method: 'program', members: 2, keeper: 99, reason: undefined }
