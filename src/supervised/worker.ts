@@ -16,6 +16,7 @@ import type { Link } from './link.js'
 import type { Nested } from './nested.js'
 import { OneSocket } from './one-socket.js'
 import { OwnGuests } from './own-guests.js'
+import { UNIX } from './path-request.js'
 import { placeOf, Servers } from './servers.js'
 import { EndingSignals } from './signals.js'
 import { TakenBack } from './taken-back.js'
@@ -28,8 +29,8 @@ export class SupervisedWorker implements Supervision {
   readonly #signals: EndingSignals
   readonly #heard = new SignalCount(() => performance.now())
   readonly #ticketKeys: TicketKeys
-  /** Set where all workers accept from one socket. */
-  readonly oneSocket: OneSocket | undefined
+  /** Sockets that all workers accept from. */
+  readonly common: OneSocket
   readonly #inherited: InheritedSockets
   readonly #takenBack: TakenBack
   readonly #guests: Guests
@@ -50,9 +51,7 @@ export class SupervisedWorker implements Supervision {
     this.#link = link
     this.#nested = nested
     this.#inherited = new InheritedSockets(link.configuration.sockets, link.isThread)
-    this.oneSocket = link.configuration.isShared
-      ? new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
-      : undefined
+    this.common = new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
     this.#takenBack = new TakenBack(link)
     this.#guests = new Guests(link, this.#servers)
     this.#ownGuests = new OwnGuests((message) => link.send(message))
@@ -68,6 +67,11 @@ export class SupervisedWorker implements Supervision {
 
   /** In a thread, this process. */
   readonly keeper: number = isMainThread ? process.ppid : process.pid
+
+  /** Set where all workers accept from one socket at each port. */
+  get oneSocket(): OneSocket | undefined {
+    return this.#link.configuration.isShared ? this.common : undefined
+  }
 
   get steering(): SteeringName | undefined {
     return this.#link.configuration.steering
@@ -104,7 +108,10 @@ export class SupervisedWorker implements Supervision {
     rememberContext(server)
     this.#ticketKeys.give(server)
     const place = placeOf(server)
-    if (place === undefined) return
+    if (place === undefined) {
+      if (known !== undefined) this.#link.send({ type: 'listens', id })
+      return
+    }
     this.#balanced?.add(server, place)
     const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
     const fd = isThread ? handle?.fd : undefined
@@ -146,7 +153,7 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
     else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
       this.#hearOfOthers(message, handle)
-    else if (message.type === 'take' || message.type === 'open') this.oneSocket?.answer(message, handle)
+    else this.common.answer(message, handle)
   }
 
   #hearOfOthers(message: ToWorker & { readonly type: 'serve' | 'passed' | 'fewest' }, handle: unknown): void {
@@ -174,7 +181,7 @@ export class SupervisedWorker implements Supervision {
   #onDisconnect(): void {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     this.#guests.leave()
-    this.oneSocket?.openAll()
+    this.common.openAll()
     this.#balanced?.disconnected()
     // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
@@ -186,8 +193,8 @@ export class SupervisedWorker implements Supervision {
     const given = new Set(sockets.filter(({ isGiven }) => isGiven).map(({ id }) => id))
     return this.#servers
       .listening()
+      .filter(({ id, wish }) => isShared || given.has(id) || wish.options === UNIX)
       .map(({ id }) => id)
-      .filter((id) => isShared || given.has(id))
   }
 
   /**

@@ -1,7 +1,8 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
-import type { Kept } from './kept-socket.js'
-import { type Listening, wishKey } from './protocol.js'
+import { openPath } from './kept-path.js'
+import type { AnyKept, Kept, KeptPath } from './kept-socket.js'
+import { type FromWorker, type Listening, wishKey } from './protocol.js'
 import { type AcceptQueue, type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
 import type { Action } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
@@ -11,7 +12,8 @@ import type { AboutSocket, Readiness } from './worker-events.js'
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
 export class KeptSockets {
   readonly #register: Register
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, AnyKept>()
+  #paths = 0
   readonly #workers = new Map<string, RunningWorker>()
   readonly #counts = new JoinCounts()
   readonly #leaving = new WeakSet<RunningWorker>()
@@ -26,7 +28,7 @@ export class KeptSockets {
   }
 
   get all(): readonly Kept[] {
-    return [...this.#kept.values()]
+    return [...this.#kept.values()].filter(isOnPort)
   }
 
   /** From now on workers join the queues of others, where this system can tell how many connections wait. */
@@ -41,7 +43,7 @@ export class KeptSockets {
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      if (isGiven || slot === undefined || kept === undefined || this.#draining.has(id)) return []
+      if (isGiven || slot === undefined || !isOnPort(kept) || this.#draining.has(id)) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
@@ -78,7 +80,10 @@ export class KeptSockets {
 
   /** @returns the sockets that the worker of this name gets. */
   started(name: string, slot: number): readonly Kept[] {
-    return this.#register.started(name, slot).flatMap((id) => this.#kept.get(id) ?? [])
+    return this.#register
+      .started(name, slot)
+      .flatMap((id) => this.#kept.get(id) ?? [])
+      .filter(isOnPort)
   }
 
   /** The worker could not be started. */
@@ -105,9 +110,9 @@ export class KeptSockets {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
     else if (message.type === 'drains') this.#drains(worker, message.id)
-    else if (message.type === 'want') this.#do(this.#register.wants(name, message.want, wishKey(message.wish)))
+    else if (message.type === 'want') this.#wants(worker, message)
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
-    else this.#joining?.hear(worker, message)
+    else if (message.type !== 'listens') this.#joining?.hear(worker, message)
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {
@@ -151,10 +156,27 @@ export class KeptSockets {
     this.#joining?.leaves(name, true)
     this.#counts.gone(name)
     this.#do(this.#register.gone(name))
+    // A program may remove the file of its path when it ends.
+    for (const path of this.#keptPaths()) path.look()
+  }
+
+  /** The path of this socket; undefined where it is none on a path. */
+  pathOf(id: string): string | undefined {
+    const kept = this.#kept.get(id)
+    return kept === undefined || isOnPort(kept) ? undefined : kept.path
+  }
+
+  /** The paths that the worker accepts at. */
+  pathsOf(worker: RunningWorker): readonly string[] {
+    return this.#accepted(worker).flatMap((kept) => (isOnPort(kept) ? [] : kept.path))
   }
 
   /** The sockets of which the supervisor has a duplicate and the worker accepts. */
-  acceptedBy({ name }: RunningWorker): readonly Kept[] {
+  acceptedBy(worker: RunningWorker): readonly Kept[] {
+    return this.#accepted(worker).filter(isOnPort)
+  }
+
+  #accepted({ name }: RunningWorker): readonly AnyKept[] {
     const sockets = this.#register.sockets.filter(({ accepting }) => accepting.includes(name))
     return sockets.flatMap(({ id }) => this.#kept.get(id) ?? [])
   }
@@ -163,6 +185,28 @@ export class KeptSockets {
   closeAll(): void {
     this.#joining?.close()
     for (const id of this.#kept.keys()) this.#close(id)
+  }
+
+  #keptPaths(): readonly KeptPath[] {
+    return [...this.#kept.values()].flatMap((kept) => (isOnPort(kept) ? [] : kept))
+  }
+
+  #wants(worker: RunningWorker, { access, want, wish }: FromWorker & { readonly type: 'want' }): void {
+    // One that leaves opens its path itself.
+    if (access !== undefined && !this.#leaving.has(worker)) {
+      const known = this.#keptPaths().find(({ path }) => path === wish.address)
+      const opened = known ?? openPath(`path:${this.#paths++}`, wish, access)
+      const refusal = 'path' in opened ? known?.look() : opened
+      if (refusal !== undefined) {
+        worker.send({ type: 'refused', want, ...refusal })
+        return
+      }
+      if (known === undefined && 'path' in opened) {
+        this.#kept.set(opened.id, opened)
+        this.#register.opened(opened.id, wishKey(wish))
+      }
+    }
+    this.#do(this.#register.wants(worker.name, want, wishKey(wish)))
   }
 
   #do(actions: readonly Action[]): void {
@@ -213,10 +257,14 @@ export class KeptSockets {
   #close(id: string): void {
     const kept = this.#kept.get(id)
     // The watch looks at a descriptor by its number.
-    if (kept !== undefined) this.#joining?.closing(kept)
+    if (isOnPort(kept)) this.#joining?.closing(kept)
     this.#counts.removed(id)
     this.#draining.delete(id)
     kept?.close()
     this.#kept.delete(id)
   }
+}
+
+function isOnPort(kept: AnyKept | undefined): kept is Kept {
+  return kept !== undefined && 'port' in kept
 }

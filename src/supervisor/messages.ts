@@ -22,6 +22,7 @@ import type {
   KeptSocket,
   Listening,
   LocalSocket,
+  PathAccess,
   Place,
   ToWorker,
   WorkerConfiguration,
@@ -105,7 +106,14 @@ export function parseFromWorker(value: unknown): FromWorker {
         open: count(message['open'], 'open'),
       }
     case 'want':
-      return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
+      return {
+        type: 'want',
+        want: count(message['want'], 'want'),
+        wish: wish(message['wish']),
+        access: optional(message['access'], access),
+      }
+    case 'listens':
+      return { type: 'listens', id: id(message['id']) }
     case 'not-opened':
       return { type: 'not-opened', wish: wish(message['wish']) }
     default:
@@ -146,6 +154,13 @@ export function parseToWorker(value: unknown): ToWorker {
       }
     case 'fewest':
       return { type: 'fewest', ...place(message), fewest: fewest(message) }
+    case 'refused':
+      return {
+        type: 'refused',
+        want: count(message['want'], 'want'),
+        errno: whole(message['errno'], 'errno', -LONGEST_TIME, -1),
+        hint: optional(message['hint'], (hint) => text(hint, 'hint', 65_536)),
+      }
     case 'open':
       return { type: 'open', want: count(message['want'], 'want') }
     default:
@@ -231,11 +246,16 @@ export function place(value: unknown): Place {
 function wish(value: unknown): ListenWish {
   const { address, ipv6Only, options, port } = record(value)
   return {
-    address: address === null ? null : text(address, 'address', 1024),
+    address: address === null ? null : text(address, 'address', 4096),
     port: whole(port, 'port', 0, 0xffff),
     ipv6Only: flag(ipv6Only, 'ipv6Only'),
     options: text(options, 'options', LONGEST_OPTIONS),
   }
+}
+
+function access(value: unknown): PathAccess {
+  const { readableAll, writableAll } = record(value)
+  return { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') }
 }
 
 function endingSignal(value: unknown): EndingSignal {

@@ -186,6 +186,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
+    const path = message.type === 'listens' ? this.sockets.pathOf(message.id) : undefined
+    if (path !== undefined) this.#owner.emit('worker:path', describe(worker), path)
     this.sockets.hear(worker, message)
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
-import { type Kept, keepDescriptor, keepHandle } from './kept-socket.js'
+import { type AnyKept, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
 import { type FromWorker, localOf, type ToWorker } from './protocol.js'
@@ -122,6 +122,10 @@ export class RunningWorker {
         events.onAboutSocket(this, message)
         this.#changed()
         break
+      case 'listens':
+        events.onAboutSocket(this, message)
+        this.#changed()
+        break
       case 'relieve':
         events.onRelieve(this, message.signal)
         break
@@ -193,7 +197,7 @@ export class RunningWorker {
   }
 
   /** Sends a socket that the supervisor keeps. A thread has the same descriptors. */
-  sendSocket(message: ToWorker & { readonly type: 'take' | 'join' }, kept: Kept): void {
+  sendSocket(message: ToWorker & { readonly type: 'take' | 'join' }, kept: AnyKept): void {
     if (this.threadId === undefined) this.send(message, kept.handle)
     else this.send({ ...message, local: localOf(kept) })
   }
@@ -204,7 +208,7 @@ export class RunningWorker {
   }
 
   /** See `Questions`. */
-  async giveBack(kept: Kept): Promise<boolean> {
+  async giveBack(kept: AnyKept): Promise<boolean> {
     return this.isConnected && this.#questions.giveBack(kept)
   }
 

@@ -53,6 +53,11 @@ export class Register {
     this.#sockets.set(id, newSocket({ id, place, slot: undefined, isGiven: true, isKept: true }))
   }
 
+  /** The supervisor has opened this socket: workers get it when they want its place. */
+  opened(id: string, place: string): void {
+    this.#sockets.set(id, newSocket({ id, place, slot: undefined, isGiven: false, isKept: true }))
+  }
+
   /** A worker starts. @returns the sockets that it gets. */
   started(worker: string, slot: number): readonly string[] {
     const current = this.#current(slot)

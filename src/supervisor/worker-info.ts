@@ -16,6 +16,7 @@ export function describe(worker: RunningWorker): WorkerInfo {
 interface Known {
   readonly sockets: {
     acceptedBy(worker: RunningWorker): readonly Kept[]
+    pathsOf(worker: RunningWorker): readonly string[]
     numbersOf(worker: RunningWorker): QueueNumbers
   }
   readonly balancing: { passedOn(worker: RunningWorker): number | undefined }
@@ -24,6 +25,7 @@ interface Known {
 /** The status of a worker, for JSON. */
 export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): SupervisorStatus['workers'][number] {
   const numbers = sockets.numbersOf(worker)
+  const paths = sockets.pathsOf(worker)
   const passedOn = balancing.passedOn(worker)
   const { threadId, startedAt, ...info } = describe(worker)
   return {
@@ -33,6 +35,7 @@ export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): 
     sockets: sockets.acceptedBy(worker).map(({ fd }) => fstatSync(fd).ino),
     ...numbers,
     stood: Math.round(numbers.stood),
+    ...(paths.length > 0 && { paths }),
     ...(passedOn !== undefined && { passedOn }),
   }
 }
