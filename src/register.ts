@@ -20,7 +20,7 @@ import { misspeltVariables } from './options/variables.js'
 import { isClusterWorker } from './supervised/nested.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { passOnByRequire } from './supervised/pass-on.js'
-import { canSharePaths, pathRequest } from './supervised/path-request.js'
+import { listenOnPath } from './supervised/path-call.js'
 import { supervise } from './supervised/supervise.js'
 import { REGISTER_URL, type SteeringName, WORKER_NAME } from './supervisor/protocol.js'
 
@@ -54,7 +54,12 @@ if (isInCharge) {
 
 function listenShared(this: net.Server, ...args: unknown[]): net.Server {
   const call = listening.has(this) ? undefined : toCall(args)
-  if (call === undefined && worker !== undefined && !listening.has(this) && listenOnPath(worker.common, this, args))
+  if (
+    call === undefined &&
+    worker !== undefined &&
+    !listening.has(this) &&
+    listenOnPath(worker.common, this, args, isShared, listen)
+  )
     return this
   if (call === undefined) return Reflect.apply(listen, this, args)
   const isTaken = worker?.oneSocket !== undefined && listenOnOne(worker.oneSocket, this, call)
@@ -102,36 +107,6 @@ function listenOnOne(oneSocket: OneSocket, server: net.Server, [options, callbac
     callback: typeof callback === 'function' ? (callback as () => void) : undefined,
   }
   oneSocket.listen(server, call, (to, ...args) => void Reflect.apply(listen, to, args))
-  return true
-}
-
-/**
- * Listens on a unix path, whose one socket all workers accept from. Without a supervisor, paths are Node's own.
- *
- * @returns false for a call that names no path to share, or that Node has to refuse.
- */
-function listenOnPath(common: OneSocket, server: net.Server, args: readonly unknown[]): boolean {
-  const [first, second] = args
-  const options = (typeof first === 'object' && first !== null ? first : { path: first }) as Record<string, unknown>
-  const { backlog, exclusive, fd, _handle, handle, path, port, readableAll, reusePort, signal, writableAll } = options
-  if (typeof path !== 'string' || path === '' || Number(path) >= 0 || port !== undefined) return false
-  if (_handle || handle || typeof fd === 'number' || exclusive === true || reusePort === false) return false
-  if (server.listening || !canSharePaths() || !isShared(path)) return false
-  if (signal !== undefined && !(signal instanceof AbortSignal)) return false
-  const callback = args.at(-1)
-  if (typeof callback === 'function') server.once('listening', callback as () => void)
-  const rest = typeof callback === 'function' ? args.slice(0, -1) : args
-  const call = {
-    path,
-    backlog: toNumber(backlog) || toNumber(second) || undefined,
-    readableAll: readableAll === true,
-    writableAll: writableAll === true,
-    signal,
-  }
-  common.ask(
-    server,
-    pathRequest(server, call, () => void Reflect.apply(listen, server, rest)),
-  )
   return true
 }
 

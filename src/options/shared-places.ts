@@ -1,7 +1,6 @@
 // Pure: reads the variable REUSEPORT_PORTS.
-import { resolve } from 'node:path'
 
-/** @returns whether a port, or a unix path, is shared. A relative path is one of this process. */
+/** @returns whether a port, or a unix path, is shared. Paths are absolute, or abstract with @ in front. */
 export function parsePlaces(text: string | undefined): (place: number | string) => boolean {
   const names = (text ?? '').split(',').map((name) => name.trim())
   const wanted = new Set<number | string>()
@@ -17,8 +16,7 @@ export function parsePlaces(text: string | undefined): (place: number | string) 
     ;(name.startsWith('!') ? unwanted : wanted).add(isPort ? Number(place) : place)
   }
   return (place) => {
-    const key = typeof place === 'number' ? place : place.startsWith('\0') ? `@${place.slice(1)}` : resolve(place)
-    if (typeof key === 'number' && !Number.isInteger(key)) return false
-    return !unwanted.has(key) && (wanted.size === 0 || wanted.has(key))
+    if (typeof place === 'number' && !Number.isInteger(place)) return false
+    return !unwanted.has(place) && (wanted.size === 0 || wanted.has(place))
   }
 }

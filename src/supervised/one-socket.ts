@@ -9,10 +9,9 @@ import type { ListenableServer } from '../index.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { duplicateFor } from '../native/duplicate-for.js'
 import { emitListenError } from '../node/adopt.js'
-import type { KeptSocket, PathAccess, ToWorker } from '../supervisor/protocol.js'
+import { type KeptSocket, type PathAccess, type ToWorker, UNIX } from '../supervisor/protocol.js'
 import type { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
-import { UNIX } from './path-request.js'
 
 export interface PortCall {
   readonly port: number

@@ -6,11 +6,8 @@ import type { ListenableServer } from '../index.js'
 import { loadAddon } from '../native/addon.js'
 import { emitListenError } from '../node/adopt.js'
 import { canSharePaths as canShare, handleOfPath, listenOnPath } from '../node/path-listen.js'
-import type { PathAccess } from '../supervisor/protocol.js'
+import { type PathAccess, UNIX } from '../supervisor/protocol.js'
 import type { Request } from './one-socket.js'
-
-/** The options of the wish for a path. Those of a port are another text. */
-export const UNIX = 'unix'
 
 export interface PathCall extends PathAccess {
   /** Relative to the folder of this process, or abstract with a zero in front. */

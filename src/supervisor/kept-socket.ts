@@ -107,3 +107,7 @@ export function once(work: () => void): () => void {
     work()
   }
 }
+
+export function isOnPort(kept: AnyKept | undefined): kept is Kept {
+  return kept !== undefined && 'port' in kept
+}

@@ -1,7 +1,7 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
-import { openPath } from './kept-path.js'
-import type { AnyKept, Kept, KeptPath } from './kept-socket.js'
+import { KeptPaths } from './kept-paths.js'
+import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
 import { type AcceptQueue, type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
 import type { Action } from './register-entries.js'
@@ -13,7 +13,7 @@ import type { AboutSocket, Readiness } from './worker-events.js'
 export class KeptSockets {
   readonly #register: Register
   readonly #kept = new Map<string, AnyKept>()
-  #paths = 0
+  readonly #paths = new KeptPaths(() => this.#kept.values())
   readonly #workers = new Map<string, RunningWorker>()
   readonly #counts = new JoinCounts()
   readonly #leaving = new WeakSet<RunningWorker>()
@@ -102,8 +102,7 @@ export class KeptSockets {
     if (isKnown) kept?.close()
     else if (kept !== undefined) this.#kept.set(id, kept)
     this.#do(this.#register.listening(worker.name, id, wishKey(wish), isKnown || kept !== undefined))
-    if (isKnown) return 'known'
-    return kept === undefined ? 'not kept' : 'kept'
+    return isKnown ? 'known' : kept === undefined ? 'not kept' : 'kept'
   }
 
   hear(worker: RunningWorker, message: AboutSocket): void {
@@ -157,14 +156,10 @@ export class KeptSockets {
     this.#counts.gone(name)
     this.#do(this.#register.gone(name))
     // A program may remove the file of its path when it ends.
-    for (const path of this.#keptPaths()) path.look()
+    this.#paths.look()
   }
 
-  /** The path of this socket; undefined where it is none on a path. */
-  pathOf(id: string): string | undefined {
-    const kept = this.#kept.get(id)
-    return kept === undefined || isOnPort(kept) ? undefined : kept.path
-  }
+  readonly kept = (id: string): AnyKept | undefined => this.#kept.get(id)
 
   /** The paths that the worker accepts at. */
   pathsOf(worker: RunningWorker): readonly string[] {
@@ -187,24 +182,13 @@ export class KeptSockets {
     for (const id of this.#kept.keys()) this.#close(id)
   }
 
-  #keptPaths(): readonly KeptPath[] {
-    return [...this.#kept.values()].flatMap((kept) => (isOnPort(kept) ? [] : kept))
-  }
-
   #wants(worker: RunningWorker, { access, want, wish }: FromWorker & { readonly type: 'want' }): void {
     // One that leaves opens its path itself.
     if (access !== undefined && !this.#leaving.has(worker)) {
-      const known = this.#keptPaths().find(({ path }) => path === wish.address)
-      const opened = known ?? openPath(`path:${this.#paths++}`, wish, access)
-      const refusal = 'path' in opened ? known?.look() : opened
-      if (refusal !== undefined) {
-        worker.send({ type: 'refused', want, ...refusal })
-        return
-      }
-      if (known === undefined && 'path' in opened) {
-        this.#kept.set(opened.id, opened)
-        this.#register.opened(opened.id, wishKey(wish))
-      }
+      const opened = this.#paths.open(wish, access)
+      if ('errno' in opened) return worker.send({ type: 'refused', want, ...opened })
+      if (!this.#kept.has(opened.id)) this.#register.given(opened.id, wishKey(wish), false)
+      this.#kept.set(opened.id, opened)
     }
     this.#do(this.#register.wants(worker.name, want, wishKey(wish)))
   }
@@ -263,8 +247,4 @@ export class KeptSockets {
     kept?.close()
     this.#kept.delete(id)
   }
-}
-
-function isOnPort(kept: AnyKept | undefined): kept is Kept {
-  return kept !== undefined && 'port' in kept
 }

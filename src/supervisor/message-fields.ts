@@ -1,5 +1,7 @@
 // Pure: reads the members of a message that another process sent, each with its bounds.
 
+import type { PathAccess } from './protocol.js'
+
 /** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
 export class MessageError extends Error {}
 
@@ -56,4 +58,17 @@ export function number(value: unknown, name: string, low: number, high: number):
 
 export function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
   return value === undefined || value === null ? undefined : parse(value)
+}
+
+export function access(value: unknown): PathAccess {
+  const { readableAll, writableAll } = record(value)
+  return { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') }
+}
+
+export function pass(message: Fields): number {
+  return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function fewest(message: Fields): number | undefined {
+  return optional(message['fewest'], (value) => count(value, 'fewest'))
 }

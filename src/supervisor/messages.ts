@@ -3,8 +3,10 @@
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
 import {
+  access,
   count,
   type Fields,
+  fewest,
   flag,
   id,
   ids,
@@ -13,6 +15,7 @@ import {
   MessageError,
   number,
   optional,
+  pass,
   record,
   text,
   whole,
@@ -22,7 +25,6 @@ import type {
   KeptSocket,
   Listening,
   LocalSocket,
-  PathAccess,
   Place,
   ToWorker,
   WorkerConfiguration,
@@ -110,7 +112,7 @@ export function parseFromWorker(value: unknown): FromWorker {
         type: 'want',
         want: count(message['want'], 'want'),
         wish: wish(message['wish']),
-        access: optional(message['access'], access),
+        ...(message['access'] !== undefined && { access: access(message['access']) }),
       }
     case 'listens':
       return { type: 'listens', id: id(message['id']) }
@@ -208,14 +210,6 @@ function guest(message: Fields): { readonly id: string; readonly wish: ListenWis
   return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
 }
 
-function pass(message: Fields): number {
-  return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
-}
-
-function fewest(message: Fields): number | undefined {
-  return optional(message['fewest'], (value) => count(value, 'fewest'))
-}
-
 function local(message: Fields): LocalSocket | undefined {
   return optional(message['local'], (value) => {
     const socket = record(value)
@@ -246,16 +240,11 @@ export function place(value: unknown): Place {
 function wish(value: unknown): ListenWish {
   const { address, ipv6Only, options, port } = record(value)
   return {
-    address: address === null ? null : text(address, 'address', 4096),
+    address: address === null ? null : text(address, 'address', 1024),
     port: whole(port, 'port', 0, 0xffff),
     ipv6Only: flag(ipv6Only, 'ipv6Only'),
     options: text(options, 'options', LONGEST_OPTIONS),
   }
-}
-
-function access(value: unknown): PathAccess {
-  const { readableAll, writableAll } = record(value)
-  return { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') }
 }
 
 function endingSignal(value: unknown): EndingSignal {

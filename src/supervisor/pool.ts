@@ -16,7 +16,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { describe, guestTeller } from './worker-info.js'
+import { describe, guestTeller, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -186,8 +186,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
-    const path = message.type === 'listens' ? this.sockets.pathOf(message.id) : undefined
-    if (path !== undefined) this.#owner.emit('worker:path', describe(worker), path)
+    else if (message.type === 'listens') tellPath(worker, message.id, this.sockets, this.#owner.emit)
     this.sockets.hear(worker, message)
   }
 

@@ -91,6 +91,9 @@ export type ToWorker =
   /** The fewest open connections of another worker at that place; undefined where there is no other worker. */
   | ({ readonly type: 'fewest'; readonly fewest: number | undefined } & Place)
 
+/** @internal The options of the wish for a unix path. Those of a port are another text. */
+export const UNIX = 'unix'
+
 /** @internal The options of `server.listen` for the mode of the file of a path. */
 export interface PathAccess {
   readonly readableAll: boolean

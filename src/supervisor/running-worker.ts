@@ -118,11 +118,8 @@ export class RunningWorker {
         this.#questions.hear(message)
         break
       case 'closed':
-        this.#sockets = Math.max(0, this.#sockets - 1)
-        events.onAboutSocket(this, message)
-        this.#changed()
-        break
       case 'listens':
+        if (message.type === 'closed') this.#sockets = Math.max(0, this.#sockets - 1)
         events.onAboutSocket(this, message)
         this.#changed()
         break

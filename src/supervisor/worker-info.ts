@@ -3,7 +3,7 @@ import { publishJoin, publishPart } from './channels.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerInfo } from './events.js'
 import type { QueueNumbers } from './join-counts.js'
-import type { Kept } from './kept-socket.js'
+import type { AnyKept, Kept } from './kept-socket.js'
 import type { JoiningSource } from './queue-joining.js'
 import type { Emit } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
@@ -38,6 +38,16 @@ export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): 
     ...(paths.length > 0 && { paths }),
     ...(passedOn !== undefined && { passedOn }),
   }
+}
+
+/** Tells that the worker listens on the path of this socket. */
+export function tellPath(worker: RunningWorker, id: string, { kept }: Paths, emit: Emit): void {
+  const found = kept(id)
+  if (found !== undefined && 'path' in found) emit('worker:path', describe(worker), found.path)
+}
+
+interface Paths {
+  kept(id: string): AnyKept | undefined
 }
 
 /** @returns what is told of each worker that joins a queue or parts. */

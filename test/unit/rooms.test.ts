@@ -32,7 +32,7 @@ const ROOMS: readonly string[] = [
  */
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
-  'register.ts': ['index.ts', 'supervised', 'options/variables', 'supervisor/protocol'],
+  'register.ts': ['index.ts', 'supervised', 'options/shared-places', 'options/variables', 'supervisor/protocol'],
   'queues.ts': ['supervised', 'supervisor'],
   supervised: [
     'index.ts',
@@ -43,6 +43,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'node/cluster-port',
     'node/guest-listener',
     'node/incoming',
+    'node/path-listen',
     'node/second-listener',
     'node/server-connections',
     'node/withheld-close',
@@ -241,6 +242,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/guest-listener',
     'node/http-connections',
     'node/incoming',
+    'node/path-listen',
     'node/server-connections',
   ])
 })
