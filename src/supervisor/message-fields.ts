@@ -60,9 +60,14 @@ export function optional<T>(value: unknown, parse: (value: unknown) => T): T | u
   return value === undefined || value === null ? undefined : parse(value)
 }
 
-export function access(value: unknown): PathAccess {
-  const { readableAll, writableAll } = record(value)
-  return { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') }
+export function want(message: Fields): { readonly want: number } {
+  return { want: count(message['want'], 'want') }
+}
+
+export function access({ access }: Fields): { readonly access?: PathAccess } {
+  if (access === undefined) return {}
+  const { readableAll, writableAll } = record(access)
+  return { access: { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') } }
 }
 
 export function pass(message: Fields): number {

@@ -18,6 +18,7 @@ import {
   pass,
   record,
   text,
+  want,
   whole,
 } from './message-fields.js'
 import type {
@@ -108,12 +109,7 @@ export function parseFromWorker(value: unknown): FromWorker {
         open: count(message['open'], 'open'),
       }
     case 'want':
-      return {
-        type: 'want',
-        want: count(message['want'], 'want'),
-        wish: wish(message['wish']),
-        ...(message['access'] !== undefined && { access: access(message['access']) }),
-      }
+      return { type: 'want', ...want(message), wish: wish(message['wish']), ...access(message) }
     case 'listens':
       return { type: 'listens', id: id(message['id']) }
     case 'not-opened':
@@ -134,7 +130,7 @@ export function parseToWorker(value: unknown): ToWorker {
     case 'ticket-keys':
       return { type: 'ticket-keys', keys: text(message['keys'], 'keys', 256) }
     case 'take':
-      return { type: 'take', id: id(message['id']), want: count(message['want'], 'want'), local: local(message) }
+      return { type: 'take', id: id(message['id']), ...want(message), local: local(message) }
     case 'give-back':
       return { type: 'give-back', id: id(message['id']), local: local(message) }
     case 'yours':
@@ -159,12 +155,12 @@ export function parseToWorker(value: unknown): ToWorker {
     case 'refused':
       return {
         type: 'refused',
-        want: count(message['want'], 'want'),
+        ...want(message),
         errno: whole(message['errno'], 'errno', -LONGEST_TIME, -1),
         hint: optional(message['hint'], (hint) => text(hint, 'hint', 65_536)),
       }
     case 'open':
-      return { type: 'open', want: count(message['want'], 'want') }
+      return { type: 'open', ...want(message) }
     default:
       throw new MessageError('its type is unknown')
   }

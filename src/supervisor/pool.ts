@@ -172,10 +172,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
     const outcome = this.sockets.listening(worker, listening, kept)
-    if (outcome === 'not kept') {
-      const where = `worker ${worker.slot} on port ${port}`
-      this.#owner.emit('warning', `cannot keep the socket of ${where}: its accept queue is lost if the worker dies`)
-    }
+    const text = `cannot keep the socket of worker ${worker.slot} on port ${port}: its accept queue is lost if the worker dies`
+    if (outcome === 'not kept') this.#owner.emit('warning', text)
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
   }
 

@@ -11,8 +11,7 @@ import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
-/** The most sockets that a worker may have. */
-const MOST_SOCKETS = 4096
+const MOST_SOCKETS = 4096 // of a worker
 
 /** @internal A process or thread that runs the program, from its start to its end. */
 export class RunningWorker {

@@ -68,6 +68,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/ending-signals',
     'common/lines',
     'common/waiting',
+    'node/path-listen',
     'drain/times',
   ],
 }
