@@ -186,7 +186,10 @@ export class KeptSockets {
     // One that leaves opens its path itself.
     if (access !== undefined && !this.#leaving.has(worker)) {
       const opened = this.#paths.open(wish, access)
-      if ('errno' in opened) return worker.send({ type: 'refused', want, ...opened })
+      if ('errno' in opened) {
+        worker.send({ type: 'refused', want, ...opened })
+        return
+      }
       if (!this.#kept.has(opened.id)) this.#register.given(opened.id, wishKey(wish), false)
       this.#kept.set(opened.id, opened)
     }
@@ -195,12 +198,9 @@ export class KeptSockets {
 
   #do(actions: readonly Action[]): void {
     for (const action of actions) {
-      if (action.type === 'close') {
-        this.#close(action.id)
-        continue
-      }
-      const worker = this.#workers.get(action.worker)
-      if (worker === undefined) continue
+      if (action.type === 'close') this.#close(action.id)
+      const worker = 'worker' in action ? this.#workers.get(action.worker) : undefined
+      if (worker === undefined || action.type === 'close') continue
       if (action.type === 'release') void this.#ask(worker, action.ids)
       else if (action.type === 'open') worker.send({ type: 'open', want: action.want })
       else if (action.type === 'take') this.#send(worker, action.id, action.want)
