@@ -4,7 +4,8 @@
  * `exclusive: true` and in cluster workers. Other calls are unchanged.
  *
  * - `REUSEPORT_PORTS`: ports, separated by commas, such as `8080,8443` or `!9229`. A port with `!` in front is not
- *   shared. If a port without `!` is named, only such ports are shared. Default: all ports are shared.
+ *   shared. If a port without `!` is named, only such ports are shared. Default: all ports are shared. Unix paths, which
+ *   workers of a supervisor share, are named likewise: `/run/app.sock`, or `@name` for an abstract one.
  * - `REUSEPORT_FALLBACK`: what happens where the kernel does not balance: `error` (default), `unbalanced` or
  *   `exclusive`.
  *
@@ -15,10 +16,12 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { type FallbackPolicy, type ListenReusePortOptions, listenReusePort, type SteeringOption } from './index.js'
+import { parsePlaces } from './options/shared-places.js'
 import { misspeltVariables } from './options/variables.js'
 import { isClusterWorker } from './supervised/nested.js'
 import type { OneSocket, PortCall } from './supervised/one-socket.js'
 import { passOnByRequire } from './supervised/pass-on.js'
+import { listenOnPath } from './supervised/path-call.js'
 import { shareDatagrams } from './supervised/share-datagrams.js'
 import { supervise } from './supervised/supervise.js'
 import { REGISTER_URL, type SteeringName, WORKER_NAME } from './supervisor/protocol.js'
@@ -31,7 +34,7 @@ const POLICIES: readonly FallbackPolicy[] = ['error', 'unbalanced', 'exclusive']
 const INSTALLED = Symbol.for('reuseport.register')
 
 const isInCharge = takeCharge()
-const isShared = parsePorts(process.env['REUSEPORT_PORTS'])
+const isShared = parsePlaces(process.env['REUSEPORT_PORTS'])
 const fallback = parseFallback(process.env['REUSEPORT_FALLBACK'])
 const worker = isInCharge ? supervise() : undefined
 if (isInCharge && process.env[WORKER_NAME] === undefined) warnOfVariables()
@@ -54,6 +57,13 @@ if (isInCharge) {
 
 function listenShared(this: net.Server, ...args: unknown[]): net.Server {
   const call = listening.has(this) ? undefined : toCall(args)
+  if (
+    call === undefined &&
+    worker !== undefined &&
+    !listening.has(this) &&
+    listenOnPath(worker.common, this, args, isShared, listen)
+  )
+    return this
   if (call === undefined) return Reflect.apply(listen, this, args)
   const isTaken = worker?.oneSocket !== undefined && listenOnOne(worker.oneSocket, this, call)
   if (isTaken) return this
@@ -128,22 +138,6 @@ function toCall(args: readonly unknown[]): readonly unknown[] | undefined {
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'symbol' || typeof value === 'bigint') return undefined
   return Number(value) >= 0 ? Number(value) : undefined
-}
-
-function parsePorts(text: string | undefined): (port: number) => boolean {
-  const names = (text ?? '').split(',').map((name) => name.trim())
-  const wanted = new Set<number>()
-  const unwanted = new Set<number>()
-  for (const name of names.filter(Boolean)) {
-    const port = Number(name.replace('!', ''))
-    if (!/^!?\d+$/.test(name) || port > 65_535) {
-      throw new RangeError(
-        `REUSEPORT_PORTS must list ports from 0 to 65535, with ! before a port that is not shared. Received '${name}'`,
-      )
-    }
-    ;(name.startsWith('!') ? unwanted : wanted).add(port)
-  }
-  return (port) => Number.isInteger(port) && !unwanted.has(port) && (wanted.size === 0 || wanted.has(port))
 }
 
 function toSteering(name: SteeringName | undefined): SteeringOption | undefined {

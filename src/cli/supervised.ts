@@ -64,7 +64,19 @@ export function supervisorLines(supervisors: readonly SupervisorStatus[], screen
       const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`
       const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  ${script}`
       const line = cut(printable(name + rest), screen.columns ?? Number.POSITIVE_INFINITY)
-      return `${paint(screen, 'bold', line.slice(0, name.length))}${line.slice(name.length)}\n`
+      return `${paint(screen, 'bold', line.slice(0, name.length))}${line.slice(name.length)}\n${pathLines(workers, screen)}`
+    })
+    .join('')
+}
+
+/** A line for each unix path, with the slots of the workers that accept there. */
+function pathLines(workers: SupervisorStatus['workers'], screen: Screen): string {
+  const paths = [...new Set(workers.flatMap((worker) => worker.paths ?? []))]
+  return paths
+    .map((path) => {
+      const slots = new Set(workers.filter((worker) => worker.paths?.includes(path)).map(({ slot }) => slot))
+      const text = `  unix ${path.replace('\0', '@')}  workers ${[...slots].sort((a, b) => a - b).join(' ')}`
+      return `${cut(printable(text), screen.columns ?? Number.POSITIVE_INFINITY)}\n`
     })
     .join('')
 }

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { isPathHandle, listenOnPath, pathOf } from './path-listen.js'
 import type { ListenableServer } from './server.js'
 
 /** What `net.createServer` was called with, as the server remembers it. */
@@ -29,7 +30,8 @@ export function acceptFor(server: ListenableServer, socket: object | number): Li
   const accepting = net.createServer(optionsOf(server as Remembered))
   accepting.on('error', () => {})
   accepting.on('connection', (connection) => server.emit('connection', connection))
-  accepting.listen(typeof socket === 'number' ? { fd: socket } : socket)
+  if (isPathHandle(socket)) listenOnPath(accepting, socket, pathOf(server) ?? '')
+  else accepting.listen(typeof socket === 'number' ? { fd: socket } : socket)
   if (!accepting.listening) return undefined
   const listener = accepting as unknown as ListenableServer
   serving.set(listener, server)

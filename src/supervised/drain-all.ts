@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
+import { pathOf } from '../node/path-listen.js'
 import { releaseClose, withholdClose } from '../node/withheld-close.js'
 import { HANDSHAKE_TIMEOUT, LOCK_TIMEOUT } from '../supervisor/patience.js'
 import type { DrainTimes } from './drain-times.js'
@@ -14,8 +16,11 @@ export async function drainAll(
   const reports = await Promise.allSettled(
     servers.map(async ({ server, handOver }) => {
       withholdClose(server)
+      // New connections find the file of a path no more. Those that wait in its queue are accepted in this time.
+      const isPath = pathOf(server) !== undefined
+      if (isPath && !handOver) await sleep(grace)
       try {
-        return await drain(server, { ...WAITS, handOver, grace, connectionTimeout })
+        return await drain(server, { ...WAITS, handOver: handOver || isPath, grace, connectionTimeout })
       } catch (error) {
         releaseClose(server)
         throw error

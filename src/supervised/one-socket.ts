@@ -9,7 +9,7 @@ import type { ListenableServer } from '../index.js'
 import type { ListenWish } from '../listen/supervision.js'
 import { duplicateFor } from '../native/duplicate-for.js'
 import { emitListenError } from '../node/adopt.js'
-import type { KeptSocket, ToWorker } from '../supervisor/protocol.js'
+import { type KeptSocket, type PathAccess, type ToWorker, UNIX } from '../supervisor/protocol.js'
 import type { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 
@@ -27,7 +27,20 @@ export type CoreListen = (server: net.Server, ...args: unknown[]) => void
 
 const LONG = 0x7fffffff // ms: the longest interval of a timer
 
-type Answer = Extract<ToWorker, { readonly type: 'take' | 'open' }>
+type Answer = Extract<ToWorker, { readonly type: 'take' | 'open' | 'refused' }>
+
+/** A server that is to listen on a common socket. */
+export interface Request {
+  readonly wish: ListenWish
+  /** Of a path. */
+  readonly access?: PathAccess
+  readonly signal: AbortSignal | undefined
+  /** Listens by Node's own means. */
+  open(): void
+  /** Listens on this socket, a handle or (in a thread) a descriptor, which the server then owns. */
+  take(socket: object | number): void
+  fail(failure: SystemFailure, hint?: string): void
+}
 
 export class OneSocket {
   readonly #link: Link
@@ -61,22 +74,32 @@ export class OneSocket {
   }
 
   listen(server: net.Server, call: PortCall, core: CoreListen): void {
-    const { port, host, ipv6Only, callback } = call
+    const { port, host, backlog, ipv6Only, signal, callback } = call
     if (callback !== undefined) server.once('listening', callback)
     // Call n with port 0 is the same wish in every worker, and another wish than the other calls.
     const options = port === 0 ? `call ${this.#zeros++}` : ''
     const wish: ListenWish = { address: host ?? null, port, ipv6Only, options }
+    const request: Request = {
+      wish,
+      signal,
+      open: () => core(server, { port, host, backlog, ipv6Only, signal }),
+      take: (socket) =>
+        typeof socket === 'number' ? core(server, { fd: socket, signal }, backlog) : core(server, socket, backlog),
+      fail: (failure) =>
+        emitListenError(
+          server as unknown as ListenableServer,
+          { port, host },
+          listenError(failure, host ?? '::', port),
+        ),
+    }
     const given = this.#inherited.take(wish)
     const socket = given && duplicateFor(given.fd, given.inode)
-    if (given !== undefined && socket !== undefined) {
-      this.#take(server, wish, given, socket, call, core)
-      return
-    }
-    this.#ask(server, wish, call, core)
+    if (given !== undefined && socket !== undefined) this.#take(server, request, given, socket)
+    else this.ask(server, request)
   }
 
-  #ask(server: net.Server, wish: ListenWish, call: PortCall, core: CoreListen): void {
-    const { port, host, backlog, ipv6Only, signal } = call
+  ask(server: net.Server, request: Request): void {
+    const { wish, access } = request
     const want = this.#wants++
     this.#latest.set(server, want)
     this.#answers.set(want, (answer, handle) => {
@@ -84,21 +107,25 @@ export class OneSocket {
       if (this.#latest.get(server) !== want || server.listening) {
         closeHandle(handle)
         if (answer.type === 'open') this.#link.send({ type: 'not-opened', wish })
-        else this.#link.send({ type: 'closed', id: answer.id })
+        else if (answer.type === 'take') this.#link.send({ type: 'closed', id: answer.id })
+        return
+      }
+      if (answer.type === 'refused') {
+        request.fail({ errno: answer.errno, syscall: 'listen' }, answer.hint)
         return
       }
       if (answer.type === 'open') {
         this.#start(server, wish, undefined, () => this.#link.send({ type: 'not-opened', wish }))
-        core(server, { port, host, backlog, ipv6Only, signal })
+        request.open()
         return
       }
       const { id, local } = answer
       const socket = local === undefined ? handle : duplicateFor(local.fd, local.inode)
-      if (socket !== undefined) this.#take(server, wish, { id, isGiven: false }, socket, call, core)
+      if (socket !== undefined) this.#take(server, request, { id, isGiven: false }, socket)
       else {
         // Nobody else had it, and the supervisor has closed it.
         this.#link.send({ type: 'closed', id })
-        this.#ask(server, wish, call, core)
+        this.ask(server, request)
       }
     })
     if (!this.#link.isOpen()) {
@@ -107,7 +134,7 @@ export class OneSocket {
     }
     clearInterval(this.#alive)
     this.#alive = setInterval(() => {}, LONG)
-    this.#link.send({ type: 'want', want, wish })
+    this.#link.send({ type: 'want', want, wish, access })
   }
 
   /** The supervisor has ended: each server that waits opens its socket, as without a supervisor. */
@@ -141,23 +168,18 @@ export class OneSocket {
 
   #take(
     server: net.Server,
-    wish: ListenWish,
+    { wish, signal, take, fail }: Request,
     { id, isGiven }: Pick<KeptSocket, 'id' | 'isGiven'>,
     socket: unknown,
-    { backlog, host, port, signal }: PortCall,
-    core: CoreListen,
   ): void {
     // Of a given socket the supervisor counts the servers that listen. Of the others it counts from when it sends them.
     this.#start(server, wish, id, () => isGiven || this.#link.send({ type: 'closed', id }))
-    if (typeof socket === 'number') {
-      core(server, { fd: socket, signal }, backlog)
-      return
-    }
     if (isFailure(socket)) {
-      emitListenError(server as unknown as ListenableServer, { port, host }, listenError(socket, host ?? '::', port))
+      fail(socket)
       return
     }
-    core(server, socket, backlog)
+    take(socket as object | number)
+    if (typeof socket === 'number' && wish.options !== UNIX) return
     // Node ignores `signal` where a handle is given.
     if (signal?.aborted === true) process.nextTick(() => server.close())
     signal?.addEventListener('abort', () => server.close(), { once: true })

@@ -28,7 +28,7 @@ function superviseThis(link: Link): SupervisedWorker {
   const worker = new SupervisedWorker(link, new Nested((place) => link.send({ type: 'nested', ...place })))
   onClose((server) => {
     worker.closing(server)
-    worker.oneSocket?.forget(server as unknown as net.Server)
+    worker.common.forget(server as unknown as net.Server)
   })
   return worker
 }

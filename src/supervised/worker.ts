@@ -8,7 +8,7 @@ import type { DrainReport, ListenableServer } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision } from '../listen/supervision.js'
 import type { BindableSocket } from '../node/datagram-socket.js'
 import { rememberContext } from '../node/guest-listener.js'
-import type { SteeringName, ToWorker } from '../supervisor/protocol.js'
+import { type SteeringName, type ToWorker, UNIX } from '../supervisor/protocol.js'
 import { BalancedServers } from './balanced.js'
 import { Datagrams } from './datagrams.js'
 import { drainAll } from './drain-all.js'
@@ -30,8 +30,8 @@ export class SupervisedWorker implements Supervision {
   readonly #signals: EndingSignals
   readonly #heard = new SignalCount(() => performance.now())
   readonly #ticketKeys: TicketKeys
-  /** Set where all workers accept from one socket. */
-  readonly oneSocket: OneSocket | undefined
+  /** Sockets that all workers accept from. */
+  readonly common: OneSocket
   readonly #inherited: InheritedSockets
   readonly #takenBack: TakenBack
   readonly #guests: Guests
@@ -53,9 +53,7 @@ export class SupervisedWorker implements Supervision {
     this.#link = link
     this.#nested = nested
     this.#inherited = new InheritedSockets(link.configuration.sockets, link.isThread)
-    this.oneSocket = link.configuration.isShared
-      ? new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
-      : undefined
+    this.common = new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
     this.#takenBack = new TakenBack(link)
     this.#guests = new Guests(link, this.#servers)
     this.#ownGuests = new OwnGuests((message) => link.send(message))
@@ -76,6 +74,11 @@ export class SupervisedWorker implements Supervision {
 
   /** In a thread, this process. */
   readonly keeper: number = isMainThread ? process.ppid : process.pid
+
+  /** Set where all workers accept from one socket at each port. */
+  get oneSocket(): OneSocket | undefined {
+    return this.#link.configuration.isShared ? this.common : undefined
+  }
 
   get steering(): SteeringName | undefined {
     return this.#link.configuration.steering
@@ -118,7 +121,10 @@ export class SupervisedWorker implements Supervision {
     rememberContext(server)
     this.#ticketKeys.give(server)
     const place = placeOf(server)
-    if (place === undefined) return
+    if (place === undefined) {
+      if (known !== undefined) this.#link.send({ type: 'listens', id })
+      return
+    }
     this.#balanced?.add(server, place)
     const handle = known === undefined ? (server as { readonly _handle?: { readonly fd?: number } })._handle : undefined
     const fd = isThread ? handle?.fd : undefined
@@ -160,7 +166,7 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
     else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
       this.#hearOfOthers(message, handle)
-    else if (message.type === 'take' || message.type === 'open') this.oneSocket?.answer(message, handle)
+    else this.common.answer(message, handle)
   }
 
   #hearOfOthers(message: ToWorker & { readonly type: 'serve' | 'passed' | 'fewest' }, handle: unknown): void {
@@ -188,7 +194,7 @@ export class SupervisedWorker implements Supervision {
   #onDisconnect(): void {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     this.#guests.leave()
-    this.oneSocket?.openAll()
+    this.common.openAll()
     this.#balanced?.disconnected()
     // A worker that has asked for a successor will not get one.
     if (this.#leaving !== undefined) void this.#leave(this.#leaving, this.#common())
@@ -200,8 +206,8 @@ export class SupervisedWorker implements Supervision {
     const given = new Set(sockets.filter(({ isGiven }) => isGiven).map(({ id }) => id))
     return this.#servers
       .listening()
+      .filter(({ id, wish }) => isShared || given.has(id) || wish.options === UNIX)
       .map(({ id }) => id)
-      .filter((id) => isShared || given.has(id))
   }
 
   /**

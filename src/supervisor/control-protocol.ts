@@ -25,6 +25,8 @@ export interface SupervisorStatus {
     readonly stood?: number
     /** Connections that it has accepted and another worker serves; missing without the option `balance`. */
     readonly passedOn?: number
+    /** Unix paths that it accepts at; missing where there are none. */
+    readonly paths?: readonly string[]
   }[]
 }
 
@@ -124,7 +126,7 @@ export function parseStatus(value: unknown): SupervisorStatus {
 
 function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][number] {
   const worker = record(value, name)
-  const { threadId } = worker
+  const { paths, threadId } = worker
   return {
     slot: integer(worker['slot'], `${name}.slot`),
     pid: integer(worker['pid'], `${name}.pid`),
@@ -133,6 +135,7 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
     state: text(worker['state'], `${name}.state`),
     startedAt: date(worker['startedAt'], `${name}.startedAt`),
     sockets: list(worker['sockets'], `${name}.sockets`).map((inode) => integer(inode, `${name}.sockets`)),
+    ...(paths !== undefined && { paths: list(paths, `${name}.paths`).map((path) => text(path, `${name}.paths`)) }),
     ...Object.fromEntries(
       NUMBERS.flatMap((of) => (worker[of] === undefined ? [] : [[of, integer(worker[of], `${name}.${of}`)]])),
     ),

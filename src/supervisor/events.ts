@@ -45,6 +45,8 @@ export interface SupervisorEvents {
   'worker:start': [worker: WorkerInfo]
   /** Once for each port. `isTakenOver`: the supervisor already held the socket, such as that of a predecessor. */
   'worker:listening': [worker: WorkerInfo, where: ListeningInfo & { readonly isTakenOver: boolean }]
+  /** The worker listens on this unix path, as all workers do. An abstract name begins with a zero. */
+  'worker:path': [worker: WorkerInfo, path: string]
   'worker:ready': [worker: WorkerInfo]
   /** The worker has drained. `reason` says what was lost, or is undefined. */
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]

@@ -6,13 +6,9 @@ import type { Addon } from '../native/addon-contract.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import type { Listening } from './protocol.js'
 
-/** A listening socket that the supervisor holds, so that the socket and its accept queue outlive a worker. */
-export interface Kept {
+interface KeptBase {
   readonly id: string
   readonly wish: ListenWish
-  readonly address: string
-  readonly family: 'IPv4' | 'IPv6'
-  readonly port: number
   /** The descriptor in the supervisor's process. */
   readonly fd: number
   readonly inode: number
@@ -22,6 +18,23 @@ export interface Kept {
   readonly isGiven: boolean
   close(): void
 }
+
+/** A listening socket that the supervisor holds, so that the socket and its accept queue outlive a worker. */
+export interface Kept extends KeptBase {
+  readonly address: string
+  readonly family: 'IPv4' | 'IPv6'
+  readonly port: number
+}
+
+/** A unix socket that the supervisor has opened, and that all workers accept from. `close` removes its file. */
+export interface KeptPath extends KeptBase {
+  /** Absolute, or abstract with a zero in front. */
+  readonly path: string
+  /** Puts the file back where it is gone. @returns the failure. */
+  look(): { readonly errno: number; readonly hint?: string | undefined } | undefined
+}
+
+export type AnyKept = Kept | KeptPath
 
 interface Handle {
   readonly fd: number
@@ -89,11 +102,15 @@ export function inodeOf(fd: number): number {
   }
 }
 
-function once(work: () => void): () => void {
+export function once(work: () => void): () => void {
   let isDone = false
   return () => {
     if (isDone) return
     isDone = true
     work()
   }
+}
+
+export function isOnPort(kept: AnyKept | undefined): kept is Kept {
+  return kept !== undefined && 'port' in kept
 }

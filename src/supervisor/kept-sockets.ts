@@ -1,9 +1,9 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
-import type { Kept } from './kept-socket.js'
-import type { Settings } from './options.js'
-import { type Listening, wishKey } from './protocol.js'
-import { type AcceptQueue, type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
+import { KeptPaths } from './kept-paths.js'
+import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
+import { type FromWorker, type Listening, wishKey } from './protocol.js'
+import { type JoiningSource, type KeptQueue, QueueJoining } from './queue-joining.js'
 import type { Action } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
 import { Register } from './socket-register.js'
@@ -12,7 +12,8 @@ import type { AboutSocket, Readiness } from './worker-events.js'
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
 export class KeptSockets {
   readonly #register: Register
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, AnyKept>()
+  readonly #paths = new KeptPaths(() => this.#kept.values())
   readonly #workers = new Map<string, RunningWorker>()
   readonly #counts = new JoinCounts()
   readonly #leaving = new WeakSet<RunningWorker>()
@@ -20,22 +21,17 @@ export class KeptSockets {
   readonly #draining = new Set<string>()
   #joining: QueueJoining<RunningWorker> | undefined
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
+  readonly isSticky: boolean
+  readonly queueOf = acceptQueueOf
 
-  /** Whether clients stay with their worker. */
-  readonly #isSticky: boolean
-
-  constructor(
-    isShared: () => boolean,
-    onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {},
-    { steering }: Pick<Settings, 'steering'> = { steering: undefined },
-  ) {
+  constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}, isSticky = false) {
     this.#register = new Register(isShared)
     this.onGuest = onGuest
-    this.#isSticky = steering === 'client'
+    this.isSticky = isSticky
   }
 
   get all(): readonly Kept[] {
-    return [...this.#kept.values()]
+    return [...this.#kept.values()].filter(isOnPort)
   }
 
   /** From now on workers join the queues of others, where this system can tell how many connections wait. */
@@ -43,21 +39,11 @@ export class KeptSockets {
     this.#joining = QueueJoining.open(this, this.#counts, warn)
   }
 
-  queueOf(fd: number): AcceptQueue | undefined {
-    const queue = acceptQueueOf(fd)
-    // Such clients wait for their worker while it lives: another one would not know their sessions.
-    return queue && this.#isSticky && this.#hasOwner(fd) ? { ...queue, waiting: 0 } : queue
-  }
-
-  #hasOwner(fd: number): boolean {
-    return this.#register.sockets.some(({ accepting, id }) => accepting.length > 0 && this.#kept.get(id)?.fd === fd)
-  }
-
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      if (isGiven || slot === undefined || kept === undefined || this.#draining.has(id)) return []
-      if (kept.wish.datagram !== undefined) return []
+      if (isGiven || slot === undefined || !isOnPort(kept) || kept.wish.datagram !== undefined) return []
+      if (this.#draining.has(id)) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
@@ -94,7 +80,10 @@ export class KeptSockets {
 
   /** @returns the sockets that the worker of this name gets. */
   started(name: string, slot: number): readonly Kept[] {
-    return this.#register.started(name, slot).flatMap((id) => this.#kept.get(id) ?? [])
+    return this.#register
+      .started(name, slot)
+      .flatMap((id) => this.#kept.get(id) ?? [])
+      .filter(isOnPort)
   }
 
   /** The worker could not be started. */
@@ -113,17 +102,16 @@ export class KeptSockets {
     if (isKnown) kept?.close()
     else if (kept !== undefined) this.#kept.set(id, kept)
     this.#do(this.#register.listening(worker.name, id, wishKey(wish), isKnown || kept !== undefined))
-    if (isKnown) return 'known'
-    return kept === undefined ? 'not kept' : 'kept'
+    return isKnown ? 'known' : kept === undefined ? 'not kept' : 'kept'
   }
 
   hear(worker: RunningWorker, message: AboutSocket): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
     else if (message.type === 'drains') this.#drains(worker, message.id)
-    else if (message.type === 'want') this.#do(this.#register.wants(name, message.want, wishKey(message.wish)))
+    else if (message.type === 'want') this.#wants(worker, message)
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
-    else this.#joining?.hear(worker, message)
+    else if (message.type !== 'listens') this.#joining?.hear(worker, message)
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {
@@ -167,10 +155,23 @@ export class KeptSockets {
     this.#joining?.leaves(name, true)
     this.#counts.gone(name)
     this.#do(this.#register.gone(name))
+    // A program may remove the file of its path when it ends.
+    this.#paths.look()
+  }
+
+  readonly kept = (id: string): AnyKept | undefined => this.#kept.get(id)
+
+  /** The paths that the worker accepts at. */
+  pathsOf(worker: RunningWorker): readonly string[] {
+    return this.#accepted(worker).flatMap((kept) => (isOnPort(kept) ? [] : kept.path))
   }
 
   /** The sockets of which the supervisor has a duplicate and the worker accepts. */
-  acceptedBy({ name }: RunningWorker): readonly Kept[] {
+  acceptedBy(worker: RunningWorker): readonly Kept[] {
+    return this.#accepted(worker).filter(isOnPort)
+  }
+
+  #accepted({ name }: RunningWorker): readonly AnyKept[] {
     const sockets = this.#register.sockets.filter(({ accepting }) => accepting.includes(name))
     return sockets.flatMap(({ id }) => this.#kept.get(id) ?? [])
   }
@@ -181,14 +182,25 @@ export class KeptSockets {
     for (const id of this.#kept.keys()) this.#close(id)
   }
 
+  #wants(worker: RunningWorker, { access, want, wish }: FromWorker & { readonly type: 'want' }): void {
+    // One that leaves opens its path itself.
+    if (access !== undefined && !this.#leaving.has(worker)) {
+      const opened = this.#paths.open(wish, access)
+      if ('errno' in opened) {
+        worker.send({ type: 'refused', want, ...opened })
+        return
+      }
+      if (!this.#kept.has(opened.id)) this.#register.given(opened.id, wishKey(wish), false)
+      this.#kept.set(opened.id, opened)
+    }
+    this.#do(this.#register.wants(worker.name, want, wishKey(wish)))
+  }
+
   #do(actions: readonly Action[]): void {
     for (const action of actions) {
-      if (action.type === 'close') {
-        this.#close(action.id)
-        continue
-      }
-      const worker = this.#workers.get(action.worker)
-      if (worker === undefined) continue
+      if (action.type === 'close') this.#close(action.id)
+      const worker = 'worker' in action ? this.#workers.get(action.worker) : undefined
+      if (worker === undefined || action.type === 'close') continue
       if (action.type === 'release') void this.#ask(worker, action.ids)
       else if (action.type === 'open') worker.send({ type: 'open', want: action.want })
       else if (action.type === 'take') this.#send(worker, action.id, action.want)
@@ -229,7 +241,7 @@ export class KeptSockets {
   #close(id: string): void {
     const kept = this.#kept.get(id)
     // The watch looks at a descriptor by its number.
-    if (kept !== undefined) this.#joining?.closing(kept)
+    if (isOnPort(kept)) this.#joining?.closing(kept)
     this.#counts.removed(id)
     this.#draining.delete(id)
     kept?.close()

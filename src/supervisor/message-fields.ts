@@ -1,5 +1,8 @@
 // Pure: reads the members of a message that another process sent, each with its bounds.
 
+import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
+import type { PathAccess } from './protocol.js'
+
 /** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
 export class MessageError extends Error {}
 
@@ -56,4 +59,32 @@ export function number(value: unknown, name: string, low: number, high: number):
 
 export function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
   return value === undefined || value === null ? undefined : parse(value)
+}
+
+export function want(message: Fields): { readonly want: number } {
+  return { want: count(message['want'], 'want') }
+}
+
+export function access({ access }: Fields): { readonly access?: PathAccess } {
+  if (access === undefined) return {}
+  const { readableAll, writableAll } = record(access)
+  return { access: { readableAll: flag(readableAll, 'readableAll'), writableAll: flag(writableAll, 'writableAll') } }
+}
+
+export function pass(message: Fields): number {
+  return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function fewest(message: Fields): number | undefined {
+  return optional(message['fewest'], (value) => count(value, 'fewest'))
+}
+
+export function ports(value: unknown, name: string): readonly number[] {
+  return list(value, name).map((port) => whole(port, name, 0, 0xffff))
+}
+
+export function endingSignal(value: unknown): EndingSignal {
+  const signal = ENDING_SIGNALS.find((name) => name === value)
+  if (signal === undefined) throw new MessageError('signal is unknown')
+  return signal
 }

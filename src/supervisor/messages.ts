@@ -1,10 +1,12 @@
 // Pure: checks what a supervisor and its workers send each other. The program of a worker can send anything over the same
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
-import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
 import {
+  access,
   count,
+  endingSignal,
   type Fields,
+  fewest,
   flag,
   id,
   ids,
@@ -13,8 +15,11 @@ import {
   MessageError,
   number,
   optional,
+  pass,
+  ports,
   record,
   text,
+  want,
   whole,
 } from './message-fields.js'
 import type {
@@ -106,7 +111,9 @@ export function parseFromWorker(value: unknown): FromWorker {
         open: count(message['open'], 'open'),
       }
     case 'want':
-      return { type: 'want', want: count(message['want'], 'want'), wish: wish(message['wish']) }
+      return { type: 'want', ...want(message), wish: wish(message['wish']), ...access(message) }
+    case 'listens':
+      return { type: 'listens', id: id(message['id']) }
     case 'not-opened':
       return { type: 'not-opened', wish: wish(message['wish']) }
     default:
@@ -125,7 +132,7 @@ export function parseToWorker(value: unknown): ToWorker {
     case 'ticket-keys':
       return { type: 'ticket-keys', keys: text(message['keys'], 'keys', 256) }
     case 'take':
-      return { type: 'take', id: id(message['id']), want: count(message['want'], 'want'), local: local(message) }
+      return { type: 'take', id: id(message['id']), ...want(message), local: local(message) }
     case 'give-back':
       return { type: 'give-back', id: id(message['id']), local: local(message) }
     case 'yours':
@@ -147,8 +154,15 @@ export function parseToWorker(value: unknown): ToWorker {
       }
     case 'fewest':
       return { type: 'fewest', ...place(message), fewest: fewest(message) }
+    case 'refused':
+      return {
+        type: 'refused',
+        ...want(message),
+        errno: whole(message['errno'], 'errno', -LONGEST_TIME, -1),
+        hint: optional(message['hint'], (hint) => text(hint, 'hint', 65_536)),
+      }
     case 'open':
-      return { type: 'open', want: count(message['want'], 'want') }
+      return { type: 'open', ...want(message) }
     default:
       throw new MessageError('its type is unknown')
   }
@@ -164,8 +178,8 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   return {
     worker: text(given['worker'], 'worker', 64),
     sockets: list(given['sockets'], 'sockets').map(keptSocket),
-    ports: list(given['ports'], 'ports').map(port),
-    datagramPorts: list(given['datagramPorts'], 'datagramPorts').map(port),
+    ports: ports(given['ports'], 'ports'),
+    datagramPorts: ports(given['datagramPorts'], 'datagramPorts'),
     isShared: flag(given['isShared'], 'isShared'),
     steering,
     balance,
@@ -191,16 +205,6 @@ function keptSocket(value: unknown): KeptSocket {
 
 function guest(message: Fields): { readonly id: string; readonly wish: ListenWish; readonly backlog: number } {
   return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
-}
-
-const port = (value: unknown): number => whole(value, 'ports', 0, 0xffff)
-
-function pass(message: Fields): number {
-  return whole(message['pass'], 'pass', 0, Number.MAX_SAFE_INTEGER)
-}
-
-function fewest(message: Fields): number | undefined {
-  return optional(message['fewest'], (value) => count(value, 'fewest'))
 }
 
 function local(message: Fields): LocalSocket | undefined {
@@ -240,10 +244,4 @@ function wish(value: unknown): ListenWish {
     options: text(options, 'options', LONGEST_OPTIONS),
     ...(reuseAddr !== undefined && { datagram: { reuseAddr } }),
   }
-}
-
-function endingSignal(value: unknown): EndingSignal {
-  const signal = ENDING_SIGNALS.find((name) => name === value)
-  if (signal === undefined) throw new MessageError('signal is unknown')
-  return signal
 }

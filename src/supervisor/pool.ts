@@ -16,7 +16,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { describe, guestTeller } from './worker-info.js'
+import { describe, guestTeller, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -43,7 +43,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
-    this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings)
+    this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
@@ -172,10 +172,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
     const outcome = this.sockets.listening(worker, listening, kept)
-    if (outcome === 'not kept') {
-      const where = `worker ${worker.slot} on port ${port}`
-      this.#owner.emit('warning', `cannot keep the socket of ${where}: its accept queue is lost if the worker dies`)
-    }
+    const text = `cannot keep the socket of worker ${worker.slot} on port ${port}: its accept queue is lost if the worker dies`
+    if (outcome === 'not kept') this.#owner.emit('warning', text)
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
   }
 
@@ -186,6 +184,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
+    else if (message.type === 'listens') tellPath(worker, message.id, this.sockets, this.#owner.emit)
     this.sockets.hear(worker, message)
   }
 

@@ -56,6 +56,8 @@ export type ToWorker =
   | { readonly type: 'ticket-keys'; readonly keys: string }
   /** Answers `want`: here is the socket, as the handle or (in a thread) as `local`. */
   | { readonly type: 'take'; readonly id: string; readonly want: number; readonly local?: LocalSocket | undefined }
+  /** Answers `want` for a path: the supervisor cannot open it. `errno` is negative. */
+  | { readonly type: 'refused'; readonly want: number; readonly errno: number; readonly hint?: string | undefined }
   /** Answers `want`: this worker opens the socket for all. */
   | { readonly type: 'open'; readonly want: number }
   /** Accept again from this socket, which was handed over: here it is, as for `take`. Nobody else has it any more. */
@@ -91,6 +93,15 @@ export type ToWorker =
     }
   /** The fewest open connections of another worker at that place; undefined where there is no other worker. */
   | ({ readonly type: 'fewest'; readonly fewest: number | undefined } & Place)
+
+/** @internal The options of the wish for a unix path. Those of a port are another text. */
+export const UNIX = 'unix'
+
+/** @internal The options of `server.listen` for the mode of the file of a path. */
+export interface PathAccess {
+  readonly readableAll: boolean
+  readonly writableAll: boolean
+}
 
 /** @internal Where a server listens. */
 export interface Place {
@@ -143,8 +154,18 @@ export type FromWorker =
   | ({ readonly type: 'pass'; readonly pass: number; readonly open: number } & Place)
   /** Answers `serve`, before the worker reads from the connection. `open`: with this connection. */
   | { readonly type: 'served'; readonly pass: number; readonly isTaken: boolean; readonly open: number }
-  /** A server wants a common socket. `want` is the number of the request; the answer repeats it. */
-  | { readonly type: 'want'; readonly want: number; readonly wish: ListenWish }
+  /**
+   * A server wants a common socket. `want` is the number of the request; the answer repeats it. With `access`, the address
+   * is a unix path, which the supervisor opens.
+   */
+  | {
+      readonly type: 'want'
+      readonly want: number
+      readonly wish: ListenWish
+      readonly access?: PathAccess | undefined
+    }
+  /** A server listens on a path. */
+  | { readonly type: 'listens'; readonly id: string }
   /** The worker was told to open this socket, and failed. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
 

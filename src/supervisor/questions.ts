@@ -1,4 +1,4 @@
-import type { Kept } from './kept-socket.js'
+import type { AnyKept } from './kept-socket.js'
 import { type FromWorker, localOf, type ToWorker } from './protocol.js'
 
 /** ms for the answer of a process. */
@@ -37,7 +37,7 @@ export class Questions {
   }
 
   /** Tells the worker to accept from a socket again that it has handed over. @returns whether it does, in time. */
-  async giveBack(kept: Kept): Promise<boolean> {
+  async giveBack(kept: AnyKept): Promise<boolean> {
     const { id, handle } = kept
     const local = this.#isThread ? localOf(kept) : undefined
     let timer: NodeJS.Timeout | undefined

@@ -42,6 +42,8 @@ export interface JoiningSource<Worker extends Host> {
   queueOf(fd: number): AcceptQueue | undefined
   /** Anew only after `changed`. */
   queues(): readonly KeptQueue[]
+  /** Whether clients stay with their worker. While it lives nobody joins its queue: another one would not know their sessions. */
+  readonly isSticky?: boolean
   /** Workers that are ready, reachable, and not told to leave. */
   hosts(): readonly Worker[]
   /** @param accepted The worker has parted, and had accepted so many connections; undefined: it has joined. */
@@ -176,6 +178,10 @@ export class QueueJoining<Worker extends Host> {
     setImmediate(() => this.#look())
   }
 
+  #mayJoin(owners: readonly string[]): boolean {
+    return this.#source.isSticky !== true || owners.length === 0
+  }
+
   #all(): readonly KeptQueue[] {
     this.#queues ??= this.#source.queues()
     return this.#queues
@@ -187,7 +193,7 @@ export class QueueJoining<Worker extends Host> {
     if (this.#isClosed) return
     const now = this.#now()
     const queues = this.#all().map(({ kept, owners }) => {
-      const length = this.#source.queueOf(kept.fd)?.waiting ?? 0
+      const length = this.#mayJoin(owners) ? (this.#source.queueOf(kept.fd)?.waiting ?? 0) : 0
       if (length === 0) this.#counts.empty(kept.id, now)
       return { id: kept.id, place: placeOf(kept), length, owners }
     })
@@ -205,7 +211,7 @@ export class QueueJoining<Worker extends Host> {
       const queue = 'id' in action ? queues.get(action.id) : undefined
       const host = 'worker' in action ? hosts.get(action.worker) : undefined
       if (action.type === 'watch') {
-        if (queue !== undefined) this.#watch.arm(queue.kept.fd, action.patience)
+        if (queue !== undefined && this.#mayJoin(queue.owners)) this.#watch.arm(queue.kept.fd, action.patience)
       } else if (action.type === 'ping') host?.send({ type: 'ping', ping: this.#pings++ })
       else if (action.type === 'part') host?.send({ type: 'part', id: action.id })
       else if (host !== undefined && queue !== undefined) this.#join(host, queue)

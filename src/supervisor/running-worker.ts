@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
-import { type Kept, keepDescriptor, keepHandle } from './kept-socket.js'
+import { type AnyKept, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
 import { type FromWorker, localOf, type ToWorker } from './protocol.js'
@@ -11,8 +11,7 @@ import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
-/** The most sockets that a worker may have. */
-const MOST_SOCKETS = 4096
+const MOST_SOCKETS = 4096 // of a worker
 
 /** @internal A process or thread that runs the program, from its start to its end. */
 export class RunningWorker {
@@ -118,7 +117,8 @@ export class RunningWorker {
         this.#questions.hear(message)
         break
       case 'closed':
-        this.#sockets = Math.max(0, this.#sockets - 1)
+      case 'listens':
+        if (message.type === 'closed') this.#sockets = Math.max(0, this.#sockets - 1)
         events.onAboutSocket(this, message)
         this.#changed()
         break
@@ -193,7 +193,7 @@ export class RunningWorker {
   }
 
   /** Sends a socket that the supervisor keeps. A thread has the same descriptors. */
-  sendSocket(message: ToWorker & { readonly type: 'take' | 'join' }, kept: Kept): void {
+  sendSocket(message: ToWorker & { readonly type: 'take' | 'join' }, kept: AnyKept): void {
     if (this.threadId === undefined) this.send(message, kept.handle)
     else this.send({ ...message, local: localOf(kept) })
   }
@@ -204,7 +204,7 @@ export class RunningWorker {
   }
 
   /** See `Questions`. */
-  async giveBack(kept: Kept): Promise<boolean> {
+  async giveBack(kept: AnyKept): Promise<boolean> {
     return this.isConnected && this.#questions.giveBack(kept)
   }
 

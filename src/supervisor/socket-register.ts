@@ -48,9 +48,9 @@ export class Register {
     return this.#settleAll()
   }
 
-  /** Another process has opened this socket: every worker gets it. */
-  given(id: string, place: string): void {
-    this.#sockets.set(id, newSocket({ id, place, slot: undefined, isGiven: true, isKept: true }))
+  /** Another process has opened this socket: every worker gets it. Not `isGiven`: those that want its place. */
+  given(id: string, place: string, isGiven = true): void {
+    this.#sockets.set(id, newSocket({ id, place, slot: undefined, isGiven, isKept: true }))
   }
 
   /** A worker starts. @returns the sockets that it gets. */

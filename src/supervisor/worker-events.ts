@@ -16,7 +16,7 @@ export interface WorkerPlan {
 
 /** @internal What a worker says of one of its sockets, or of one that it has joined. */
 export type AboutSocket = FromWorker & {
-  readonly type: 'closed' | 'drains' | 'want' | 'not-opened' | 'joined' | 'parted' | 'pong'
+  readonly type: 'closed' | 'drains' | 'listens' | 'want' | 'not-opened' | 'joined' | 'parted' | 'pong'
 }
 
 /** The messages that keep the numbers of connections even. */

@@ -3,7 +3,7 @@ import { publishJoin, publishPart } from './channels.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerInfo } from './events.js'
 import type { QueueNumbers } from './join-counts.js'
-import type { Kept } from './kept-socket.js'
+import type { AnyKept, Kept } from './kept-socket.js'
 import type { JoiningSource } from './queue-joining.js'
 import type { Emit } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
@@ -16,6 +16,7 @@ export function describe(worker: RunningWorker): WorkerInfo {
 interface Known {
   readonly sockets: {
     acceptedBy(worker: RunningWorker): readonly Kept[]
+    pathsOf(worker: RunningWorker): readonly string[]
     numbersOf(worker: RunningWorker): QueueNumbers
   }
   readonly balancing: { passedOn(worker: RunningWorker): number | undefined }
@@ -24,6 +25,7 @@ interface Known {
 /** The status of a worker, for JSON. */
 export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): SupervisorStatus['workers'][number] {
   const numbers = sockets.numbersOf(worker)
+  const paths = sockets.pathsOf(worker)
   const passedOn = balancing.passedOn(worker)
   const { threadId, startedAt, ...info } = describe(worker)
   return {
@@ -33,8 +35,19 @@ export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): 
     sockets: sockets.acceptedBy(worker).map(({ fd }) => fstatSync(fd).ino),
     ...numbers,
     stood: Math.round(numbers.stood),
+    ...(paths.length > 0 && { paths }),
     ...(passedOn !== undefined && { passedOn }),
   }
+}
+
+/** Tells that the worker listens on the path of this socket. */
+export function tellPath(worker: RunningWorker, id: string, { kept }: Paths, emit: Emit): void {
+  const found = kept(id)
+  if (found !== undefined && 'path' in found) emit('worker:path', describe(worker), found.path)
+}
+
+interface Paths {
+  kept(id: string): AnyKept | undefined
 }
 
 /** @returns what is told of each worker that joins a queue or parts. */

@@ -2,11 +2,12 @@
 import net from 'node:net'
 import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 
-const listened = vi.hoisted(() => ({ calls: [] as unknown[], shared: [] as unknown[][] }))
+const listened = vi.hoisted(() => ({ calls: [] as unknown[], shared: [] as unknown[][], paths: [] as unknown[] }))
 
 vi.mock('../../src/supervised/supervise.js', () => ({
   supervise: () => ({
     steering: 'cpu',
+    common: { ask: (_server: unknown, request: { wish: unknown }) => listened.paths.push(request.wish) },
     oneSocket: { listen: (_server: unknown, call: unknown) => listened.calls.push(call) },
   }),
 }))
@@ -27,6 +28,7 @@ afterAll(() => {
 beforeEach(() => {
   listened.calls = []
   listened.shared = []
+  listened.paths = []
 })
 
 const NONE = { host: undefined, backlog: undefined, ipv6Only: false, signal: undefined, callback: undefined }
@@ -68,14 +70,23 @@ test.each([[[{ port: 70_000 }]], [[{ port: -1 }]], [[{ port: 80, host: 7 }]]] as
   },
 )
 
+test.each([[[{ path: '\0reuseport-register-test' }]], [['\0reuseport-register-test']]])(
+  'a path is shared: %j',
+  (args) => {
+    Reflect.apply(net.Server.prototype.listen, net.createServer(), args)
+    const wish = { address: '\0reuseport-register-test', port: 0, ipv6Only: false, options: 'unix' }
+    expect(listened).toEqual({ calls: [], shared: [], paths: [wish] })
+  },
+)
+
 test.each([
   [[{ port: 0, reusePort: false }]],
-  [[{ path: '\0reuseport-register-test' }]],
-  [['\0reuseport-register-test']],
+  [[{ path: '\0reuseport-register-test', exclusive: true }]],
+  [[{ path: '\0reuseport-register-test', reusePort: false }]],
 ])('what names no port to share is left alone: %j', async (args) => {
   const server = net.createServer()
   Reflect.apply(server.listen, server, args)
-  expect(listened).toEqual({ calls: [], shared: [] })
+  expect(listened).toEqual({ calls: [], shared: [], paths: [] })
   await new Promise((resolve) => server.once('listening', resolve))
   server.close()
 })

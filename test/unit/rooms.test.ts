@@ -32,7 +32,7 @@ const ROOMS: readonly string[] = [
  */
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
   cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
-  'register.ts': ['index.ts', 'supervised', 'options/variables', 'supervisor/protocol'],
+  'register.ts': ['index.ts', 'supervised', 'options/shared-places', 'options/variables', 'supervisor/protocol'],
   'queues.ts': ['supervised', 'supervisor'],
   supervised: [
     'index.ts',
@@ -47,6 +47,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'node/guest-listener',
     'node/incoming',
     'node/kept-datagram',
+    'node/path-listen',
     'node/second-listener',
     'node/server-connections',
     'node/withheld-close',
@@ -71,6 +72,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/ending-signals',
     'common/lines',
     'common/waiting',
+    'node/path-listen',
     'drain/times',
   ],
 }
@@ -245,6 +247,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/guest-listener',
     'node/http-connections',
     'node/incoming',
+    'node/path-listen',
     'node/server-connections',
   ])
 })
