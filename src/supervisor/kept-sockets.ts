@@ -22,7 +22,7 @@ export class KeptSockets {
   #joining: QueueJoining<RunningWorker> | undefined
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
   readonly isSticky: boolean
-  readonly queueOf = acceptQueueOf
+  readonly queueOf: typeof acceptQueueOf = acceptQueueOf
 
   constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}, isSticky = false) {
     this.#register = new Register(isShared)
