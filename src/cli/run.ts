@@ -30,8 +30,8 @@ workers without losing a connection, and starts another one where one dies.
       --grace <time>           wait for new connections to go elsewhere (50ms)
       --max-restarts <count>   early deaths of a worker in a row before the
                                supervisor gives up (10)
-      --steering <policy>      how the kernel chooses (Linux): hash, random, cpu,
-                               or client (one client, one worker)
+      --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
+                               or client (a client keeps its worker)
       --balance connections    keep the numbers of open connections even
       --pin                    pin each worker to one CPU (Linux)
       --threads                run worker threads instead of processes

@@ -20,11 +20,18 @@ export class QueueWatch {
     this.#addon = addon
     this.#watch = watch
     this.#stands = stands
-    this.#numbers = new net.Socket({ fd: watch, readable: true, writable: false })
+    // One buffer for all reads: by default Node allocates 64 KiB for each, which the garbage collector then has to find.
+    const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
+      fd: watch,
+      readable: true,
+      writable: false,
+      onread: { buffer: Buffer.alloc(256), callback: (count, bytes) => this.#read(bytes.subarray(0, count)) },
+    }
+    this.#numbers = new net.Socket(options)
     addon.release(watch)
     // After an error nothing is reported any more.
     this.#numbers.unref().on('error', () => {})
-    this.#numbers.on('data', (bytes) => this.#read(bytes))
+    this.#numbers.resume()
   }
 
   /**
@@ -63,11 +70,12 @@ export class QueueWatch {
     this.#numbers.destroy()
   }
 
-  #read(bytes: Buffer): void {
+  #read(bytes: Uint8Array): true {
     const all = Buffer.concat([this.#rest, bytes])
     const whole = all.length - (all.length % 4)
     this.#rest = all.subarray(whole)
     for (const fd of new Int32Array(Uint8Array.from(all.subarray(0, whole)).buffer)) this.#told(fd)
+    return true
   }
 
   #told(fd: number): void {

@@ -1,11 +1,12 @@
-// Pure: how much joining may cost. A join takes about a millisecond of processor time in all, and under a load that all
-// workers share it gains nothing. So joins are paid from a budget that fills with time. The less is left, the longer a
+// Pure: how much joining may cost. A join takes one to three milliseconds of processor time in all, and under a load that
+// all workers share it gains nothing. So joins are paid from a budget that fills with time. The less is left, the longer a
 // queue must have stood: a worker that really stands still is found at any time, and one that is only late is not joined.
+// What was paid for a queue whose owner did stand still is given back.
 
 /** Joins in any second, at most, over all queues: also for queues that are never too dear. */
 export const JOINS_PER_SECOND = 400
-/** Joins that the budget gains in a second, for each CPU: about 1 % of its time. */
-const GAIN = 10
+/** Joins that the budget gains in a second, for each CPU: less than 1 % of its time. */
+const GAIN = 5
 /** Joins for each CPU that are paid from a full budget. */
 const MOST = 10
 /** The price of a report, in joins: it wakes the supervisor, which asks the owner and looks twice. */
@@ -40,6 +41,10 @@ export class JoinBudget {
   pay(now: number): void {
     this.#spend(1, now)
     this.#joins[this.#turns++ % JOINS_PER_SECOND] = now
+  }
+
+  giveBack(joins: number): void {
+    this.#left = Math.min(MOST * this.#cpus, this.#left + joins)
   }
 
   reported(now: number): void {

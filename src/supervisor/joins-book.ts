@@ -79,11 +79,14 @@ export class JoinsBook {
     queue.unmet = 0
     queue.guests.set(worker, { state: 'asked', since: now, isCounted: false })
     this.actions.push({ type: 'join', worker, id: queue.id })
-    if (queue.visit !== undefined) return
+    if (queue.visit !== undefined) {
+      queue.visit.joins++
+      return
+    }
     const pause = now - queue.visitedUntil
     if (pause < SOON) queue.hold = Math.min(LONGEST_HOLD, queue.hold * 2)
     else queue.hold = pause < 10 * SOON ? Math.max(SHORTEST_HOLD, queue.hold / 2) : SHORTEST_HOLD
-    queue.visit = { since: now, answeredAt: undefined }
+    queue.visit = { since: now, joins: 1, answeredAt: undefined }
     queue.wasQuick = false
   }
 

@@ -4,6 +4,7 @@ import {
   ANSWER,
   GUESTS,
   type Guest,
+  LATE,
   LONGEST_WAIT,
   type Look,
   QUICK,
@@ -26,7 +27,7 @@ export function decide(book: JoinsBook, state: QueueState, look: Look): number {
   if (isEmpty && hasAnswered) {
     const rest = queue.hold - (look.now - (queue.emptySince ?? look.now))
     // A longer hold is looked at less often.
-    if (rest > 0) return Math.min(rest, Math.max(1, queue.hold / 10))
+    if (rest > 0) return Math.min(rest, Math.max(2, queue.hold / 4))
     return book.endVisit(queue, look.now)
   }
   // The queue stands again, and its guests are busy or have parted: another visit asks the owner once more.
@@ -65,7 +66,10 @@ function askOwners(book: JoinsBook, queue: QueueEntry, { owners }: QueueState, {
     } else answeredAt = Math.max(answeredAt, pongedAt)
   }
   if (answeredAt === NEVER) return false
-  visit.answeredAt ??= answeredAt
+  if (visit.answeredAt === undefined) {
+    visit.answeredAt = answeredAt
+    if (answeredAt - visit.since >= LATE) book.budget.giveBack(visit.joins)
+  }
   if (owners.length > 0) queue.wasQuick = visit.answeredAt - visit.since <= QUICK
   return true
 }

@@ -42,6 +42,8 @@ export const LONGEST_PATIENCE = 16
 export const RELAX = 100
 /** ms. An owner that answers so soon was not standing still: it would have accepted the connections itself. */
 export const QUICK = 4
+/** ms. An owner that has not answered for so long stood still: the joins of the visit cost nothing. */
+export const LATE = 16
 /** ms between looks, at most. */
 export const LONGEST_WAIT = 8
 /** ms in which a worker that could not join is not asked again. */
@@ -66,7 +68,7 @@ export interface QueueEntry {
   emptySince: number | undefined
   readonly guests: Map<string, Guest>
   /** The visit: when the first guest was asked, and when the owners had answered first. */
-  visit: { readonly since: number; answeredAt: number | undefined } | undefined
+  visit: { readonly since: number; joins: number; answeredAt: number | undefined } | undefined
   /** Whether a guest of the visit has accepted anything, and its owner was not quick. */
   wasUseful: boolean
   wasQuick: boolean

@@ -127,13 +127,15 @@ test('a queue from which connections are accepted does not stand, although other
   const { fd, port } = listen()
   for (let count = 0; count < 40; count++) await connect(port)
   const watch = open()
-  watch.arm(fd, 1000)
   const accepts = `import socket, time
 listener = socket.socket(fileno=3)
+print('ready', flush=True)
 for _ in range(30):
     time.sleep(0.05)
     listener.accept()`
-  const child = spawn('python3', ['-c', accepts], { stdio: ['ignore', 'ignore', 'inherit', fd] })
+  const child = spawn('python3', ['-c', accepts], { stdio: ['ignore', 'pipe', 'inherit', fd] })
+  await new Promise((resolve) => child.stdout?.once('data', resolve))
+  watch.arm(fd, 1000)
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
   // That took more than a second.
   expect(told).toEqual([])
@@ -167,6 +169,8 @@ test('a number that is given to another listener is that listener', async () => 
   await connect(first.port)
   watch.disarm(first.fd)
   addon.close(first.fd)
+  // What was told before is read, and was disarmed.
+  await pause(20)
   told.length = 0
   const second = listen()
   expect(second.fd).toBe(first.fd)

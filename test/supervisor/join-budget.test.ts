@@ -17,11 +17,22 @@ test('a budget that is full asks for no patience, and joins make joins dearer', 
 test('it fills with time, for each CPU', () => {
   const [one, four] = [new JoinBudget(1), new JoinBudget(4)]
   for (let joins = 0; joins < 100; joins++) for (const budget of [one, four]) budget.pay(0)
-  expect([one.patience(1, 250), four.patience(1, 250)]).toEqual([16, 16])
-  expect([one.patience(1, 500), four.patience(1, 500)]).toEqual([0, 0])
+  expect([one.patience(1, 500), four.patience(1, 500)]).toEqual([16, 16])
+  expect([one.patience(1, 1000), four.patience(1, 1000)]).toEqual([0, 0])
   // Time that goes back adds nothing.
-  one.pay(500)
-  expect(one.patience(1, 400)).toBe(one.patience(1, 500))
+  one.pay(1000)
+  expect(one.patience(1, 900)).toBe(one.patience(1, 1000))
+})
+
+test('what is given back is there again, and never more than a full budget', () => {
+  const budget = new JoinBudget(1)
+  for (let joins = 0; joins < 10; joins++) budget.pay(0)
+  expect(budget.patience(1, 0)).toBe(32)
+  budget.giveBack(5)
+  expect(budget.patience(1, 0)).toBe(0)
+  budget.giveBack(100)
+  for (let joins = 0; joins < 10; joins++) budget.pay(0)
+  expect(budget.patience(1, 0)).toBe(32)
 })
 
 test('reports are paid too', () => {

@@ -302,7 +302,7 @@ describe('options', () => {
     [{ readyTimeout: -1 }, "The option 'readyTimeout' must be a number of milliseconds from 0 to 2147483647, not -1"],
     [{ hangTimeout: 99 }, "The option 'hangTimeout' must be a number of milliseconds from 100 to 2147483647, not 99"],
     [{ maxRestarts: 1.5 }, "The option 'maxRestarts' must be a whole number of 0 or more, or Infinity, not 1.5"],
-    [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'cpu' or 'random', not 'left'"],
+    [{ steering: 'left' }, "The option 'steering' must be 'hash' or 'random' or 'cpu' or 'client', not 'left'"],
     [{ threads: 'yes' }, "The option 'threads' must be true or false, not 'yes'"],
     [{ cwd: 1 }, "The option 'cwd' must be a string, not 1"],
     [{ worker: 3 }, "The option 'options.worker' is unknown. Did you mean 'workers'?"],
