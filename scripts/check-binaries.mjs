@@ -12,7 +12,7 @@ const MOST_BYTES = 100_000
 const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 const MACHINES = { x64: 'X86-64', arm64: 'AArch64' }
 /**
- * The functions of C that a binary may need: those that glibc 2.28 and musl 1.1 both export, with the same structs and
+ * The functions of C that a binary may need: those that glibc 2.28 and musl both export, with the same structs and
  * the same meaning. Without a version glibc takes the oldest of each, or the only default. Look both up before you add
  * one. scripts/package/libraries.mjs links the binaries with each library.
  */
