@@ -7,8 +7,8 @@ import { checkBundlers } from './package/bundlers.mjs'
 import { checkCommands } from './package/commands.mjs'
 import { checkCommonJS } from './package/commonjs.mjs'
 import { pack } from './package/contents.mjs'
+import { checkLibraries } from './package/libraries.mjs'
 import { checkManagers } from './package/managers.mjs'
-import { checkMusl } from './package/musl.mjs'
 import { run } from './package/run.mjs'
 import { checkRuntimes } from './package/runtimes.mjs'
 import { checkSourceBuild } from './package/source-build.mjs'
@@ -24,7 +24,7 @@ try {
   checkCommands(project)
   checkRuntimes(project)
   checkCommonJS(project)
-  checkMusl(folder, project)
+  checkLibraries(folder, project)
   checkBundlers(project, folder)
   checkSourceBuild(project)
   const kept = process.argv[2]

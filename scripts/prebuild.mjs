@@ -1,6 +1,9 @@
 // Makes prebuilds/<system>-<architecture>/: `node scripts/prebuild.mjs [target …]`. Without a target it makes all of
-// TARGETS. Cross-compiles with clang (scripts/zig.mjs), against the symbols of the oldest glibc that Node runs on, and
-// links no C++ library.
+// TARGETS. Cross-compiles with clang (scripts/zig.mjs), and links no C++ library. A binary for Linux serves glibc and
+// musl: it names no C library, so its functions are those of the library that the process has. It is compiled with the
+// headers of musl, which ask for fewer functions than those of glibc; scripts/check-binaries.mjs lists them. The structs
+// are the same in both libraries, but that msghdr and cmsghdr have padding where glibc has the upper half of a length:
+// the code fills these with zeros.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,10 +21,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The package leaves out the binaries for macOS: they compile, but nobody has run them. */
 const TARGETS = {
-  'linux-x64-glibc': { triple: 'x86_64-linux-gnu.2.28', flags: ['-fcf-protection=full'] },
-  'linux-x64-musl': { triple: 'x86_64-linux-musl', flags: ['-fcf-protection=full'] },
-  'linux-arm64-glibc': { triple: 'aarch64-linux-gnu.2.28', flags: ['-mbranch-protection=standard'] },
-  'linux-arm64-musl': { triple: 'aarch64-linux-musl', flags: ['-mbranch-protection=standard'] },
+  'linux-x64': { triple: 'x86_64-linux-musl', flags: ['-fcf-protection=full'] },
+  'linux-arm64': { triple: 'aarch64-linux-musl', flags: ['-mbranch-protection=standard'] },
   'darwin-x64': { triple: 'x86_64-macos.11.0', flags: [] },
   'darwin-arm64': { triple: 'aarch64-macos.11.0', flags: [] },
 }
@@ -36,9 +37,11 @@ function headers() {
 }
 
 async function buildForLinux(name, { triple, flags }) {
-  const [platform, arch, libc] = name.split('-')
+  const [platform, arch] = name.split('-')
   const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-prebuild-'))
   const zig = zigBinary()
+  // node-gyp-build would prefer a file of earlier versions, whose name has the C library.
+  rmSync(path.join(root, 'prebuilds', name), { recursive: true, force: true })
   try {
     for (const part of ['binding.gyp', 'package.json', 'src-native']) {
       cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
@@ -46,7 +49,7 @@ async function buildForLinux(name, { triple, flags }) {
     symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
     // All symbols are bound at load (-z now), so calls need no table of stubs. Every libc has known DT_GNU_HASH for long.
     const common = [...SMALL, ...flags, '-flto', '-fno-plt'].join(' ')
-    // LINK is the C compiler, because the C++ compiler would link a C++ library.
+    // No C library is linked either (-nostdlib). LINK is the C compiler, because the C++ compiler would link a C++ library.
     Object.assign(process.env, ZIG_ENVIRONMENT, {
       npm_package_config_node_gyp_nodedir: headers().node,
       GYP_DEFINES: 'packed=1',
@@ -55,18 +58,16 @@ async function buildForLinux(name, { triple, flags }) {
       LINK: `${zig} cc -target ${triple}`,
       AR: `${zig} ar`,
       CXXFLAGS: common,
-      LDFLAGS: `${common} -s -Wl,--build-id=none -Wl,--hash-style=gnu -Wl,--version-script=${folder}/src-native/packed/exports.map`,
+      LDFLAGS: `${common} -nostdlib -s -Wl,--build-id=none -Wl,--hash-style=gnu -Wl,--version-script=${folder}/src-native/packed/exports.map`,
       JOBS: 'max',
     })
     await promisify(prebuildify)({
       name: 'reuseport',
       napi: true,
-      tagLibc: true,
       quiet: process.env.REUSEPORT_VERBOSE === undefined,
       targets: [{ runtime: 'node', target: process.versions.node }],
       platform,
       arch,
-      libc,
       cwd: folder,
       out: root,
       cache: path.join(folder, 'cache'),

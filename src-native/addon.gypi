@@ -59,7 +59,7 @@
       "MACOSX_DEPLOYMENT_TARGET": "11.0"
     },
     "conditions": [
-      ["packed==1", { "sources": ["packed/library.cc"], "defines": ["REUSEPORT_PACKED"] }],
+      ["packed==1", { "sources": ["packed/linux/file_status.cc", "packed/library.cc"], "defines": ["REUSEPORT_PACKED"] }],
       ["OS in 'linux android'.split()", {
         "sources": [
           "platform/socket_flags/open_socket.cc", "platform/linux/abstract_name.cc", "platform/linux/cpus.cc",

@@ -4,12 +4,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { run } from './run.mjs'
 
-/** Bytes. Half of them are the four binaries. */
+/** Bytes. */
 const MAX_UNPACKED = 850_000
 
-const BINARIES = ['linux-x64', 'linux-arm64'].flatMap((target) =>
-  ['glibc', 'musl'].map((libc) => `prebuilds/${target}/reuseport.${libc}.node`),
-)
+const BINARIES = ['linux-x64', 'linux-arm64'].map((target) => `prebuilds/${target}/reuseport.node`)
 
 const NEEDED = [
   'dist/index.js',

@@ -101,7 +101,8 @@ Result<Program> WeightedProgram(const std::vector<Share>& shares) {
     if (share.weight == 0) continue;
     if (&share == &*last) break;
     below += share.weight;
-    const double bound = std::min(std::round(below / total * 4294967296.0), 4294967295.0);
+    // Rounded by the conversion below, because std::round() would need the library of mathematics.
+    const double bound = std::min(below / total * 4294967296.0 + 0.5, 4294967295.0);
     program.push_back(If(kJumpIfAtLeast, static_cast<uint32_t>(bound), 1, 0));
     program.push_back(Do(kReturn, share.slot));
   }

@@ -1,5 +1,4 @@
 // Room: loads the addon and describes its typed contract. It may import node and common.
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +35,7 @@ function tryToLoad(): AddonState {
   try {
     const require = createRequire(import.meta.url)
     const binary = findBinary(require, packageFolder(fileURLToPath(import.meta.url)))
-    return loadEither(require, binary, otherLibc(binary))
+    return load(require, binary)
   } catch (cause) {
     return { loaded: false, reason: explainMissingAddon(cause, process), cause }
   }
@@ -56,8 +55,7 @@ function findBinary(require: NodeJS.Require, root: string): string {
     if ((cause as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw cause
     // node-gyp-build looks for /etc/alpine-release. The permission model forbids that where it allows only the folder
     // of the package.
-    const name = process.platform === 'linux' ? 'reuseport.glibc.node' : 'reuseport.node'
-    return path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, name)
+    return path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'reuseport.node')
   }
 }
 
@@ -76,29 +74,7 @@ function resolveIn(loader: Loader, require: NodeJS.Require, root: string): strin
   }
 }
 
-/**
- * `loader.resolve` recognises musl by Alpine's files, but other systems use musl too. Trying the wrong binary is
- * harmless: it does not load.
- */
-function loadEither(require: NodeJS.Require, binary: string, other: string | undefined): AddonState {
-  try {
-    return load(require, binary)
-  } catch (cause) {
-    if (other === undefined || !existsSync(other)) throw cause
-    try {
-      return load(require, other)
-    } catch {
-      throw cause
-    }
-  }
-}
-
 function load(require: NodeJS.Require, binary: string): AddonState {
   if (isCutShort(binary)) throw Object.assign(new Error(`${binary}: file too short`), { code: 'ERR_DLOPEN_FAILED' })
   return { loaded: true, addon: permitted(require(binary)), binary }
-}
-
-function otherLibc(binary: string): string | undefined {
-  const found = /^(.*\.)(glibc|musl)\.node$/s.exec(binary)
-  return found === null ? undefined : `${found[1]}${found[2] === 'musl' ? 'glibc' : 'musl'}.node`
 }

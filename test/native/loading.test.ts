@@ -72,7 +72,7 @@ function withMachine(machine: number): Buffer {
   return bytes
 }
 
-const NAME = isLinux ? 'reuseport.glibc.node' : 'reuseport.node'
+const NAME = 'reuseport.node'
 const BUILD = "'npx reuseport build'"
 
 test('a binary of prebuilds loads', () => {
@@ -87,12 +87,6 @@ test('one of build/Release comes first', () => {
   mkdirSync(built, { recursive: true })
   writeFileSync(path.join(built, 'reuseport.node'), good)
   expect(report(copy)).toMatchObject({ addon: true, binary: path.join(built, 'reuseport.node') })
-})
-
-test('where the libc is not what it seems, the binary of the other one loads', (context) => {
-  if (!isLinux) context.skip('Linux has two')
-  const copy = copyWith({ [NAME]: replaced('libc.so.6', 'libq.so.6'), 'reuseport.musl.node': good })
-  expect(report(copy)).toMatchObject({ addon: true, binary: expect.stringMatching(/reuseport\.musl\.node$/) })
 })
 
 const BAD: readonly (readonly [string, () => Readonly<Record<string, Uint8Array>>, RegExp])[] = [
@@ -121,11 +115,6 @@ const BAD_ON_LINUX: typeof BAD = [
     'one for a newer libc',
     () => ({ [NAME]: replaced('GLIBC_2.3.4', 'GLIBC_9.3.4') }),
     /^the addon's binary needs a newer system library than this system has; run 'npx reuseport build'.*GLIBC_9/,
-  ],
-  [
-    'two bad ones: the first is told',
-    () => ({ [NAME]: replaced('libc.so.6', 'libq.so.6'), 'reuseport.musl.node': Buffer.from('bad') }),
-    /libq\.so\.6/,
   ],
 ]
 

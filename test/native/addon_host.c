@@ -1,4 +1,4 @@
-// Loads a binary of the package as a runtime on musl does. All symbols that the binary needs must exist at once
+// Loads a binary of the package as a runtime does. All symbols that the binary needs must exist at once
 // (RTLD_NOW), and the binary must report the version of Node-API for which it was built. The functions of Node-API are
 // stubs, which are never called.
 
@@ -8,7 +8,7 @@
 
 #define STUB(name) \
   __attribute__((visibility("default"))) int name(void) { return 1; }
-#include "musl_host_symbols.h"
+#include "addon_host_symbols.h"
 
 int main(int count, char** arguments) {
   if (count != 2) return 2;
