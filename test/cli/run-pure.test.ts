@@ -310,14 +310,9 @@ describe('whose socket is whose', () => {
       'supervisor 40  running, generation 2, 1 of 2 ready, 2h  /srv/app.js\n',
     )
     const paths = ['/run/a\x1b.sock', '\0app']
-    const onPaths = {
-      ...status,
-      workers: [
-        { ...status.workers[0], slot: 1, paths },
-        { ...status.workers[1], paths: paths.slice(0, 1) },
-      ],
-    } as typeof status
-    const lines = ['supervisor 40  running, gen', '  unix /run/a?.sock  workers 0 1', '  unix @app  workers 1']
+    const workers = status.workers.map((one, slot) => ({ ...one, slot, paths: paths.slice(slot) }))
+    const onPaths = { ...status, workers }
+    const lines = ['supervisor 40  running, gen', '  unix /run/a?.sock  workers 0', '  unix @app  workers 0 1']
     const told = supervisorLines([onPaths], PLAIN, now).split('\n')
     expect(told).toEqual([expect.stringContaining(lines[0] ?? ''), ...lines.slice(1), ''])
     const all = { ...status, workers: status.workers.slice(0, 1) }

@@ -486,7 +486,7 @@ function isFromWorker(value: unknown): boolean {
       type: is('want'),
       want: isCount,
       wish: isWish,
-      access: (access) => hasMembers(access, { readableAll: isFlag, writableAll: isFlag }),
+      access: (access: unknown) => hasMembers(access, { readableAll: isFlag, writableAll: isFlag }),
     },
     { type: is('listens'), id: isId },
     { type: is('not-opened'), wish: isWish },
@@ -518,8 +518,8 @@ function isToWorker(value: unknown): boolean {
     {
       type: is('refused'),
       want: isCount,
-      errno: (errno) => isWhole(errno, -0x7fffffff, -1),
-      'hint?': (hint) => isText(hint, 65_536),
+      errno: (errno: unknown) => isWhole(errno, -0x7fffffff, -1),
+      'hint?': (hint: unknown) => isText(hint, 65_536),
     },
   ].some((members) => hasMembers(value, members))
 }
