@@ -1,4 +1,3 @@
-import { reasonOf } from '../drain/report.js'
 import { type DrainReport, drain, type ListenableServer } from '../index.js'
 import { pathOf } from '../node/path-listen.js'
 import { releaseClose, withholdClose } from '../node/withheld-close.js'
@@ -25,7 +24,9 @@ export async function drainAll(
       try {
         const isHandedOver = handOver || path !== undefined
         const report = await drain(server, { ...WAITS, handOver: isHandedOver, grace, connectionTimeout })
-        return isEmpty ? report : { ...report, lossless: false, reason: reasonOf([LEFT], report.reason) }
+        return isEmpty
+          ? report
+          : { ...report, lossless: false, reason: [LEFT, report.reason].filter(Boolean).join('; ') }
       } catch (error) {
         releaseClose(server)
         throw error

@@ -1,7 +1,7 @@
 // The end of a unix path in its last worker: clients find the file no more, and those that wait are accepted.
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { ListenableServer } from '../index.js'
-import { hearEvents } from '../node/emit-hook.js'
+import { ServerConnections } from '../node/server-connections.js'
 import type { DrainTimes } from './drain-times.js'
 
 /**
@@ -12,22 +12,19 @@ import type { DrainTimes } from './drain-times.js'
  * @returns whether the queue is empty.
  */
 export async function emptyPath(server: ListenableServer, { grace, drainTimeout }: DrainTimes): Promise<boolean> {
-  let came = 0
-  const stop = hearEvents(server, (event) => {
-    if (event === 'connection' || event === 'drop') came++
-    return undefined
-  })
+  const connections = new ServerConnections(server)
+  const came = (): number => connections.accepted + connections.dropped
   try {
     await sleep(grace)
     const end = performance.now() + drainTimeout
     for (;;) {
-      const before = came
+      const before = came()
       await turn()
       await turn()
-      if (came === before) return true
+      if (came() === before) return true
       if (performance.now() > end) return false
     }
   } finally {
-    stop()
+    connections.forget()
   }
 }
