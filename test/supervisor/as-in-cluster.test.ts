@@ -33,7 +33,7 @@ async function said(one: Supervised, count = 2): Promise<readonly unknown[]> {
 }
 
 /** What cluster itself says, of two workers without a supervisor. */
-async function ofCluster(way: string, more = path.join(folder, 'app')): Promise<readonly unknown[]> {
+async function ofCluster(way: string, more: string): Promise<readonly unknown[]> {
   await using one = start('as-in-cluster.cjs', [`cluster: ${way}`, more])
   const all = [await one.message(), await one.message()]
   one.child.kill('SIGKILL')
@@ -68,7 +68,7 @@ describe.each([
   test('a server that listens refuses to listen once more', async () => {
     await using one = run('listen twice')
     await one.supervisor.start()
-    expect((await said(one))[0]).toEqual((await ofCluster('listen twice'))[0])
+    expect((await said(one))[0]).toEqual((await ofCluster('listen twice', path.join(folder, 'core')))[0])
   })
 
   test('a server is closed, after unref and ref', async () => {
@@ -94,11 +94,15 @@ describe.each([
   })
 })
 
-test('a path of a cluster in a worker is shared within that worker', async () => {
+test('paths of clusters in workers are shared', async () => {
   const file = path.join(folder, 'app')
-  await using one = program('cluster: a path', file, { workers: 1 })
-  one.supervisor.start().catch(() => {})
-  expect(await said(one)).toEqual([{ address: file }, { address: file }])
+  await using one = program('cluster: a path', file)
+  await one.supervisor.start()
+  await said(one, 4)
+  expect(one.supervisor.status().workers.map(({ paths }) => paths)).toEqual([[file], [file]])
+  expect(one.told.filter(([name]) => name === 'warning')).toEqual([])
+  await one.supervisor.stop()
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('a relative path of a folder that the program went to, whose absolute path is too long', async () => {
