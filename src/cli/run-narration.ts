@@ -15,6 +15,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'workers:auto',
   'worker:start',
   'worker:listening',
+  'worker:path',
   'worker:ready',
   'worker:drained',
   'worker:exit',
@@ -44,6 +45,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   scaled: ['workers'],
   stopping: ['error'],
   'worker:listening': ['worker', 'where'],
+  'worker:path': ['worker', 'path'],
   'worker:drained': ['worker', 'report'],
   'worker:exit': ['worker', 'exit'],
 }
@@ -78,14 +80,16 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     write(`${name} ${colour === undefined ? printable(text) : paint(screen, colour, printable(text))}`)
   }
   supervisor.on('workers:auto', (workers, from) => say(`starts ${count(workers, 'worker')}: ${reasonFor(from)}`))
-  const places = new Map<string, ListeningInfo>()
-  supervisor.on('worker:listening', (_worker, where) => {
-    const isNew = !places.has(format(where))
-    places.set(format(where), where)
-    if (isNew && supervisor.state !== 'starting') say(`also listens on ${format(where)}`, 'green')
-  })
+  const places = new Set<string>()
+  const listens = (place: string): void => {
+    const isNew = !places.has(place)
+    places.add(place)
+    if (isNew && supervisor.state !== 'starting') say(`also listens on ${place}`, 'green')
+  }
+  supervisor.on('worker:listening', (_worker, where) => listens(format(where)))
+  supervisor.on('worker:path', (_worker, path) => listens(path.replace('\0', '@')))
   supervisor.on('running', (workers) => {
-    const all = [...places.keys()].join(', ') || 'no port'
+    const all = [...places].join(', ') || 'no port'
     say(`${count(workers, 'worker')} on ${all}: ${supervisor.workers.map(({ pid }) => pid).join(', ')}`, 'green')
   })
   supervisor.on('worker:ready', (worker) => {

@@ -37,7 +37,9 @@ export class Nested {
     })
     if (!isMainThread) return
     cluster().on('listening', (_worker, { address, port, addressType }) => {
-      onListening({ address: address ?? '::', port, family: addressType === 6 ? 'IPv6' : 'IPv4' })
+      // A path is that of this process, which shares it, where the cluster hands out the connections (round robin).
+      if (addressType !== -1)
+        onListening({ address: address ?? '::', port, family: addressType === 6 ? 'IPv6' : 'IPv4' })
     })
   }
 

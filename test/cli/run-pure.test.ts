@@ -117,13 +117,21 @@ describe('what is told', () => {
       told.state = 'starting'
       told.emit('worker:listening', worker, where('::', 'IPv6', 80))
       told.emit('worker:listening', worker, where('::', 'IPv6', 80))
+      told.emit('worker:path', worker, '/run/app.sock')
+      told.emit('worker:path', worker, '/run/app.sock')
       told.emit('worker:ready', worker)
       told.state = 'running'
       told.emit('running', 1)
       told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
       told.emit('worker:listening', worker, where('127.0.0.1', 'IPv4', 81))
+      told.emit('worker:path', worker, '\0app')
+      told.emit('worker:path', worker, '\0app')
     })
-    expect(lines).toEqual(['reuseport PID: 1 worker on [::]:80: 52', 'reuseport PID: also listens on 127.0.0.1:81'])
+    expect(lines).toEqual([
+      'reuseport PID: 1 worker on [::]:80, /run/app.sock: 52',
+      'reuseport PID: also listens on 127.0.0.1:81',
+      'reuseport PID: also listens on @app',
+    ])
   })
 
   test('no port', () => {
@@ -235,6 +243,7 @@ describe('what is told', () => {
     const lines: string[] = []
     narrateAsJson(told as unknown as Supervisor, (line) => lines.push(line))
     told.emit('workers:auto', 1, { limit: 'affinity', cpus: 2 })
+    told.emit('worker:path', worker, '/run/app.sock')
     told.emit('worker:ready', worker)
     told.emit('worker:exit', worker, { code: 1, error: Object.assign(new Error('gone'), { code: 'EGONE' }) })
     told.emit('reload:failed', 2, new Error('it throws'))
@@ -242,6 +251,7 @@ describe('what is told', () => {
     const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(parsed).toMatchObject([
       { event: 'workers:auto', workers: 1, from: { limit: 'affinity', cpus: 2 } },
+      { event: 'worker:path', worker: { slot: 1, pid: 52 }, path: '/run/app.sock' },
       { event: 'worker:ready', supervisor: process.pid, worker: { slot: 1, pid: 52 } },
       { event: 'worker:exit', exit: { code: 1, error: { message: 'gone', code: 'EGONE' } } },
       { event: 'reload:failed', generation: 2, error: { message: 'it throws' } },
@@ -299,6 +309,12 @@ describe('whose socket is whose', () => {
     expect(supervisorLines([status], PLAIN, now)).toBe(
       'supervisor 40  running, generation 2, 1 of 2 ready, 2h  /srv/app.js\n',
     )
+    const paths = ['/run/a\x1b.sock', '\0app']
+    const workers = status.workers.map((one, slot) => ({ ...one, slot, paths: paths.slice(slot) }))
+    const onPaths = { ...status, workers }
+    const lines = ['supervisor 40  running, gen', '  unix /run/a?.sock  workers 0', '  unix @app  workers 0 1']
+    const told = supervisorLines([onPaths], PLAIN, now).split('\n')
+    expect(told).toEqual([expect.stringContaining(lines[0] ?? ''), ...lines.slice(1), ''])
     const all = { ...status, workers: status.workers.slice(0, 1) }
     const line = supervisorLines([all], COLOURED, now)
     expect(line.startsWith('\x1b[1msupervisor 40\x1b[0m  running, generation 2, 1 ready, 2h')).toBe(true)

@@ -42,7 +42,7 @@ const STATUS: SupervisorStatus = {
   state: 'running',
   generation: 3,
   startedAt: '2026-01-02T03:04:05.000Z',
-  workers: [WORKER, { ...WORKER, slot: 1, threadId: 7, sockets: [102, 103] }],
+  workers: [WORKER, { ...WORKER, slot: 1, threadId: 7, sockets: [102, 103], paths: ['/run/app.sock', '\0app'] }],
 }
 
 /** Errors of this protocol are of a class of their own, and of no class that a defect throws. */
@@ -308,6 +308,11 @@ describe('a status', () => {
     for (const value of [...NO_LIST, new Array(4097).fill(1)]) {
       refused('workers.1.sockets', value, 'workers[1].sockets is not a list of at most 4096')
     }
+    for (const value of [...NO_LIST.slice(1), new Array(4097).fill('/a')]) {
+      refused('workers.1.paths', value, 'workers[1].paths is not a list of at most 4096')
+    }
+    for (const value of [...NO_TEXT.slice(1), 'x'.repeat(4097)])
+      refused('workers.1.paths.1', value, 'workers[1].paths is not text of at most 4096 characters')
     for (const value of NO_COUNT.slice(1))
       refused('workers.1.sockets.1', value, 'workers[1].sockets is not a whole number')
     for (const value of NO_OBJECT.slice(1)) refused('workers.1', value, 'workers[1] is not an object')
@@ -330,6 +335,7 @@ describe('a status', () => {
       state: isName,
       startedAt: isDate,
       sockets: (sockets) => isListOf(sockets, 4096, isCount),
+      'paths?': (paths) => isListOf(paths, 4096, isName),
     })
   const isStatus = (value: unknown): boolean =>
     hasMembers(value, {
@@ -358,7 +364,13 @@ describe('a status', () => {
   const date = fc.date({ noInvalidDate: true }).map((one) => one.toISOString())
   const base = { pid: count, generation: count, state: fc.string(), startedAt: date }
   const worker = fc.record(
-    { ...base, slot: count, threadId: count, sockets: fc.array(count, { maxLength: 4 }) },
+    {
+      ...base,
+      slot: count,
+      threadId: count,
+      sockets: fc.array(count, { maxLength: 4 }),
+      paths: fc.array(fc.string(), { maxLength: 3 }),
+    },
     { requiredKeys: ['pid', 'generation', 'state', 'startedAt', 'slot', 'sockets'] },
   )
   const valid = fc.record({ ...base, script: fc.string(), workers: fc.array(worker, { maxLength: 3 }) })

@@ -48,6 +48,8 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'released', ids: ['1.2', '1.3'] },
   { type: 'released', ids: [] },
   { type: 'want', want: 5, wish: WISH },
+  { type: 'want', want: 6, wish: WISH, access: { readableAll: true, writableAll: false } },
+  { type: 'listens', id: 'path:0' },
   { type: 'not-opened', wish: WISH },
   { type: 'took-back', id: '1.2', isTaken: true },
   { type: 'joined', id: '1.2', isTaken: false },
@@ -79,6 +81,8 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'passed', pass: 5, isTaken: false, fewest: undefined },
   { type: 'fewest', ...PLACE, fewest: 3 },
   { type: 'fewest', ...PLACE, fewest: undefined },
+  { type: 'refused', want: 5, errno: -98, hint: 'another process has bound the path' },
+  { type: 'refused', want: 5, errno: -1, hint: undefined },
 ]
 const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
@@ -172,6 +176,20 @@ describe('a member that is wrong', () => {
   const flag = (valid: object, path: string): Wrong => {
     return { valid, path, values: NO_FLAG, reason: `${last(path)} is neither true nor false` }
   }
+  const access = (valid: object): readonly Wrong[] => [
+    { valid, path: 'access', values: NO_OBJECT.filter((value) => value !== undefined), reason: 'it is not an object' },
+    flag(valid, 'access.readableAll'),
+    flag(valid, 'access.writableAll'),
+  ]
+  const errno = (valid: object): readonly Wrong[] => [
+    {
+      valid,
+      path: 'errno',
+      values: [...NO_NUMBER.filter((value) => value !== -1), 0, 98, -0x80000000],
+      reason: 'errno is not a number from -2147483647 to -1',
+    },
+    { valid, path: 'errno', values: [-1.5], reason: 'errno is not a whole number' },
+  ]
   const ids = (valid: object, path: string): readonly Wrong[] => {
     const lists = [...NO_LIST, new Array(4097).fill('1'), new Array(0xffffffff)]
     const elements = [...NO_TEXT, 'x'.repeat(257)].map((one) => ['1', one])
@@ -237,6 +255,8 @@ describe('a member that is wrong', () => {
       ...ids(of('released'), 'ids'),
       ...count(of('want'), 'want'),
       ...wish(of('want'), 'wish'),
+      ...access({ ...of('want'), access: { readableAll: false, writableAll: true } }),
+      text(of('listens'), 'id', 256),
       ...wish(of('not-opened'), 'wish'),
       text(of('took-back'), 'id', 256),
       flag(of('took-back'), 'isTaken'),
@@ -285,6 +305,9 @@ describe('a member that is wrong', () => {
       inode(of('give-back'), 'local.inode'),
       text(of('yours'), 'id', 256),
       ...count(of('open'), 'want'),
+      ...count(of('refused'), 'want'),
+      ...errno(of('refused')),
+      text(of('refused'), 'hint', 65_536, NO_TEXT.slice(2)),
     ]),
   )('to a worker: %s', (_what, wrong) => check(parseToWorker, wrong))
 
@@ -342,6 +365,7 @@ describe('a member that is wrong', () => {
       [parseFromWorker, { type: 'want', want: 0x7fffffff, wish: { ...WISH, options: 'x'.repeat(1 << 20) } }],
       [parseToWorker, { type: 'take', id, want: 0, local: { fd: 0x7fffffff, inode: Number.MAX_SAFE_INTEGER } }],
       [parseToWorker, { type: 'serve', ...PLACE, pass: Number.MAX_SAFE_INTEGER }],
+      [parseToWorker, { type: 'refused', want: 0, errno: -0x7fffffff, hint: 'x'.repeat(65_536) }],
       [parseToWorker, { type: 'ticket-keys', keys: 'x'.repeat(256) }],
       [parseToWorker, { type: 'leave', kept: new Array(4096).fill(''), signal: 'SIGTERM' }],
       [parseWorkerConfiguration, { ...CONFIGURATION, worker: 'x'.repeat(64), ports: new Array(4096).fill(65_535) }],
@@ -458,6 +482,13 @@ function isFromWorker(value: unknown): boolean {
     { type: is('left'), lossless: isFlag, 'reason?': (reason: unknown) => isText(reason, 65_536) },
     { type: is('released'), ids: isIds },
     { type: is('want'), want: isCount, wish: isWish },
+    {
+      type: is('want'),
+      want: isCount,
+      wish: isWish,
+      access: (access: unknown) => hasMembers(access, { readableAll: isFlag, writableAll: isFlag }),
+    },
+    { type: is('listens'), id: isId },
     { type: is('not-opened'), wish: isWish },
     { type: is('took-back'), id: isId, isTaken: isFlag },
     { type: is('joined'), id: isId, isTaken: isFlag },
@@ -484,6 +515,12 @@ function isToWorker(value: unknown): boolean {
     { type: is('passed'), pass: isInode, isTaken: isFlag, 'fewest?': isCount },
     { type: is('fewest'), ...PLACE_MEMBERS, 'fewest?': isCount },
     { type: is('open'), want: isCount },
+    {
+      type: is('refused'),
+      want: isCount,
+      errno: (errno: unknown) => isWhole(errno, -0x7fffffff, -1),
+      'hint?': (hint: unknown) => isText(hint, 65_536),
+    },
   ].some((members) => hasMembers(value, members))
 }
 

@@ -153,11 +153,22 @@ test('the mode of the file is as Node has it', async () => {
   }
 })
 
-test('the file goes when the last server closes, and is opened anew', async () => {
+test('the file goes when the last server closes', async () => {
   await using one = start({ path: file, closes: true }, { workers: 1 })
   await one.supervisor.start()
   process.kill((await get()).pid, 'SIGUSR2')
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]))
+})
+
+test('a server that closes listens there anew', async () => {
+  await using one = start({ path: file, closes: true, reopens: true }, { workers: 1 })
+  await one.supervisor.start()
+  const before = lstatSync(file)
+  const { pid } = await get()
+  process.kill(pid, 'SIGUSR2')
+  await vi.waitFor(() => expect(lstatSync(file, { throwIfNoEntry: false })?.ctimeMs).toBeGreaterThan(before.ctimeMs))
+  await vi.waitFor(async () => expect((await get()).pid).toBe(pid))
+  expect(one.told.filter(([name]) => name === 'worker:path')).toHaveLength(2)
 })
 
 test('a file that replaced that of the supervisor stays', async () => {

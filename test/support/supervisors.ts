@@ -16,6 +16,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'workers:auto',
   'worker:start',
   'worker:listening',
+  'worker:path',
   'worker:ready',
   'worker:drained',
   'worker:exit',
