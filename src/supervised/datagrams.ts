@@ -50,13 +50,13 @@ export class Datagrams {
   }
 
   /** Reads no more from the sockets that a successor has, and of the others what waits. All can send until the program ends. */
-  async leave(kept: readonly string[], times: DrainTimes): Promise<readonly Report[]> {
+  async leave(kept: readonly string[], steered: readonly string[], times: DrainTimes): Promise<readonly Report[]> {
     const all = [...this.#sockets]
     const isHandedOver = ([, id]: (typeof all)[number]): boolean => kept.includes(id)
     for (const [socket] of all.filter(isHandedOver)) handOverHandle(datagramHandle(socket) ?? {})
     // The program answers what it has read.
     if (all.some(isHandedOver)) await sleep(times.grace)
     const left = all.filter((one) => !isHandedOver(one))
-    return Promise.all(left.map(([socket]) => leaveDatagramGroup(socket, times.grace)))
+    return Promise.all(left.map(([socket, id]) => leaveDatagramGroup(socket, times.grace, steered.includes(id))))
   }
 }

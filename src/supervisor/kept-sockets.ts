@@ -1,5 +1,7 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
+import type { SlotDatagram } from './datagram-steering.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
+import { datagramsOf } from './kept-by-slot.js'
 import { KeptPaths } from './kept-paths.js'
 import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
@@ -23,6 +25,7 @@ export class KeptSockets {
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
   readonly isSticky: boolean
   readonly queueOf: typeof acceptQueueOf = acceptQueueOf
+  onChanged: () => void = () => {}
 
   constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}, isSticky = false) {
     this.#register = new Register(isShared)
@@ -42,8 +45,8 @@ export class KeptSockets {
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      if (isGiven || slot === undefined || !isOnPort(kept) || kept.wish.datagram !== undefined) return []
-      if (this.#draining.has(id)) return []
+      if (isGiven || slot === undefined || !isOnPort(kept) || this.#draining.has(id)) return []
+      if (kept.wish.datagram !== undefined) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
@@ -160,6 +163,7 @@ export class KeptSockets {
   }
 
   readonly kept = (id: string): AnyKept | undefined => this.#kept.get(id)
+  readonly datagrams = (): readonly SlotDatagram[] => datagramsOf(this.#register.sockets, this.kept)
 
   /** The paths that the worker accepts at. */
   pathsOf(worker: RunningWorker): readonly string[] {
@@ -172,8 +176,7 @@ export class KeptSockets {
   }
 
   #accepted({ name }: RunningWorker): readonly AnyKept[] {
-    const sockets = this.#register.sockets.filter(({ accepting }) => accepting.includes(name))
-    return sockets.flatMap(({ id }) => this.#kept.get(id) ?? [])
+    return this.#register.sockets.flatMap(({ accepting, id }) => (accepting.includes(name) && this.#kept.get(id)) || [])
   }
 
   /** All workers have ended. */
@@ -208,6 +211,7 @@ export class KeptSockets {
       else void this.#yours(worker, action.id)
     }
     this.#joining?.changed()
+    this.onChanged()
   }
 
   #drains(worker: RunningWorker, id: string): void {

@@ -126,7 +126,12 @@ export function parseToWorker(value: unknown): ToWorker {
   const message = record(value)
   switch (message['type']) {
     case 'leave':
-      return { type: 'leave', kept: ids(message['kept']), signal: endingSignal(message['signal']) }
+      return {
+        type: 'leave',
+        kept: ids(message['kept']),
+        signal: endingSignal(message['signal']),
+        steered: ids(message['steered'] ?? []),
+      }
     case 'release':
       return { type: 'release', ids: ids(message['ids']) }
     case 'ticket-keys':

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { Balancing } from './balancing.js'
+import { DatagramSteering } from './datagram-steering.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
 import { HangWatch } from './hang-watch.js'
@@ -31,6 +32,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
   readonly sockets: KeptSockets
+  readonly #datagrams: DatagramSteering
   readonly balancing: Balancing
   readonly onBalance: Balancing['hear'] = (...message) => this.balancing.hear(...message)
   /** One warning each is enough of what a program sends. */
@@ -45,6 +47,9 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner = owner
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
+    const warn = (message: string): void => owner.emit('warning', message)
+    this.#datagrams = new DatagramSteering(owner.settings.datagramSteering, this.sockets.datagrams, warn)
+    this.sockets.onChanged = () => this.#datagrams.changed()
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
     this.#hangs = new HangWatch(owner, () => this.alive)
@@ -102,6 +107,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
   async endAll(): Promise<void> {
+    this.#datagrams.close()
     const slots = this.#slots.splice(0)
     const last = this.#owner.isShared ? slots.pop() : undefined
     await Promise.all(slots.map((slot) => this.#end(slot)))
@@ -157,10 +163,13 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
     const accepted = this.sockets.acceptedBy(worker)
+    const departure = this.#owner.signal.aborted ? undefined : this.#datagrams.leaves(accepted, worker.slot)
     const handedOver = this.sockets.leaves(worker, waits)
     const parted = this.sockets.part(accepted.map(({ id }) => id).filter((id) => !handedOver.includes(id)))
     if (parted !== undefined) await parted
-    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
+    const steered = await departure?.steer(handedOver)
+    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal, steered)
+    departure?.ended()
     const waited = ((performance.now() - started) / 1000).toFixed(1)
     const drained = accepted.filter(({ id, wish }) => !handedOver.includes(id) && wish.datagram === undefined)
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
