@@ -21,6 +21,8 @@ export class Datagrams {
   readonly #newId: () => string
   readonly #giveBack: (id: string) => void
   readonly #sockets = new Map<BindableSocket, string>()
+  /** Sockets that get no new datagrams. */
+  steered: readonly string[] = []
 
   constructor(link: Link, newId: () => string, giveBack: (id: string) => void) {
     this.#link = link
@@ -50,13 +52,13 @@ export class Datagrams {
   }
 
   /** Reads no more from the sockets that a successor has, and of the others what waits. All can send until the program ends. */
-  async leave(kept: readonly string[], steered: readonly string[], times: DrainTimes): Promise<readonly Report[]> {
+  async leave(kept: readonly string[], times: DrainTimes): Promise<readonly Report[]> {
     const all = [...this.#sockets]
     const isHandedOver = ([, id]: (typeof all)[number]): boolean => kept.includes(id)
     for (const [socket] of all.filter(isHandedOver)) handOverHandle(datagramHandle(socket) ?? {})
     // The program answers what it has read.
     if (all.some(isHandedOver)) await sleep(times.grace)
     const left = all.filter((one) => !isHandedOver(one))
-    return Promise.all(left.map(([socket, id]) => leaveDatagramGroup(socket, times.grace, steered.includes(id))))
+    return Promise.all(left.map(([socket, id]) => leaveDatagramGroup(socket, times.grace, this.steered.includes(id))))
   }
 }

@@ -154,7 +154,8 @@ export class SupervisedWorker implements Supervision {
   }
 
   #onMessage(message: ToWorker, handle: unknown): void {
-    if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept, message.steered)
+    if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept)
+    else if (message.type === 'steered') this.#datagrams.steered = message.ids
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else if (message.type === 'give-back') this.#takenBack.take(message, handle)
@@ -214,30 +215,27 @@ export class SupervisedWorker implements Supervision {
    * Drains; then passes the signal to the program, which ends in its own way. Where the program was told first, each
    * reload under load failed requests: its `close` resets idle connections, and some programs exit at once.
    */
-  async #leave(signal: EndingSignal, kept: readonly string[], steered?: readonly string[]): Promise<void> {
+  async #leave(signal: EndingSignal, kept: readonly string[]): Promise<void> {
     if (this.#isTold) return
     this.#isTold = true
     this.#leaving = signal
     this.#guests.leave()
     this.#inherited.releaseAll()
     this.#balanced?.end()
-    const reports = await this.drain(kept, steered)
+    const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)
     const reason = losses.map((report) => report.reason).join('; ') || undefined
     this.#link.send({ type: 'left', lossless: losses.length === 0, reason })
     this.#signals.pass(signal, this.#link.isThread)
   }
 
-  async drain(
-    kept: readonly string[],
-    steered: readonly string[] = [],
-  ): Promise<readonly Pick<DrainReport, 'lossless' | 'reason'>[]> {
+  async drain(kept: readonly string[]): Promise<readonly Pick<DrainReport, 'lossless' | 'reason'>[]> {
     const { configuration } = this.#link
     const leaving = this.#servers.listening().map(({ server, id }) => ({ server, id, handOver: kept.includes(id) }))
     for (const { server, id } of leaving.filter(({ handOver }) => handOver)) this.#takenBack.handOver(id, server)
     const [reports, ofDatagrams] = await Promise.all([
       drainAll(leaving, configuration),
-      this.#datagrams.leave(kept, steered, configuration),
+      this.#datagrams.leave(kept, configuration),
       this.#nested.leave(configuration),
     ])
     return [...reports, ...ofDatagrams, ...(await this.#takenBack.drain(configuration))]

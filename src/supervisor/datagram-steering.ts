@@ -1,16 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadAddon } from '../native/addon.js'
 import { OwnedDescriptor } from '../native/owned-descriptor.js'
 import { DatagramGroup, type WorkerSocket } from '../steering/datagram-group.js'
 import type { BytesPolicy } from '../steering/steering-types.js'
+import type { SlotDatagram } from './kept-by-slot.js'
 import type { Kept } from './kept-socket.js'
+import type { KeptSockets } from './kept-sockets.js'
+import type { PoolOwner } from './pool.js'
 import { placeKey } from './protocol.js'
 import { Queue } from './queue.js'
+import type { RunningWorker } from './running-worker.js'
 
-/** A UDP socket that the supervisor keeps, and the slot of its worker. */
-export interface SlotDatagram {
-  readonly kept: Kept
-  readonly slot: number
-}
+/** How often, and after how many ms, a policy is put in force again that could not be. */
+const ATTEMPTS = 10
+const PAUSE = 50
 
 interface Leaving extends WorkerSocket {
   readonly id: string
@@ -20,8 +23,8 @@ interface Leaving extends WorkerSocket {
 
 /** What becomes of the UDP sockets of a worker that leaves. */
 export interface Departure {
-  /** Sends new datagrams elsewhere. @param handedOver Ids of sockets that stay. @returns the ids of those that get no more. */
-  steer(handedOver: readonly string[]): Promise<readonly string[]>
+  /** Sends new datagrams elsewhere, and tells the worker. @param handedOver Ids of sockets that stay. */
+  steer(handedOver: readonly string[]): Promise<void>
   /** The worker has ended. */
   ended(): void
 }
@@ -61,10 +64,11 @@ export class DatagramSteering {
   }
 
   /** @param accepted The sockets of the worker, before any of them is closed. */
-  leaves(accepted: readonly Kept[], slot: number): Departure | undefined {
+  leaves(accepted: readonly Kept[], worker: RunningWorker): Departure | undefined {
     const state = loadAddon()
     if (this.#isClosed || !state.loaded) return undefined
     const { addon } = state
+    const { slot } = worker
     const held = accepted.flatMap((kept): readonly Leaving[] => {
       const fd = kept.wish.datagram === undefined ? undefined : addon.duplicate(kept.fd)
       if (typeof fd !== 'number') return []
@@ -79,10 +83,11 @@ export class DatagramSteering {
         for (const one of held) if (handedOver.includes(one.id)) one.descriptor.close()
         own = held.filter(({ id }) => !handedOver.includes(id))
         for (const one of own) this.#leaving.add(one)
+        if (own.length === 0) return Promise.resolve()
         return this.#work.run(async () => {
-          const steered: string[] = []
-          for (const { id, key } of own) if (await this.#put(key)) steered.push(id)
-          return steered
+          const ids: string[] = []
+          for (const { id, key } of own) if (await this.#put(key)) ids.push(id)
+          if (ids.length > 0) worker.send({ type: 'steered', ids })
         })
       },
       ended: () => void this.#work.run(async () => this.#ended(own)),
@@ -117,7 +122,7 @@ export class DatagramSteering {
   }
 
   /** @returns whether members stay, and they alone get datagrams. */
-  async #put(key: string): Promise<boolean> {
+  async #put(key: string, attempt = 0): Promise<boolean> {
     const state = loadAddon()
     const sockets = this.#membersOf(key)
     if (this.#isClosed || !state.loaded || sockets.every(({ isLeaving }) => isLeaving)) return false
@@ -128,6 +133,11 @@ export class DatagramSteering {
       await group.put(sockets)
       return true
     } catch (error) {
+      // The message of a worker that has just bound its socket may be on its way.
+      if (attempt < ATTEMPTS) {
+        await sleep(PAUSE)
+        return this.#put(key, attempt + 1)
+      }
       const what = `datagrams to ${key} go to the workers by the kernel's hash`
       if (this.#policy !== undefined && !this.#isClosed) this.#warn(`${what}: ${(error as Error).message}`)
       return false
@@ -145,4 +155,12 @@ export class DatagramSteering {
 
 function textOf(sockets: readonly WorkerSocket[]): string {
   return sockets.map(({ inode, isLeaving, slot }) => `${inode} ${slot} ${isLeaving}`).join()
+}
+
+/** The steering of the sockets of a pool, until its supervisor stops. */
+export function steerDatagrams({ emit, settings, signal }: PoolOwner, sockets: KeptSockets): DatagramSteering {
+  const steering = new DatagramSteering(settings.datagramSteering, sockets.datagrams, (text) => emit('warning', text))
+  sockets.onChanged = () => steering.changed()
+  signal.addEventListener('abort', () => steering.close(), { once: true })
+  return steering
 }

@@ -1,7 +1,6 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
-import type { SlotDatagram } from './datagram-steering.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
-import { datagramsOf } from './kept-by-slot.js'
+import { datagramsOf, isHost, isListener, type SlotDatagram } from './kept-by-slot.js'
 import { KeptPaths } from './kept-paths.js'
 import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
@@ -45,16 +44,13 @@ export class KeptSockets {
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      if (isGiven || slot === undefined || !isOnPort(kept) || this.#draining.has(id)) return []
-      if (kept.wish.datagram !== undefined) return []
+      if (isGiven || slot === undefined || !isListener(kept) || this.#draining.has(id)) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
 
   hosts(): readonly RunningWorker[] {
-    return [...this.#workers.values()].filter(
-      (worker) => worker.isConnected && worker.state === 'ready' && !this.#leaving.has(worker),
-    )
+    return [...this.#workers.values()].filter((worker) => isHost(worker) && !this.#leaving.has(worker))
   }
 
   /** The worker has closed its IPC channel, and parts. */
@@ -227,8 +223,7 @@ export class KeptSockets {
   }
 
   async #ask(worker: RunningWorker, ids: readonly string[]): Promise<void> {
-    const released = await worker.release(ids)
-    this.#do(this.#register.released(worker.name, ids, released))
+    this.#do(this.#register.released(worker.name, ids, await worker.release(ids)))
   }
 
   async #giveBack(worker: RunningWorker, id: string): Promise<void> {

@@ -126,12 +126,9 @@ export function parseToWorker(value: unknown): ToWorker {
   const message = record(value)
   switch (message['type']) {
     case 'leave':
-      return {
-        type: 'leave',
-        kept: ids(message['kept']),
-        signal: endingSignal(message['signal']),
-        steered: ids(message['steered'] ?? []),
-      }
+      return { type: 'leave', kept: ids(message['kept']), signal: endingSignal(message['signal']) }
+    case 'steered':
+      return { type: 'steered', ids: ids(message['ids']) }
     case 'release':
       return { type: 'release', ids: ids(message['ids']) }
     case 'ticket-keys':

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { Balancing } from './balancing.js'
-import { DatagramSteering } from './datagram-steering.js'
+import { type DatagramSteering, steerDatagrams } from './datagram-steering.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
 import { HangWatch } from './hang-watch.js'
@@ -17,7 +17,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { describe, guestTeller, tellPath } from './worker-info.js'
+import { closedText, describe, guestTeller, lateText, notKeptText, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -47,9 +47,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner = owner
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
-    const warn = (message: string): void => owner.emit('warning', message)
-    this.#datagrams = new DatagramSteering(owner.settings.datagramSteering, this.sockets.datagrams, warn)
-    this.sockets.onChanged = () => this.#datagrams.changed()
+    this.#datagrams = steerDatagrams(owner, this.sockets)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
     this.#hangs = new HangWatch(owner, () => this.alive)
@@ -107,7 +105,6 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
   async endAll(): Promise<void> {
-    this.#datagrams.close()
     const slots = this.#slots.splice(0)
     const last = this.#owner.isShared ? slots.pop() : undefined
     await Promise.all(slots.map((slot) => this.#end(slot)))
@@ -163,26 +160,23 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
     const accepted = this.sockets.acceptedBy(worker)
-    const departure = this.#owner.signal.aborted ? undefined : this.#datagrams.leaves(accepted, worker.slot)
+    const departure = this.#datagrams.leaves(accepted, worker)
     const handedOver = this.sockets.leaves(worker, waits)
     const parted = this.sockets.part(accepted.map(({ id }) => id).filter((id) => !handedOver.includes(id)))
     if (parted !== undefined) await parted
-    const steered = await departure?.steer(handedOver)
-    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal, steered)
+    if (departure !== undefined) await departure.steer(handedOver)
+    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
     departure?.ended()
-    const waited = ((performance.now() - started) / 1000).toFixed(1)
     const drained = accepted.filter(({ id, wish }) => !handedOver.includes(id) && wish.datagram === undefined)
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
-    if (isInTime) return true
-    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`)
-    return false
+    if (!isInTime) this.#owner.emit('warning', lateText(worker, started))
+    return isInTime
   }
 
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
     const outcome = this.sockets.listening(worker, listening, kept)
-    const text = `cannot keep the socket of worker ${worker.slot} on port ${port}: its accept queue is lost if the worker dies`
-    if (outcome === 'not kept') this.#owner.emit('warning', text)
+    if (outcome === 'not kept') this.#owner.emit('warning', notKeptText(worker, port))
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
   }
 
@@ -223,9 +217,9 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {
-    if (this.#warnedOf.has(worker)) return
+    const text = `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`
+    if (!this.#warnedOf.has(worker)) this.#owner.emit('warning', text)
     this.#warnedOf.add(worker)
-    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
   }
 
   onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
@@ -239,8 +233,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onDisconnect(worker: RunningWorker): void {
     this.sockets.disconnected(worker)
-    const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
-    if (worker.state !== 'leaving') this.#owner.emit('warning', text)
+    if (worker.state !== 'leaving') this.#owner.emit('warning', closedText(worker))
   }
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {

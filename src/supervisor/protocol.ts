@@ -49,16 +49,10 @@ export interface WorkerConfiguration {
 
 /** @internal */
 export type ToWorker =
-  /**
-   * Drain all servers, then give the program the signal. `kept`: sockets that are handed over, and stay in their group.
-   * `steered`: UDP sockets that get no new datagrams.
-   */
-  | {
-      readonly type: 'leave'
-      readonly kept: readonly string[]
-      readonly signal: EndingSignal
-      readonly steered?: readonly string[]
-    }
+  /** Drain all servers, then give the program the signal. `kept`: sockets that are handed over, and stay in their group. */
+  | { readonly type: 'leave'; readonly kept: readonly string[]; readonly signal: EndingSignal }
+  /** Comes before `leave`: these UDP sockets get no new datagrams, by a program of their group. */
+  | { readonly type: 'steered'; readonly ids: readonly string[] }
   /** Close those of these sockets that no server of the worker has taken. */
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'ticket-keys'; readonly keys: string }

@@ -214,16 +214,11 @@ export class RunningWorker {
    *
    * @returns whether the worker ended in time.
    */
-  async leave(
-    kept: readonly string[],
-    timeout: number,
-    signal: EndingSignal = 'SIGTERM',
-    steered: readonly string[] = [],
-  ): Promise<boolean> {
+  async leave(kept: readonly string[], timeout: number, signal: EndingSignal = 'SIGTERM'): Promise<boolean> {
     if (this.#state === 'gone') return true
     this.#state = 'leaving'
     this.#wasTold = true
-    if (this.isConnected) this.send({ type: 'leave', kept, signal, steered })
+    if (this.isConnected) this.send({ type: 'leave', kept, signal })
     else this.#launched.terminate(signal)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
