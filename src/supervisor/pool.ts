@@ -17,7 +17,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { closedText, describe, guestTeller, lateText, notKeptText, tellPath } from './worker-info.js'
+import { closedText, describe, guestTeller, lateText, notKeptText, refusedText, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -217,8 +217,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {
-    const text = `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`
-    if (!this.#warnedOf.has(worker)) this.#owner.emit('warning', text)
+    if (!this.#warnedOf.has(worker)) this.#owner.emit('warning', refusedText(worker, reason))
     this.#warnedOf.add(worker)
   }
 

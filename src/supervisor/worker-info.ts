@@ -81,3 +81,7 @@ export function closedText({ pid, slot }: Named): string {
 export function notKeptText({ slot }: Named, port: number): string {
   return `cannot keep the socket of worker ${slot} on port ${port}: its accept queue is lost if the worker dies`
 }
+
+export function refusedText({ pid, slot }: Named, reason: string): string {
+  return `worker ${slot} (${pid}) sent a message that is refused: ${reason}`
+}
