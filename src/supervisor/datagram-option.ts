@@ -1,12 +1,17 @@
 import { parseByPolicy } from '../steering/by-policy.js'
 import type { BytesPolicy } from '../steering/steering-types.js'
 import { SupervisorOptionError } from './option-values.js'
-import type { SupervisorOptions } from './options.js'
 
 const NAME = 'datagramSteering'
 
 /** @throws SupervisorOptionError, and the errors of `steer` for its policy */
-export function toDatagramSteering({ datagramSteering, oneSocket }: SupervisorOptions): BytesPolicy | undefined {
+export function toDatagramSteering({
+  datagramSteering,
+  oneSocket,
+}: {
+  readonly datagramSteering?: unknown
+  readonly oneSocket?: unknown
+}): BytesPolicy | undefined {
   if (datagramSteering === undefined) return undefined
   const isObject = typeof datagramSteering === 'object' && datagramSteering !== null
   const policy = isObject ? parseByPolicy(NAME, datagramSteering) : undefined

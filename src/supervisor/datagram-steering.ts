@@ -6,9 +6,9 @@ import type { BytesPolicy } from '../steering/steering-types.js'
 import type { SlotDatagram } from './kept-by-slot.js'
 import type { Kept } from './kept-socket.js'
 import type { KeptSockets } from './kept-sockets.js'
-import type { PoolOwner } from './pool.js'
 import { placeKey } from './protocol.js'
 import { Queue } from './queue.js'
+import type { Emit } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
 
 /** How often, and after how many ms, a policy is put in force again that could not be. */
@@ -158,7 +158,13 @@ function textOf(sockets: readonly WorkerSocket[]): string {
 }
 
 /** The steering of the sockets of a pool, until its supervisor stops. */
-export function steerDatagrams({ emit, settings, signal }: PoolOwner, sockets: KeptSockets): DatagramSteering {
+interface Owner {
+  readonly emit: Emit
+  readonly settings: { readonly datagramSteering: BytesPolicy | undefined }
+  readonly signal: AbortSignal
+}
+
+export function steerDatagrams({ emit, settings, signal }: Owner, sockets: KeptSockets): DatagramSteering {
   const steering = new DatagramSteering(settings.datagramSteering, sockets.datagrams, (text) => emit('warning', text))
   sockets.onChanged = () => steering.changed()
   signal.addEventListener('abort', () => steering.close(), { once: true })

@@ -1,4 +1,4 @@
-// Pure: the kept sockets of the register, with the slots that they belong to.
+// The kept sockets of the register, with the slots that they belong to.
 import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import type { SocketState } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
