@@ -42,7 +42,7 @@ Napi::Value AttachProgramCall(const Napi::CallbackInfo& info) {
   if (!fd) return env.Undefined();
   const std::optional<Program> program = ToProgram(info[1]);
   if (!program) return env.Undefined();
-  return FromStatus(env, AttachProgram(StateOf(env).sys, *fd, *program));
+  return FromStatus(env, AttachProgram(StateOf(env).sys, *fd, *program, info[2].ToBoolean()));
 }
 
 Napi::Value DetachProgramCall(const Napi::CallbackInfo& info) {

@@ -17,7 +17,8 @@ namespace reuseport {
 
 // Attaches a program to the whole group, through any member that already listens. Replaces the program that was
 // attached before. Also fails with the errors of CheckProgram().
-Status AttachProgram(const Sys& sys, int fd, const Program& program);
+// With `to_socket` it is the filter of this one socket instead (SO_ATTACH_FILTER), which says what the socket receives.
+Status AttachProgram(const Sys& sys, int fd, const Program& program, bool to_socket = false);
 
 // Removes the program of the group: the kernel then chooses by hash. Succeeds if no program was attached.
 Status DetachProgram(const Sys& sys, int fd);

@@ -12,6 +12,7 @@ const OPTIONS = {
   'ready-timeout': { type: 'string' },
   'max-restarts': { type: 'string' },
   steering: { type: 'string' },
+  'datagram-steering': { type: 'string' },
   balance: { type: 'string' },
   pin: { type: 'boolean' },
   threads: { type: 'boolean' },
@@ -64,6 +65,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     readyTimeout: toTime('ready-timeout', values['ready-timeout']),
     maxRestarts: values['max-restarts'] === undefined ? undefined : toNumber('max-restarts', values['max-restarts']),
     steering: oneOf('steering', values.steering, ['hash', 'random', 'cpu', 'client']),
+    datagramSteering: toBytes(values['datagram-steering']),
     balance: oneOf('balance', values.balance, ['connections']),
     fallback: oneOf('fallback', values.fallback, ['error', 'exclusive']),
     pin: values.pin,
@@ -141,6 +143,13 @@ function toTime(name: string, text: string | undefined): number | undefined {
   const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
   if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
   throw new UsageError(`--${name} takes a time such as 500ms, 10s or 2m, not '${text}'`)
+}
+
+function toBytes(text: string | undefined): SupervisorOptions['datagramSteering'] {
+  if (text === undefined) return undefined
+  const [, offset, length] = /^bytes:(\d{1,5}):(\d{1,2})$/.exec(text) ?? []
+  if (length !== undefined) return { by: 'bytes', offset: Number(offset), length: Number(length) }
+  throw new UsageError(`--datagram-steering takes bytes:<offset>:<length>, not '${text}'`)
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T | undefined {

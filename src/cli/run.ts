@@ -32,6 +32,9 @@ workers without losing a connection, and starts another one where one dies.
                                supervisor gives up (10)
       --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
                                or client (a client keeps its worker)
+      --datagram-steering <bytes:offset:length>
+                               choose the worker of a UDP datagram by these
+                               bytes of it, such as a connection ID (Linux)
       --balance connections    keep the numbers of open connections even
       --pin                    pin each worker to one CPU (Linux)
       --threads                run worker threads instead of processes

@@ -55,16 +55,25 @@ export async function drainDatagram(socket: BindableSocket, times: DrainTimes): 
 
 const CLOSED_ONLY = 'datagrams in the receive buffer, and those that arrived while the socket closed, may be lost'
 
-/** Leaves the group, where that can be, and has the program read what waits. The program closes the socket. */
+/**
+ * Leaves the group, where that can be, and has the program read what waits. The program closes the socket.
+ *
+ * @param isSteered Whether a program of the group already sends new datagrams elsewhere.
+ */
 export async function leaveDatagramGroup(
   socket: BindableSocket,
   grace: number,
+  isSteered = false,
 ): Promise<Pick<DrainReport, 'lossless' | 'reason'>> {
-  const { losses, reason } = await leave(socket, { handOver: false, grace, signal: undefined })
+  const { losses, reason } = await leave(socket, { handOver: false, grace, signal: undefined }, isSteered)
   return { lossless: losses.length === 0, reason: reasonOf(losses, reason) }
 }
 
-async function leave(socket: BindableSocket, times: Pick<DrainTimes, 'handOver' | 'grace' | 'signal'>): Promise<Way> {
+async function leave(
+  socket: BindableSocket,
+  times: Pick<DrainTimes, 'handOver' | 'grace' | 'signal'>,
+  isSteered = false,
+): Promise<Way> {
   if (times.handOver) return { method: 'hand-over', reason: undefined, losses: [] }
   let member: Member
   try {
@@ -75,7 +84,7 @@ async function leave(socket: BindableSocket, times: Pick<DrainTimes, 'handOver' 
   }
   new Deadline(0, times.signal).assertNotAborted()
   // From here on the drain cannot be aborted: a UDP socket may lose its port when it is disconnected.
-  const steered = steerAway(member)
+  const steered: Way = isSteered ? { method: 'steer', reason: undefined, losses: [] } : steerAway(member)
   if (steered.method === 'steer') await pause(times.grace)
   const unread = await readAll(member, socket)
   return unread === undefined ? steered : { ...steered, losses: [...steered.losses, unread] }

@@ -55,8 +55,11 @@ export interface Addon extends QueueCalls {
    * E2BIG where the program has too many instructions, EINVAL where there is no slot.
    */
   buildProgram(kind: 'uniform' | 'weighted' | 'cpu', slots: Float64Array, weights: Float64Array): ProgramWords
-  /** Sets the program of the whole group, through a listening member. Linux: socket(7), SO_ATTACH_REUSEPORT_CBPF. */
-  attachProgram(fd: number, program: Uint32Array): undefined | SystemFailure
+  /**
+   * Sets the program of the whole group, through a listening member. Linux: socket(7), SO_ATTACH_REUSEPORT_CBPF. With
+   * `toSocket` it is the filter of this socket (SO_ATTACH_FILTER): it returns how many bytes of a packet the socket takes.
+   */
+  attachProgram(fd: number, program: Uint32Array, toSocket?: boolean): undefined | SystemFailure
   /** Removes the program of the group. Succeeds also where the group has no program. */
   detachProgram(fd: number): undefined | SystemFailure
   /**

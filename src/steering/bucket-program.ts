@@ -26,6 +26,9 @@ const RETURN = 0x06
 const NETWORK = 0xfff0_0000
 const IPV4_SOURCE = 12
 const IPV6_SOURCE = 8
+/** Bytes. The header of UDP begins with the port of the sender. */
+const IPV4_HEADER = 20
+const IPV6_HEADER = 40
 
 /** No slot: the kernel then chooses by its hash. */
 const BY_HASH = 0xffff_ffff
@@ -46,8 +49,17 @@ export function clientAddressProgram(
   { ipv4 = 32, ipv6 = 128 }: ClientAddressPolicy,
   slots: readonly number[],
 ): Program {
-  const by4 = hashed(masked(NETWORK + IPV4_SOURCE, ipv4))
-  const by6 = hashed(masked(NETWORK + IPV6_SOURCE, ipv6))
+  return bySource(hashed(masked(NETWORK + IPV4_SOURCE, ipv4)), hashed(masked(NETWORK + IPV6_SOURCE, ipv6)), slots)
+}
+
+/** By the address and port of a UDP datagram's sender. @param slots The slot of each bucket. */
+export function flowProgram(slots: readonly number[]): Program {
+  const by4 = hashed([...masked(NETWORK + IPV4_SOURCE, 32), [{ code: LOAD[2], k: NETWORK + IPV4_HEADER }]])
+  const by6 = hashed([...masked(NETWORK + IPV6_SOURCE, 128), [{ code: LOAD[2], k: NETWORK + IPV6_HEADER }]])
+  return bySource(by4, by6, slots)
+}
+
+function bySource(by4: Program, by6: Program, slots: readonly number[]): Program {
   return [
     { code: LOAD[1], k: NETWORK },
     { code: SHIFT_RIGHT, k: 4 },

@@ -105,7 +105,12 @@ export function attachChecked({ addon, fd }: Member, program: Uint32Array | Syst
 
 /** @throws ReusePortSteeringError */
 export function attachInstructions(member: Member, program: readonly FilterInstruction[]): void {
-  attachChecked(member, Uint32Array.from(program.flatMap(({ code, jt = 0, jf = 0, k = 0 }) => [code, jt, jf, k])))
+  attachChecked(member, wordsOf(program))
+}
+
+/** As the addon takes a program. */
+export function wordsOf(program: readonly FilterInstruction[]): Uint32Array {
+  return Uint32Array.from(program.flatMap(({ code, jt = 0, jf = 0, k = 0 }) => [code, jt, jf, k]))
 }
 
 /**

@@ -21,6 +21,8 @@ export class Datagrams {
   readonly #newId: () => string
   readonly #giveBack: (id: string) => void
   readonly #sockets = new Map<BindableSocket, string>()
+  /** Sockets that get no new datagrams. */
+  steered: readonly string[] = []
 
   constructor(link: Link, newId: () => string, giveBack: (id: string) => void) {
     this.#link = link
@@ -57,6 +59,6 @@ export class Datagrams {
     // The program answers what it has read.
     if (all.some(isHandedOver)) await sleep(times.grace)
     const left = all.filter((one) => !isHandedOver(one))
-    return Promise.all(left.map(([socket]) => leaveDatagramGroup(socket, times.grace)))
+    return Promise.all(left.map(([socket, id]) => leaveDatagramGroup(socket, times.grace, this.steered.includes(id))))
   }
 }

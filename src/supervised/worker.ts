@@ -155,6 +155,7 @@ export class SupervisedWorker implements Supervision {
 
   #onMessage(message: ToWorker, handle: unknown): void {
     if (message.type === 'leave') void this.#leave(this.#leaving ?? message.signal, message.kept)
+    else if (message.type === 'steered') this.#datagrams.steered = message.ids
     else if (message.type === 'release') this.#release(message.ids)
     else if (message.type === 'ticket-keys') this.#ticketKeys.change(message.keys, this.#servers.listening())
     else if (message.type === 'give-back') this.#takenBack.take(message, handle)

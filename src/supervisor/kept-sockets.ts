@@ -1,5 +1,6 @@
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
+import { datagramsOf, isHost, isListener, type SlotDatagram } from './kept-by-slot.js'
 import { KeptPaths } from './kept-paths.js'
 import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
@@ -23,6 +24,7 @@ export class KeptSockets {
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
   readonly isSticky: boolean
   readonly queueOf: typeof acceptQueueOf = acceptQueueOf
+  onChanged: () => void = () => {}
 
   constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}, isSticky = false) {
     this.#register = new Register(isShared)
@@ -42,16 +44,13 @@ export class KeptSockets {
   queues(): readonly KeptQueue[] {
     return this.#register.sockets.flatMap(({ accepting, id, isGiven, slot, waits }) => {
       const kept = this.#kept.get(id)
-      if (isGiven || slot === undefined || !isOnPort(kept) || kept.wish.datagram !== undefined) return []
-      if (this.#draining.has(id)) return []
+      if (isGiven || slot === undefined || !isListener(kept) || this.#draining.has(id)) return []
       return waits || accepting.length > 0 ? [{ kept, slot, owners: accepting }] : []
     })
   }
 
   hosts(): readonly RunningWorker[] {
-    return [...this.#workers.values()].filter(
-      (worker) => worker.isConnected && worker.state === 'ready' && !this.#leaving.has(worker),
-    )
+    return [...this.#workers.values()].filter((worker) => isHost(worker) && !this.#leaving.has(worker))
   }
 
   /** The worker has closed its IPC channel, and parts. */
@@ -160,6 +159,7 @@ export class KeptSockets {
   }
 
   readonly kept = (id: string): AnyKept | undefined => this.#kept.get(id)
+  readonly datagrams = (): readonly SlotDatagram[] => datagramsOf(this.#register.sockets, this.kept)
 
   /** The paths that the worker accepts at. */
   pathsOf(worker: RunningWorker): readonly string[] {
@@ -172,8 +172,7 @@ export class KeptSockets {
   }
 
   #accepted({ name }: RunningWorker): readonly AnyKept[] {
-    const sockets = this.#register.sockets.filter(({ accepting }) => accepting.includes(name))
-    return sockets.flatMap(({ id }) => this.#kept.get(id) ?? [])
+    return this.#register.sockets.flatMap(({ accepting, id }) => (accepting.includes(name) && this.#kept.get(id)) || [])
   }
 
   /** All workers have ended. */
@@ -208,6 +207,7 @@ export class KeptSockets {
       else void this.#yours(worker, action.id)
     }
     this.#joining?.changed()
+    this.onChanged()
   }
 
   #drains(worker: RunningWorker, id: string): void {
@@ -223,8 +223,7 @@ export class KeptSockets {
   }
 
   async #ask(worker: RunningWorker, ids: readonly string[]): Promise<void> {
-    const released = await worker.release(ids)
-    this.#do(this.#register.released(worker.name, ids, released))
+    this.#do(this.#register.released(worker.name, ids, await worker.release(ids)))
   }
 
   async #giveBack(worker: RunningWorker, id: string): Promise<void> {

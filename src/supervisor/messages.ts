@@ -127,6 +127,8 @@ export function parseToWorker(value: unknown): ToWorker {
   switch (message['type']) {
     case 'leave':
       return { type: 'leave', kept: ids(message['kept']), signal: endingSignal(message['signal']) }
+    case 'steered':
+      return { type: 'steered', ids: ids(message['ids']) }
     case 'release':
       return { type: 'release', ids: ids(message['ids']) }
     case 'ticket-keys':

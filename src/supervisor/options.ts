@@ -2,8 +2,10 @@ import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
+import type { BytesPolicy } from '../index.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-workers.js'
+import { toDatagramSteering } from './datagram-option.js'
 import { runningScript } from './node-options.js'
 import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
@@ -38,6 +40,12 @@ export interface SupervisorOptions {
    * workers accept for a dead one only. Default: unchanged, so by hash. Linux.
    */
   readonly steering?: SteeringName | undefined
+  /**
+   * UDP: the worker of a datagram follows from `length` bytes (1 to 20) of it from `offset` on (0 to 65535), such as a
+   * connection ID, over reloads and crashes; of one that is too short, or with `longHeaders: 'hash'` has a long header of
+   * QUIC, from its sender. Default: the kernel's hash. Linux 5.3.
+   */
+  readonly datagramSteering?: DatagramSteeringOption | undefined
   /**
    * `'connections'`: the workers keep their numbers of open connections within 2 of each other, or 10 %: a worker that is
    * ahead passes on what it accepts, to the worker with fewest connections, before it reads from it. Connections that a
@@ -93,7 +101,11 @@ export interface SupervisorOptions {
   readonly sockets?: readonly { readonly fd: number; readonly name?: string | undefined }[] | undefined
 }
 
-type Given = Omit<SupervisorOptions, 'script' | 'workers' | 'steering' | 'balance' | 'envFile' | 'hangTimeout'>
+/** `{ by: 'bytes' }` without a table. */
+export type DatagramSteeringOption = Omit<BytesPolicy, 'table'>
+
+type Absent = 'script' | 'workers' | 'steering' | 'datagramSteering' | 'balance' | 'envFile' | 'hangTimeout'
+type Given = Omit<SupervisorOptions, Absent>
 
 /** @internal */
 export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
@@ -102,6 +114,7 @@ export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Nam
   /** Where the number of workers comes from, if it is automatic. */
   readonly automatic: WorkersLimit | undefined
   readonly steering: SteeringName | undefined
+  readonly datagramSteering: BytesPolicy | undefined
   readonly hangTimeout: number | undefined
   readonly balance: BalanceName | undefined
   readonly envFile: string | undefined
@@ -118,6 +131,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'grace',
   'maxRestarts',
   'steering',
+  'datagramSteering',
   'balance',
   'pin',
   'threads',
@@ -162,6 +176,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     grace: time(options, 'grace', 50),
     maxRestarts: toMaxRestarts(options.maxRestarts ?? 10),
     steering: oneOf(options, 'steering', STEERING_NAMES),
+    datagramSteering: toDatagramSteering(options),
     balance: oneOf(options, 'balance', ['connections']),
     pin: flag(options, 'pin'),
     threads: flag(options, 'threads'),

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
 import { Balancing } from './balancing.js'
+import { type DatagramSteering, steerDatagrams } from './datagram-steering.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
 import { HangWatch } from './hang-watch.js'
@@ -16,7 +17,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { describe, guestTeller, tellPath } from './worker-info.js'
+import { closedText, describe, guestTeller, lateText, notKeptText, refusedText, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -31,6 +32,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
   readonly sockets: KeptSockets
+  readonly #datagrams: DatagramSteering
   readonly balancing: Balancing
   readonly onBalance: Balancing['hear'] = (...message) => this.balancing.hear(...message)
   /** One warning each is enough of what a program sends. */
@@ -45,6 +47,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner = owner
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
+    this.#datagrams = steerDatagrams(owner, this.sockets)
     // Each worker that starts listens to it.
     setMaxListeners(0, owner.signal)
     this.#hangs = new HangWatch(owner, () => this.alive)
@@ -157,23 +160,23 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
     const started = performance.now()
     const accepted = this.sockets.acceptedBy(worker)
+    const departure = this.#datagrams.leaves(accepted, worker)
     const handedOver = this.sockets.leaves(worker, waits)
     const parted = this.sockets.part(accepted.map(({ id }) => id).filter((id) => !handedOver.includes(id)))
     if (parted !== undefined) await parted
+    if (departure !== undefined) await departure.steer(handedOver)
     const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
-    const waited = ((performance.now() - started) / 1000).toFixed(1)
+    departure?.ended()
     const drained = accepted.filter(({ id, wish }) => !handedOver.includes(id) && wish.datagram === undefined)
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
-    if (isInTime) return true
-    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) did not end within ${waited} s and was killed`)
-    return false
+    if (!isInTime) this.#owner.emit('warning', lateText(worker, started))
+    return isInTime
   }
 
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
     const outcome = this.sockets.listening(worker, listening, kept)
-    const text = `cannot keep the socket of worker ${worker.slot} on port ${port}: its accept queue is lost if the worker dies`
-    if (outcome === 'not kept') this.#owner.emit('warning', text)
+    if (outcome === 'not kept') this.#owner.emit('warning', notKeptText(worker, port))
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
   }
 
@@ -214,9 +217,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {
-    if (this.#warnedOf.has(worker)) return
+    if (!this.#warnedOf.has(worker)) this.#owner.emit('warning', refusedText(worker, reason))
     this.#warnedOf.add(worker)
-    this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) sent a message that is refused: ${reason}`)
   }
 
   onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
@@ -230,8 +232,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onDisconnect(worker: RunningWorker): void {
     this.sockets.disconnected(worker)
-    const text = `worker ${worker.slot} (${worker.pid}) has closed its IPC channel: only SIGTERM can make it drain`
-    if (worker.state !== 'leaving') this.#owner.emit('warning', text)
+    if (worker.state !== 'leaving') this.#owner.emit('warning', closedText(worker))
   }
 
   onExit(worker: RunningWorker, exit: WorkerExit): void {

@@ -51,6 +51,8 @@ export interface WorkerConfiguration {
 export type ToWorker =
   /** Drain all servers, then give the program the signal. `kept`: sockets that are handed over, and stay in their group. */
   | { readonly type: 'leave'; readonly kept: readonly string[]; readonly signal: EndingSignal }
+  /** Comes before `leave`: these UDP sockets get no new datagrams, by a program of their group. */
+  | { readonly type: 'steered'; readonly ids: readonly string[] }
   /** Close those of these sockets that no server of the worker has taken. */
   | { readonly type: 'release'; readonly ids: readonly string[] }
   | { readonly type: 'ticket-keys'; readonly keys: string }

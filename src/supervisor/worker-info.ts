@@ -65,3 +65,23 @@ export function guestTeller(emit: Emit): JoiningSource<RunningWorker>['onGuest']
     }
   }
 }
+
+type Named = Pick<RunningWorker, 'slot' | 'pid'>
+
+/** @param started When it was told to leave, as of `performance.now()`. */
+export function lateText({ pid, slot }: Named, started: number): string {
+  const waited = ((performance.now() - started) / 1000).toFixed(1)
+  return `worker ${slot} (${pid}) did not end within ${waited} s and was killed`
+}
+
+export function closedText({ pid, slot }: Named): string {
+  return `worker ${slot} (${pid}) has closed its IPC channel: only SIGTERM can make it drain`
+}
+
+export function notKeptText({ slot }: Named, port: number): string {
+  return `cannot keep the socket of worker ${slot} on port ${port}: its accept queue is lost if the worker dies`
+}
+
+export function refusedText({ pid, slot }: Named, reason: string): string {
+  return `worker ${slot} (${pid}) sent a message that is refused: ${reason}`
+}

@@ -74,6 +74,9 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'common/waiting',
     'node/path-listen',
     'drain/times',
+    'steering/by-policy',
+    'steering/datagram-group',
+    'steering/steering-types',
   ],
 }
 

@@ -35,14 +35,15 @@ Result<int> GetInteger(const Sys& sys, int fd, int level, int name) {
 
 }  // namespace
 
-Status AttachProgram(const Sys& sys, int fd, const Program& program) {
+Status AttachProgram(const Sys& sys, int fd, const Program& program, bool to_socket) {
   Status checked = CheckProgram(program);
   if (!checked.ok()) return checked;
   sock_fprog filter{};
   filter.len = static_cast<unsigned short>(program.size());
   // The kernel does not write to the program.
   filter.filter = reinterpret_cast<sock_filter*>(const_cast<Instruction*>(program.data()));
-  if (sys.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) != 0) {
+  const int name = to_socket ? SO_ATTACH_FILTER : SO_ATTACH_REUSEPORT_CBPF;
+  if (sys.setsockopt(fd, SOL_SOCKET, name, &filter, sizeof(filter)) != 0) {
     return Failure{errno, "setsockopt"};
   }
   return Done{};

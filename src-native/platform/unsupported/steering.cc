@@ -4,7 +4,7 @@
 
 namespace reuseport {
 
-Status AttachProgram(const Sys&, int, const Program&) {
+Status AttachProgram(const Sys&, int, const Program&, bool) {
   return Failure{ENOSYS, "setsockopt"};
 }
 
