@@ -13,7 +13,7 @@ struct QueueWatch;
 // Threads that tell which accept queues stand: from which nothing was accepted for `patience` although connections
 // wait. A queue is armed, told at most once, and then has to be armed again. A queue that was empty before it stood
 // stays armed. A thread sleeps while no armed queue has connections. While one has, it looks each ms, or each eighth of
-// the patience (at most 4 ms): a queue that is shorter than at the last look has an owner that accepts.
+// the patience (at most 8 ms): a queue that is shorter than at the last look has an owner that accepts.
 //
 // Linux: epoll(7). Nothing else is shared with a thread, so there is no lock: JavaScript arms in the epoll instance,
 // the thread writes to a socket. Where JavaScript leaves too many numbers unread, the thread looks again after each

@@ -39,7 +39,7 @@ export const SOON = 100
 export const SHORTEST_PATIENCE = 1
 export const LONGEST_PATIENCE = 16
 /** ms between looks at a queue that is watched with more patience than it will need. */
-export const RELAX = 100
+export const RELAX = 250
 /** ms. An owner that answers so soon was not standing still: it would have accepted the connections itself. */
 export const QUICK = 4
 /** ms. An owner that has not answered for so long stood still: the joins of the visit cost nothing. */

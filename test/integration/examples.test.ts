@@ -2,7 +2,10 @@
 import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import http from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -118,4 +121,73 @@ test('cluster-queues: no client of a worker that computes waits, one that died h
   await example.said(/listens on port/, 3)
   await get('/')
   expect(await example.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+})
+
+const command = '../dist/cli/main.js'
+const exampleOf = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
+
+function ask(options: http.RequestOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    http.get({ agent: false, ...options }, (response) => resolve(text(response))).on('error', reject)
+  })
+}
+
+test('sessions: each client comes back to its worker', async () => {
+  const port = await freePort()
+  await using example = run(command, ['run', '-n', 3, '--steering', 'client', exampleOf('sessions.js'), port])
+  await example.said(/3 workers on/, 1)
+  const clients = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 10}`)
+  // The program of the group may come into force a moment after the workers are ready.
+  const warm = () => Promise.all(clients.map((localAddress) => ask({ port, host: '127.0.0.1', localAddress })))
+  const workers = (answers: readonly string[]) => answers.map((answer) => answer.split(' ').at(-1))
+  let before = workers(await warm())
+  await expect
+    .poll(async () => {
+      const now = workers(await warm())
+      const isSame = now.join() === before.join()
+      before = now
+      return isSame
+    })
+    .toBe(true)
+  for (let round = 0; round < 5; round++) expect(workers(await warm())).toEqual(before)
+  expect(new Set(before).size).toBeGreaterThan(1)
+  expect(await example.end('SIGTERM')).toMatchObject({ code: 0 })
+})
+
+test('unix-path: all workers accept from one file, which goes with them', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-example-'))
+  const socketPath = path.join(folder, 'app.sock')
+  try {
+    await using example = run(command, ['run', '-n', 2, exampleOf('unix-path.js'), socketPath])
+    await example.said(/2 workers on/, 1)
+    const pids = new Set<string>()
+    await expect.poll(async () => pids.add(await ask({ socketPath })).size, { timeout: 20_000 }).toBe(2)
+    expect(await example.end('SIGTERM')).toMatchObject({ code: 0 })
+    expect(readdirSync(folder)).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('flows: a connection ID keeps its worker, whichever port it comes from', async () => {
+  const port = await freeUdpPort()
+  await using example = run(command, ['run', '-n', 3, '--datagram-steering', 'bytes:0:8', exampleOf('flows.js'), port])
+  await example.said(/3 workers on/, 1)
+  const ids = Array.from({ length: 20 }, (_, index) => `flow${String(index).padStart(4, '0')}`)
+  const workers = async () => {
+    const answers = await Promise.all(ids.map((id) => exchange(port, [`${id} hello`])))
+    return answers.map(([answer]) => answer?.trim().split(' ').at(-1))
+  }
+  let before = await workers()
+  await expect
+    .poll(async () => {
+      const now = await workers()
+      const isSame = now.join() === before.join()
+      before = now
+      return isSame
+    })
+    .toBe(true)
+  for (let round = 0; round < 5; round++) expect(await workers()).toEqual(before)
+  expect(new Set(before).size).toBeGreaterThan(1)
+  expect(await example.end('SIGTERM')).toMatchObject({ code: 0 })
 })

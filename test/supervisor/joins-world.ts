@@ -211,7 +211,7 @@ export class JoinsWorld {
   #watch(queue: ModelQueue): void {
     const { watchedFor, waiting } = queue
     if (watchedFor === undefined) return
-    const pause = Math.max(1, Math.min(4, Math.floor(watchedFor / 8)))
+    const pause = Math.max(1, Math.min(8, Math.floor(watchedFor / 4)))
     if (queue.left === undefined) {
       if (waiting.length === 0) return
       queue.left = watchedFor

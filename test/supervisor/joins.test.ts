@@ -4,7 +4,7 @@ import process from 'node:process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JOINS_PER_SECOND, type JoinAction, Joins, type QueueState } from '../../src/supervisor/joins.js'
-import { GUESTS } from '../../src/supervisor/joins-entries.js'
+import { GUESTS, RELAX } from '../../src/supervisor/joins-entries.js'
 import { JoinsWorld, type ModelQueue, type ModelWorker, randomOf, statistics } from './joins-world.js'
 
 const RUNS = Number(process.env['REUSEPORT_MODEL_RUNS'] ?? 15)
@@ -196,7 +196,7 @@ describe('what it costs', () => {
     expect(patience(20, 0)).toBeUndefined()
     const { actions, next } = look(100, 0)
     expect(actions).toEqual([])
-    expect(next).toBe(100)
+    expect(next).toBe(RELAX)
     expect(patience(1100, 0)).toBe(1)
     expect(look(1101, 0)).toEqual({ actions: [], next: undefined })
   })

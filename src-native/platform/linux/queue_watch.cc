@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kAtOnce = 64;
 // Milliseconds between two looks at most.
-constexpr int kLongestPause = 4;
+constexpr int kLongestPause = 8;
 constexpr uint32_t kOnce = EPOLLIN | EPOLLONESHOT;
 
 // The patience travels with the descriptor: the kernel gives both back.
@@ -133,7 +133,7 @@ void Look(const QueueWatch& watch, Queues* queues, int passed) {
 // Milliseconds to the next look: less than the patience, so that a queue which gets shorter is seen.
 int PauseOf(const Queues& queues) {
   int pause = kLongestPause;
-  for (int i = 0; i < queues.count; i++) pause = std::min(pause, queues.all[i].patience / 8);
+  for (int i = 0; i < queues.count; i++) pause = std::min(pause, queues.all[i].patience / 4);
   return std::max(pause, 1);
 }
 
