@@ -83,7 +83,7 @@ if (!quick) {
   run('test')
   for (const script of ['lint', 'types', 'coverage', 'sanitize', 'mutate', 'demo', 'test:matrix']) run('run', script)
   run('run', 'fuzz', '--', '60')
-  for (const what of ['drain', 'restart', 'kill', 'supervisor', 'environments']) run('run', `soak:${what}`)
+  for (const what of ['drain', 'restart', 'kill', 'joins', 'supervisor', 'environments']) run('run', `soak:${what}`)
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-release-'))
 try {
