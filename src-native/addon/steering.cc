@@ -42,7 +42,9 @@ Napi::Value AttachProgramCall(const Napi::CallbackInfo& info) {
   if (!fd) return env.Undefined();
   const std::optional<Program> program = ToProgram(info[1]);
   if (!program) return env.Undefined();
-  return FromStatus(env, AttachProgram(StateOf(env).sys, *fd, *program, info[2].ToBoolean()));
+  bool to_socket = false;
+  if (!info[2].IsUndefined() && !ToBoolean(info[2], "toSocket", &to_socket)) return env.Undefined();
+  return FromStatus(env, AttachProgram(StateOf(env).sys, *fd, *program, to_socket));
 }
 
 Napi::Value DetachProgramCall(const Napi::CallbackInfo& info) {
