@@ -32,6 +32,7 @@ function run(name: string, args: readonly (number | string)[]): Example {
     })
   }
   const exited = once(child, 'close')
+  const gone = once(child, 'exit')
   return {
     exited,
     async said(pattern, times) {
@@ -44,8 +45,11 @@ function run(name: string, args: readonly (number | string)[]): Example {
       return { ...output, code }
     },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await exited
+      // Workers outlive a supervisor that is killed, and keep its pipes open.
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await gone
+      clearTimeout(late)
     },
   }
 }
@@ -124,6 +128,8 @@ test('cluster-queues: no client of a worker that computes waits, one that died h
 })
 
 const command = '../dist/cli/main.js'
+/** The program for all workers comes into force soon after they are ready. */
+const SETTLES = { timeout: 20_000 }
 const exampleOf = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
 
 function ask(options: http.RequestOptions): Promise<string> {
@@ -137,20 +143,18 @@ test('sessions: each client comes back to its worker', async () => {
   await using example = run(command, ['run', '-n', 3, '--steering', 'client', exampleOf('sessions.js'), port])
   await example.said(/3 workers on/, 1)
   const clients = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 10}`)
-  // The program of the group may come into force a moment after the workers are ready.
   const warm = () => Promise.all(clients.map((localAddress) => ask({ port, host: '127.0.0.1', localAddress })))
   const workers = (answers: readonly string[]) => answers.map((answer) => answer.split(' ').at(-1))
   let before = workers(await warm())
   await expect
     .poll(async () => {
       const now = workers(await warm())
-      const isSame = now.join() === before.join()
+      const isSettled = now.join() === before.join() && new Set(now).size === 3
       before = now
-      return isSame
-    })
+      return isSettled
+    }, SETTLES)
     .toBe(true)
   for (let round = 0; round < 5; round++) expect(workers(await warm())).toEqual(before)
-  expect(new Set(before).size).toBeGreaterThan(1)
   expect(await example.end('SIGTERM')).toMatchObject({ code: 0 })
 })
 
@@ -182,12 +186,11 @@ test('flows: a connection ID keeps its worker, whichever port it comes from', as
   await expect
     .poll(async () => {
       const now = await workers()
-      const isSame = now.join() === before.join()
+      const isSettled = now.join() === before.join() && new Set(now).size === 3
       before = now
-      return isSame
-    })
+      return isSettled
+    }, SETTLES)
     .toBe(true)
   for (let round = 0; round < 5; round++) expect(await workers()).toEqual(before)
-  expect(new Set(before).size).toBeGreaterThan(1)
   expect(await example.end('SIGTERM')).toMatchObject({ code: 0 })
 })
