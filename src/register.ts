@@ -56,15 +56,12 @@ if (isInCharge) {
 }
 
 function listenShared(this: net.Server, ...args: unknown[]): net.Server {
-  const call = listening.has(this) ? undefined : toCall(args)
-  if (
-    call === undefined &&
-    worker !== undefined &&
-    !listening.has(this) &&
-    listenOnPath(worker.common, this, args, isShared, listen)
-  )
-    return this
-  if (call === undefined) return Reflect.apply(listen, this, args)
+  if (listening.has(this)) return Reflect.apply(listen, this, args)
+  const call = toCall(args)
+  if (call === undefined) {
+    const isOnPath = worker !== undefined && listenOnPath(worker.common, this, args, isShared, listen)
+    return isOnPath ? this : Reflect.apply(listen, this, args)
+  }
   const isTaken = worker?.oneSocket !== undefined && listenOnOne(worker.oneSocket, this, call)
   if (isTaken) return this
   listening.add(this)

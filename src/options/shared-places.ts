@@ -10,7 +10,7 @@ export function parsePlaces(text: string | undefined): (place: number | string) 
     const isPort = /^!?\d+$/.test(name) && Number(place) <= 65_535
     if (!isPort && !/^[/@]./.test(place)) {
       throw new RangeError(
-        `REUSEPORT_PORTS must list ports from 0 to 65535, with ! before a port that is not shared. Received '${name}'`,
+        `REUSEPORT_PORTS must list ports from 0 to 65535, or unix paths (/run/app.sock, @name), with ! before what is not shared. Received '${name}'`,
       )
     }
     ;(name.startsWith('!') ? unwanted : wanted).add(isPort ? Number(place) : place)

@@ -2,25 +2,26 @@
 // They are built here because the addon takes any program. The kernel runs them on a packet whose data begins behind the
 // header of TCP or UDP (`reuseport_select_sock`).
 import { BUCKETS } from './buckets.js'
-import type { BytesPolicy, ClientAddressPolicy, FilterInstruction } from './steering-types.js'
-
-type Program = readonly FilterInstruction[]
-
-const LOAD = { 4: 0x20, 2: 0x28, 1: 0x30 } as const
-const LOAD_LENGTH = 0x80
-const INDEX_IS = 0x01
-const TO_INDEX = 0x07
-const MULTIPLY = 0x24
-const OR_INDEX = 0x4c
-const AND = 0x54
-const SHIFT_LEFT = 0x64
-const SHIFT_RIGHT = 0x74
-const XOR_INDEX = 0xac
-const JUMP = 0x05
-const IF_EQUAL = 0x15
-const IF_AT_LEAST = 0x35
-const IF_ANY_BIT = 0x45
-const RETURN = 0x06
+import {
+  AND,
+  BY_HASH,
+  IF_ANY_BIT,
+  IF_AT_LEAST,
+  IF_EQUAL,
+  INDEX_IS,
+  JUMP,
+  LOAD,
+  LOAD_LENGTH,
+  MULTIPLY,
+  OR_INDEX,
+  type Program,
+  RETURN,
+  SHIFT_LEFT,
+  SHIFT_RIGHT,
+  TO_INDEX,
+  XOR_INDEX,
+} from './instructions.js'
+import type { BytesPolicy, ClientAddressPolicy } from './steering-types.js'
 
 /** SKF_NET_OFF: loads from here on read from the header of IP on. */
 const NETWORK = 0xfff0_0000
@@ -29,9 +30,6 @@ const IPV6_SOURCE = 8
 /** Bytes. The header of UDP begins with the port of the sender. */
 const IPV4_HEADER = 20
 const IPV6_HEADER = 40
-
-/** No slot: the kernel then chooses by its hash. */
-const BY_HASH = 0xffff_ffff
 
 /** Of murmur3's finalizer, in which each bit of a word changes each bit of the result with a probability of one half. */
 const MIX: Program = [

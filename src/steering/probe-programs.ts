@@ -1,17 +1,9 @@
 // Pure: the classic BPF programs by which a supervisor steers UDP sockets whose slots it learns.
 import { bytesProgram, flowProgram } from './bucket-program.js'
 import { slotsOfBuckets } from './buckets.js'
+import { BY_HASH, IF_EQUAL, JUMP, LOAD, LOAD_LENGTH, type Program, RETURN, RETURN_ACCUMULATOR } from './instructions.js'
 import type { BytesPolicy, FilterInstruction } from './steering-types.js'
 
-export type Program = readonly FilterInstruction[]
-
-const LOAD_WORD = 0x20
-const LOAD_LENGTH = 0x80
-const IF_EQUAL = 0x15
-const JUMP = 0x05
-const RETURN = 0x06
-const RETURN_ACCUMULATOR = 0x16
-const BY_HASH = 0xffff_ffff
 /** A filter of a socket returns the bytes that the socket takes. */
 const ALL = 0xffff_ffff
 const UDP_HEADER = 8
@@ -22,7 +14,7 @@ export const HASH: Program = [{ code: RETURN, k: BY_HASH }]
 /** Jumps over `then` where the datagram is no probe: 16 bytes of a nonce, and a slot in 4 bytes. */
 function ifProbe(nonce: Buffer, from: number, then: Program): Program {
   const words = [0, 4, 8, 12].flatMap((at) => [
-    { code: LOAD_WORD, k: from + at },
+    { code: LOAD[4], k: from + at },
     { code: IF_EQUAL, k: nonce.readUInt32BE(at) },
   ])
   const test = [{ code: LOAD_LENGTH }, { code: IF_EQUAL, k: from + 20 }, ...words]
@@ -32,7 +24,7 @@ function ifProbe(nonce: Buffer, from: number, then: Program): Program {
 
 /** The program of the group: a probe goes to the slot that it names. */
 export function withProbes(nonce: Buffer, program: Program): Program {
-  return [...ifProbe(nonce, 0, [{ code: LOAD_WORD, k: 16 }, { code: RETURN_ACCUMULATOR }]), ...program]
+  return [...ifProbe(nonce, 0, [{ code: LOAD[4], k: 16 }, { code: RETURN_ACCUMULATOR }]), ...program]
 }
 
 /** The filter of a socket: it takes no probe. The kernel runs it on a packet that begins with the header of UDP. */

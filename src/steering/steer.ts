@@ -48,7 +48,8 @@ export interface SteerOptions {
 
 /**
  * Sets how the kernel chooses a member for a new connection: by hash, at random, by CPU, by weights, without some
- * members, by the client's address, or by a program of your own; for a UDP socket also by bytes of the datagrams. It applies to the whole group, from the next connection on.
+ * members, by the client's address, or by a program of your own; for a UDP socket also by bytes of the datagrams. It
+ * applies to the whole group, from the next connection on.
  *
  * ```js
  * await steer(server, { exclude: [{ pid: process.pid }] }) // no new connections here for now

@@ -5,11 +5,11 @@
 
 /** Joins in any second, at most, over all queues: also for queues that are never too dear. */
 export const JOINS_PER_SECOND = 400
-/** Joins that the budget gains in a second, for each CPU: less than 1 % of its time. */
+/** Joins that the budget gains in a second, for each CPU: about 1 % of its time. */
 const GAIN = 5
 /** Joins for each CPU that are paid from a full budget. */
 const MOST = 10
-/** The price of a report, in joins: it wakes the supervisor, which asks the owner and looks twice. */
+/** The price of a report, in joins: it wakes the supervisor, which looks at all queues. */
 const REPORT = 0.2
 /** ms of standing from which on a queue is joined whatever is left, where there are no more queues than `FEW` for each CPU. */
 export const DEAREST = 32

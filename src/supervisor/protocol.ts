@@ -135,7 +135,7 @@ export type FromWorker =
   | { readonly type: 'relieve'; readonly signal: EndingSignal }
   /** The worker has drained its servers. `reason` says what was lost; undefined where nothing was. */
   | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
-  /** Answers `release`, or comes by itself: the sockets that no server of the worker had taken, or has any more. */
+  /** Answers `release`, or comes by itself: the sockets that no server of the worker has taken, or that none has now. */
   | { readonly type: 'released'; readonly ids: readonly string[] }
   /** Answers `give-back`: whether the worker accepts from the socket. */
   | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }

@@ -1,4 +1,4 @@
-// Keeps the sockets of the workers of a program that starts them itself: any of them can accept from any queue.
+// Keeps the sockets of the workers of a program that starts them itself, so that each of them can accept from every queue.
 import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'

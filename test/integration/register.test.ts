@@ -104,7 +104,7 @@ test('within a process a second server of the same port joins too', async () => 
 test.each([
   [
     { REUSEPORT_PORTS: '80,http' },
-    "REUSEPORT_PORTS must list ports from 0 to 65535, with ! before a port that is not shared. Received 'http'",
+    "REUSEPORT_PORTS must list ports from 0 to 65535, or unix paths (/run/app.sock, @name), with ! before what is not shared. Received 'http'",
   ],
   [{ REUSEPORT_PORTS: '70000' }, "Received '70000'"],
   [

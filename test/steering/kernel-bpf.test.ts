@@ -9,6 +9,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { bindReusePort } from '../../src/index.js'
 import { loadAddon } from '../../src/native/addon.js'
 import { datagramDescriptor } from '../../src/node/datagram-internals.js'
+import { bytesProgram, clientAddressProgram } from '../../src/steering/bucket-program.js'
+import { BUCKETS, slotsOfBuckets } from '../../src/steering/buckets.js'
+import { wordsOf } from '../../src/steering/steering.js'
+import type { FilterInstruction } from '../../src/steering/steering-types.js'
 import { bound } from '../support/datagrams.js'
 import { ERRNO } from '../support/faults.js'
 import { whyNoNamespace } from '../support/namespace.js'
@@ -29,6 +33,8 @@ const CPU = 0x1_0000_0000 - 0x1000 + 36
 function byPayload(modulo: number): Uint32Array {
   return Uint32Array.of(LOAD_WORD, 0, 0, 0, MODULO, 0, 0, modulo, RETURN_A, 0, 0, 0)
 }
+
+const TABLE = Array.from({ length: 512 }, (_, slot) => ({ value: 2 * slot, slot }))
 
 const sockets: dgram.Socket[] = []
 const fds: number[] = []
@@ -104,6 +110,21 @@ test('reuseport_bpf: before it is bound', () => {
   const fd = addon.openSocket({ transport: 'udp', family: 4, ipv6Only: false, multipath: false }) as number
   fds.push(fd)
   expect(addon.attachProgram(fd, byPayload(10))).toBe(undefined)
+})
+
+test.each<[string, readonly FilterInstruction[]]>([
+  ['by address, for 512 members', clientAddressProgram({ by: 'client-address' }, slotsOfBuckets(BUCKETS))],
+  ['by 20 bytes', bytesProgram({ by: 'bytes', offset: 0, length: 20, longHeaders: 'hash' }, slotsOfBuckets(BUCKETS))],
+  ['by a table of 512 values', bytesProgram({ by: 'bytes', offset: 0, length: 4, table: TABLE }, [])],
+])('the kernel takes the largest programs: %s', async (_what, program) => {
+  let received = 0
+  const socket = await member('127.0.0.1', 0, () => received++)
+  expect(addon.attachProgram(fdOf(socket), wordsOf(program))).toBeUndefined()
+  const client = dgram.createSocket('udp4')
+  sockets.push(client)
+  // Its bytes are in the table, and name the only member.
+  client.send(Buffer.alloc(32), socket.address().port, '127.0.0.1')
+  await expect.poll(() => received).toBe(1)
 })
 
 test('reuseport_bpf: a slot that is none means the hash', async () => {

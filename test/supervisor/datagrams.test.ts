@@ -32,6 +32,13 @@ async function said(supervised: Supervised, count: number): Promise<readonly Sai
   }, 20_000)
 }
 
+/** The port that these workers are bound to. */
+async function portOf(supervised: Supervised, count: number): Promise<number> {
+  const [first] = await said(supervised, count)
+  if (first === undefined) throw new Error('no worker is bound')
+  return first.bound.port
+}
+
 /** A client that sends to the port and collects the answers. */
 async function open(port: number, type: dgram.SocketType = 'udp4') {
   const socket = dgram.createSocket(type)
@@ -91,11 +98,7 @@ test('Reloads lose no datagram and read none twice, under a flood', { timeout: 1
   await using supervised = supervise({ log, delay: 20 }, { script })
   const { supervisor } = supervised
   await supervisor.start()
-  const [
-    {
-      bound: { port },
-    } = { bound: { port: 0 } },
-  ] = await said(supervised, 2)
+  const port = await portOf(supervised, 2)
   const all = await clients(20, port)
   const answers = (): readonly string[] => all.flatMap((client) => client.answers.map(({ text }) => text))
   let sent = 0
@@ -122,11 +125,7 @@ test('What waits for a worker that is killed is read by its successor', { timeou
   await using supervised = supervise({}, { script, workers: 2 })
   const { supervisor } = supervised
   await supervisor.start()
-  const [
-    {
-      bound: { port },
-    } = { bound: { port: 0 } },
-  ] = await said(supervised, 2)
+  const port = await portOf(supervised, 2)
   using client = await open(port)
   client.send('who')
   await vi.waitUntil(() => client.answers.length === 1, 10_000)
@@ -169,11 +168,7 @@ test('A udp6 socket that was kept sets its own options', { timeout: 60_000 }, as
   await using supervised = supervise({ type: 'udp6', address: '::1', ttl: 7 }, { script, workers: 1 })
   const { supervisor } = supervised
   await supervisor.start()
-  const [
-    {
-      bound: { port },
-    } = { bound: { port: 0 } },
-  ] = await said(supervised, 1)
+  const port = await portOf(supervised, 1)
   await supervisor.reload()
   await said(supervised, 2)
   using client = await open(port, 'udp6')
@@ -185,11 +180,7 @@ test('A worker less leaves its group, and its program closes its socket once', {
   await using supervised = supervise({ address: '127.0.0.1' }, { script, workers: 2 })
   const { supervisor, told } = supervised
   await supervisor.start()
-  const [
-    {
-      bound: { port },
-    } = { bound: { port: 0 } },
-  ] = await said(supervised, 2)
+  const port = await portOf(supervised, 2)
   await supervisor.scale(1)
   const all = await clients(20, port)
   for (const client of all) client.send('hello')
@@ -214,11 +205,7 @@ test('`exclusive` stays as it is: the second worker gets EADDRINUSE', { timeout:
 test('A second program on the port is told EADDRINUSE, and the workers go on', { timeout: 60_000 }, async () => {
   await using supervised = supervise({ address: '127.0.0.1' }, { script, workers: 2 })
   await supervised.supervisor.start()
-  const [
-    {
-      bound: { port },
-    } = { bound: { port: 0 } },
-  ] = await said(supervised, 2)
+  const port = await portOf(supervised, 2)
   for (const reuseAddr of [false, true]) {
     const stranger = dgram.createSocket({ type: 'udp4', reuseAddr })
     stranger.bind(port, '127.0.0.1')
