@@ -1,96 +1,52 @@
-// Compares this library with core, cluster and one process, in interleaved rounds of one run. Reports ratios and
-// spread. `tail` is a benchmark of its own.
-import { execFileSync, fork } from 'node:child_process'
-import { once } from 'node:events'
+// `npm run bench`: the benchmarks of benchmarks.js by name, and two small ones that are here.
+import { execFileSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bold, dim, progress } from '../demo/format.js'
+import { bold, dim } from '../demo/format.js'
 import { NODE_VERSIONS, nodeBinary } from '../scripts/nodes.mjs'
-import { loadTool, measure } from './load.js'
+import { BENCHMARKS } from './benchmarks.js'
 import { median, ratio } from './statistics.js'
 
-const HELP = `Usage: npm run bench -- [options] [benchmark ...] [competitor ...]
-       npm run bench -- tail [options]
+const HERE = {
+  listen: "the time from the call to 'listening'",
+  import: 'the time and memory of the import',
+}
 
-Measures in interleaved rounds of one run, over loopback only. Benchmarks, all
-by default:
-  requests  a second with 2 workers, a connection per request and keep-alive
-  listen    the time from the call to 'listening'
-  import    the time and memory of the import
+const HELP = `Usage: npm run bench -- <benchmark> [options]
+       npm run bench -- listen import [options]
 
-How long connections wait while a worker is busy, stopped or killed is measured
-by tail alone: npm run bench -- tail --help
+Compares in interleaved rounds of one run, over loopback only.
 
-Competitors of requests, all by default:
-  ours control run core cluster-rr cluster-shared single
+${Object.entries({
+  ...Object.fromEntries(Object.entries(BENCHMARKS).map(([name, { about }]) => [name, about])),
+  ...HERE,
+})
+  .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
+  .join('\n')}
 
-      --of <competitor>  compare this one to the others       (default ours)
+npm run bench -- <benchmark> --help tells the options. Those of listen and import:
+
   -r, --rounds <1-50>   rounds                                (default 11)
-  -s, --seconds <1-30>  seconds of load for each measurement  (default 1)
       --json            print JSON (the default without a terminal)
   -h, --help            print this help`
 
-/** The competitors and their descriptions. Ratios are ours divided by theirs. */
-const COMPETITORS = {
-  ours: 'listenReusePort, 2 processes',
-  control: 'the same again, shows the noise',
-  run: 'reuseport run -n 2',
-  core: 'core reusePort, 2 processes',
-  'cluster-rr': 'cluster, round robin',
-  'cluster-shared': 'cluster, shared handle',
-  single: 'one process',
-}
-
 /** The goals of this library. They are only reported, because machines differ. */
-const GOALS = { core: 0.98, 'cluster-rr': 2.5, listen: 1.25, importMilliseconds: 10 }
+const GOALS = { listen: 1.25, importMilliseconds: 10 }
 
-const BENCHMARKS = ['requests', 'listen', 'import']
-
-if (process.argv[2] === 'tail') {
-  await import('./tail/index.js')
+const [, , asked = ''] = process.argv
+const registered = Object.hasOwn(BENCHMARKS, asked) ? BENCHMARKS[asked] : undefined
+if (registered !== undefined) {
+  await registered.run(process.argv.slice(3))
   process.exit()
 }
 
-const line = progress()
-// The competitor `core` needs a Node that has `reusePort`.
+// What is compared with `reusePort` needs a Node that has it.
 const node = Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : nodeBinary(24)
 const version = node === process.execPath ? process.versions.node : NODE_VERSIONS[24]
 
 /** @param {string} name */
 const script = (name) => fileURLToPath(new URL(name, import.meta.url))
-
-/** @type {(which: string, setting: { seconds: number, keepAlive: boolean }) => Promise<number>} */
-async function measureServers(which, setting) {
-  const servers = fork(script('./servers.js'), [which], { execPath: node })
-  const exited = once(servers, 'exit')
-  try {
-    const [{ port }] = await once(servers, 'message')
-    await measure(port, { ...setting, seconds: 1 })
-    return await measure(port, setting)
-  } finally {
-    servers.disconnect()
-    await exited
-  }
-}
-
-/** @type {(names: string[], rounds: number, setting: { seconds: number, keepAlive: boolean }) => Promise<Record<string, number[]>>} */
-async function compareServers(names, rounds, setting) {
-  /** @type {Record<string, number[]>} */
-  const rates = Object.fromEntries(names.map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    // Each round has another order, so that no competitor always runs after the same one.
-    const order = names.toSorted(() => Math.random() - 0.5)
-    for (const name of order) {
-      line.show(
-        `  round ${round + 1} of ${rounds}, ${setting.keepAlive ? 'keep-alive' : 'connection per request'}: ${name}`,
-      )
-      rates[name]?.push(await measureServers(name, setting))
-    }
-  }
-  line.clear()
-  return rates
-}
 
 /** @type {(args: string[]) => any} */
 function runJson(args) {
@@ -113,30 +69,9 @@ function compareImports(rounds) {
   )
 }
 
-/** @param {Record<string, number[]>} rates */
-function summarise(rates) {
-  const own = rates[values.of] ?? []
-  return Object.entries(rates).map(([name, all]) => ({
-    name,
-    rate: median(all),
-    ...(name === values.of ? {} : { ratio: ratio(own, all) }),
-  }))
-}
-
 /** @type {(ratio: { median: number, low: number, high: number }) => string} */
 function text({ median, low, high }) {
   return `${median.toFixed(2)}  (${low.toFixed(2)} to ${high.toFixed(2)})`
-}
-
-/** @type {(title: string, rows: ReturnType<typeof summarise>) => void} */
-function showRates(title, rows) {
-  console.log(`\n${bold(title)}\n${dim(`  ${''.padEnd(32)}${'requests/s'.padStart(12)}   ${values.of} : theirs`)}`)
-  for (const { name, rate, ratio } of rows) {
-    const label = COMPETITORS[/** @type {keyof typeof COMPETITORS} */ (name)]
-    console.log(
-      `  ${label.padEnd(32)}${Math.round(rate).toLocaleString('en-US').padStart(12)}   ${ratio ? text(ratio) : ''}`.trimEnd(),
-    )
-  }
 }
 
 /** @type {(name: string, fallback: string, high: number) => number} */
@@ -147,33 +82,20 @@ function wholeNumber(name, value, high) {
   return process.exit(2)
 }
 
-/** Those of `all` that are asked for; all of them where none is. @param {string[]} all @param {string[]} asked */
-function chosen(all, asked) {
-  const some = all.filter((name) => asked.includes(name))
-  return some.length > 0 ? some : all
-}
-
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       options: {
         rounds: { type: 'string', short: 'r', default: '11' },
-        seconds: { type: 'string', short: 's', default: '1' },
-        of: { type: 'string', default: 'ours' },
         json: { type: 'boolean', default: process.stdout.isTTY !== true },
         help: { type: 'boolean', short: 'h', default: false },
       },
       allowPositionals: true,
     })
-    if (!(values.of in COMPETITORS)) throw new Error(`There is no competitor '${values.of}'`)
-    const stranger = positionals.find((name) => !(name in COMPETITORS || BENCHMARKS.includes(name)))
-    if (stranger !== undefined) throw new Error(`There is no benchmark and no competitor '${stranger}'`)
-    const asked = chosen(Object.keys(COMPETITORS), positionals)
-    return {
-      ...values,
-      names: asked.includes(values.of) ? asked : [values.of, ...asked],
-      benchmarks: chosen(BENCHMARKS, positionals),
-    }
+    const stranger = positionals.find((name) => !Object.hasOwn(HERE, name))
+    if (stranger !== undefined)
+      throw new Error(`'${stranger}' is no benchmark that goes with others: ${Object.keys(HERE).join(', ')} do`)
+    return { ...values, benchmarks: positionals }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
     return process.exit(2)
@@ -181,20 +103,12 @@ function readArguments() {
 }
 
 const values = readArguments()
-if (values.help) {
+if (values.help || values.benchmarks.length === 0) {
   console.log(HELP)
   process.exit()
 }
 const rounds = wholeNumber('rounds', values.rounds, 50)
-const seconds = wholeNumber('seconds', values.seconds, 30)
-if (!values.json) console.log(`Node ${version}, load by ${loadTool}, ${rounds} rounds of ${seconds} s, medians`)
-
-/** @param {string} title @param {boolean} keepAlive */
-async function benchRequests(title, keepAlive) {
-  const rows = summarise(await compareServers(values.names, rounds, { seconds, keepAlive }))
-  if (!values.json) showRates(title, rows)
-  return rows
-}
+if (!values.json) console.log(`Node ${version}, ${rounds} rounds, medians`)
 
 function benchListen() {
   /** @type {Record<string, number>[]} */
@@ -227,11 +141,7 @@ const isAsked = (name) => values.benchmarks.includes(name)
 
 const result = {
   node: version,
-  loadTool,
   rounds,
-  seconds,
-  perRequest: isAsked('requests') ? await benchRequests('A connection per request', false) : undefined,
-  keepAlive: isAsked('requests') ? await benchRequests('Keep-alive', true) : undefined,
   listen: isAsked('listen') ? benchListen() : undefined,
   imports: isAsked('import') ? benchImport() : undefined,
   goals: GOALS,

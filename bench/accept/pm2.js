@@ -1,0 +1,61 @@
+// pm2 in cluster mode, with a home and a daemon of its own.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { lastSteps, signal } from '../common/children.js'
+import { untilServed } from '../common/ports.js'
+import { pidsBelow } from '../common/processes.js'
+import { node } from '../common/servers-node.js'
+import { pm2Command } from './packages.js'
+
+const run = promisify(execFile)
+
+/** The daemon's process id; undefined before it has written it. @param {string} home */
+function daemonOf(home) {
+  try {
+    return Number(readFileSync(path.join(home, 'pm2.pid'), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Kills the daemon and its workers by their ids, and removes the home. @param {string} home */
+function remove(home) {
+  const daemon = daemonOf(home)
+  if (daemon !== undefined) for (const pid of pidsBelow(daemon)) signal(pid, 'SIGKILL')
+  rmSync(home, { recursive: true, force: true })
+}
+
+/**
+ * @param {string} app
+ * @param {number} port
+ * @param {number} workers
+ */
+export async function startPm2(app, port, workers) {
+  const home = mkdtempSync(path.join(tmpdir(), 'bench-pm2-'))
+  const lastStep = () => remove(home)
+  lastSteps.add(lastStep)
+  const env = { ...process.env, PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true', PORT: String(port) }
+  /** @param {readonly string[]} args */
+  const pm2 = (...args) => run(node, [pm2Command(), ...args], { env, timeout: 60_000 })
+  const end = async () => {
+    await pm2('kill').catch(() => {})
+    for (let waited = 0; waited < 100 && pidsBelow(daemonOf(home) ?? 0).length > 0; waited++) await sleep(50)
+    lastSteps.delete(lastStep)
+    remove(home)
+  }
+  try {
+    await pm2('start', app, '-i', String(workers), '--name', 'bench')
+    const root = daemonOf(home)
+    if (root === undefined) throw new Error('The daemon of pm2 has no pid file')
+    await untilServed(port, workers)
+    return { port, root, end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+// The benchmarks, in the order of the help text. bench/common/benchmark.js says how one registers.
+
+/** @typedef {{ about: string, run: (args: readonly string[]) => Promise<void> }} Registered */
+/** @typedef {import('./common/benchmark.js').Benchmark} Benchmark */
+
+/** A benchmark of the common form; it is loaded when it is asked for. @param {string} about @param {() => Promise<Benchmark>} load @returns {Registered} */
+function common(about, load) {
+  return {
+    about,
+    async run(args) {
+      const { measureAndShow } = await import('./common/run.js')
+      await measureAndShow(await load(), args)
+    },
+  }
+}
+
+/** @type {Readonly<Record<string, Registered>>} */
+export const BENCHMARKS = {
+  accept: common(
+    'processor time and rate of connections and requests',
+    async () => (await import('./accept/index.js')).accept,
+  ),
+  tail: {
+    about: 'how long connections wait while a worker is busy, stopped or killed',
+    async run() {
+      await import('./tail/index.js')
+    },
+  },
+}
