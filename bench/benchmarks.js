@@ -20,6 +20,15 @@ export const BENCHMARKS = {
     'processor time and rate of connections and requests',
     async () => (await import('./accept/index.js')).accept,
   ),
+  udp: common('processor time of datagrams', async () => (await import('./udp/index.js')).udp),
+  inspect: common(
+    'how long it takes to see who shares a port',
+    async () => (await import('./inspect/index.js')).inspect,
+  ),
+  memory: common(
+    'memory of the supervisor while nothing happens',
+    async () => (await import('./memory/index.js')).memory,
+  ),
   tail: {
     about: 'how long connections wait while a worker is busy, stopped or killed',
     async run() {
