@@ -1,17 +1,13 @@
 // What a datagram costs an echo service.
-import { execFile } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { end, errorsOf, message, start } from '../common/children.js'
 import { microsPer, timesOf } from '../common/processes.js'
 import { node } from '../common/servers-node.js'
+import { generator, prepareGenerator, send } from './send.js'
 
 const WORKERS = 2
-/** Sockets of the generator: the kernel chooses a member by the sender's port. */
-const SOCKETS = 64
 
 const competitors = {
   ours: { label: 'bindReusePort' },
@@ -31,13 +27,6 @@ async function freePort() {
   const { port } = socket.address()
   socket.close()
   return port
-}
-
-/** @type {(port: number, rate: number, seconds: number) => Promise<{ sent: number, answered: number, elapsed: number }>} */
-async function send(port, rate, seconds) {
-  const setting = JSON.stringify({ port, rate, seconds, sockets: SOCKETS })
-  const { stdout } = await promisify(execFile)(process.execPath, [file('./generator.js'), setting])
-  return JSON.parse(stdout)
 }
 
 /** @param {string} competitor */
@@ -61,7 +50,7 @@ function part(name, title, rate, rounds) {
   return {
     name,
     title,
-    note: `${WORKERS} workers, ${SOCKETS} senders, 64 bytes, at a rate that answers do not change. CPU: of all processes of the service, user and system`,
+    note: `${WORKERS} workers, 64 senders, 64 bytes, at a rate that answers do not change. CPU: of all processes of the service, user and system`,
     ours: 'ours',
     competitors: Object.keys(competitors),
     columns: [
@@ -96,5 +85,7 @@ export const udp = {
 processes. The datagrams come at a fixed rate, whether or not they are
 answered; what the service cannot take is lost.`,
   competitors,
+  prepare: prepareGenerator,
+  versions: generator,
   parts: [part('steady', '4,000 datagrams a second', 4000, 9), part('full', '40,000 datagrams a second', 40_000, 9)],
 }
