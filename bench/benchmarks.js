@@ -36,7 +36,7 @@ export const BENCHMARKS = {
     },
   },
   tables: {
-    about: 'no benchmark: writes the tables of README and docs/ from bench/results',
+    about: 'no benchmark: writes the tables of the documents from bench/results',
     async run() {
       const { writeTables } = await import('./tables.js')
       writeTables()
