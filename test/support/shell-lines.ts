@@ -1,0 +1,75 @@
+// What the commands in shell snippets, units, manifests and package scripts say, held to what takes them.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import { parseRunArguments } from '../../src/cli/run-arguments.js'
+import { root } from './snippets.js'
+
+const main = path.join(root, 'dist/cli/main.js')
+const scripts = Object.keys(
+  (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object }).scripts,
+)
+
+/** Words before the command itself. */
+const BEFORE = new Set(['sudo', 'exec', 'npx', 'nice', 'if', 'then', 'else', 'fi', '!'])
+/** How the command of this package is named. */
+const OURS = /^(?:\S*\/)?reuseport$|\/cli\/main\.js$/
+
+/** Commands of several lines, with words and quotes as far as snippets have them. */
+export function commandsOf(code: string): readonly (readonly string[])[] {
+  return code
+    .replaceAll('\\\n', ' ')
+    .replaceAll(/\$\([^)]*\)/g, 'text')
+    .replaceAll(/\bsudo -u \S+/g, 'sudo')
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*/, ''))
+    .flatMap((line) => line.split(/&&|\|\||[|;&]/))
+    .map((command) => wordsOf(command))
+    .filter((words) => words.length > 0)
+}
+
+export function wordsOf(command: string): readonly string[] {
+  const words = [...command.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word.replaceAll(/["']/g, ''))
+  while (BEFORE.has(words[0] ?? '') || /^\w+=/.test(words[0] ?? '')) words.shift()
+  // `node --option path/to/reuseport run` is the command too.
+  const own = words.findIndex((word) => OURS.test(word))
+  return own > 0 && /^(?:\S*\/)?node$/.test(words[0] ?? '') ? words.slice(own) : words
+}
+
+/**
+ * Holds a command of this package or repository to its own parser.
+ * @returns Whether it is one; the program of another command.
+ */
+export function checkCommand([name = '', ...args]: readonly string[]): { readonly foreign?: string } {
+  if (OURS.test(name)) checkOwn(args)
+  else if (name === 'npm' && args[0] === 'run') checkScript(args[1])
+  else if (name === 'npm' && args[0] === 'test') checkScript('test')
+  else if (name === 'node' && args[0]?.startsWith('examples/')) checkFile(args[0])
+  else {
+    // `docker exec <container> reuseport ls`
+    const own = name === 'docker' || name === 'kubectl' ? args.findIndex((word) => OURS.test(word)) : -1
+    if (own >= 0) checkOwn(args.slice(own + 1))
+    return { foreign: name }
+  }
+  return {}
+}
+
+function checkOwn([command = '', ...args]: readonly string[]): void {
+  if (command === 'run') parseRunArguments(args)
+  // These print their help where every option is known.
+  else execFileSync(process.execPath, [main, command, ...args, '--help'], { stdio: 'pipe' })
+}
+
+function checkScript(name = ''): void {
+  if (!scripts.includes(name)) throw new Error(`package.json has no script '${name}'`)
+}
+
+function checkFile(name: string): void {
+  if (!existsSync(path.join(root, name))) throw new Error(`There is no ${name}`)
+}
+
+/** Every command line of this package in a text, such as a string in JSON. */
+export function ownCommandsIn(text: string): readonly (readonly string[])[] {
+  return commandsOf(text).filter(([name = '']) => OURS.test(name))
+}
