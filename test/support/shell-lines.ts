@@ -37,22 +37,26 @@ export function wordsOf(command: string): readonly string[] {
   return own > 0 && /^(?:\S*\/)?node$/.test(words[0] ?? '') ? words.slice(own) : words
 }
 
-/**
- * Holds a command of this package or repository to its own parser.
- * @returns Whether it is one; the program of another command.
- */
-export function checkCommand([name = '', ...args]: readonly string[]): { readonly foreign?: string } {
+/** The program of a command that is neither of this package nor of this repository. */
+export function foreignProgram([name = '', first = '']: readonly string[]): string | undefined {
+  const isOurs =
+    OURS.test(name) || (name === 'npm' && /^(?:run|test)$/.test(first)) || (name === 'node' && isExample(first))
+  return isOurs ? undefined : name
+}
+
+const isExample = (name: string): boolean => name.startsWith('examples/')
+
+/** Holds a command of this package or repository to its own parser. @throws where that refuses it */
+export function checkCommand([name = '', ...args]: readonly string[]): void {
   if (OURS.test(name)) checkOwn(args)
   else if (name === 'npm' && args[0] === 'run') checkScript(args[1])
   else if (name === 'npm' && args[0] === 'test') checkScript('test')
-  else if (name === 'node' && args[0]?.startsWith('examples/')) checkFile(args[0])
-  else {
+  else if (name === 'node' && isExample(args[0] ?? '')) checkFile(args[0])
+  else if (name === 'docker' || name === 'kubectl') {
     // `docker exec <container> reuseport ls`
-    const own = name === 'docker' || name === 'kubectl' ? args.findIndex((word) => OURS.test(word)) : -1
+    const own = args.findIndex((word) => OURS.test(word))
     if (own >= 0) checkOwn(args.slice(own + 1))
-    return { foreign: name }
   }
-  return {}
 }
 
 function checkOwn([command = '', ...args]: readonly string[]): void {
@@ -65,7 +69,7 @@ function checkScript(name = ''): void {
   if (!scripts.includes(name)) throw new Error(`package.json has no script '${name}'`)
 }
 
-function checkFile(name: string): void {
+function checkFile(name = ''): void {
   if (!existsSync(path.join(root, name))) throw new Error(`There is no ${name}`)
 }
 
