@@ -61,8 +61,16 @@ export function checkCommand([name = '', ...args]: readonly string[]): void {
 
 function checkOwn([command = '', ...args]: readonly string[]): void {
   if (command === 'run') parseRunArguments(args)
-  // These print their help where every option is known.
-  else execFileSync(process.execPath, [main, command, ...args, '--help'], { stdio: 'pipe' })
+  else askForHelp([command, ...args.filter((one) => one.startsWith('-'))])
+}
+
+const known = new Set<string>()
+
+/** The other commands print their help where every option is known. Each is started once for the same options. */
+function askForHelp(args: readonly string[]): void {
+  if (known.has(args.join(' '))) return
+  execFileSync(process.execPath, [main, ...args, '--help'], { stdio: 'pipe' })
+  known.add(args.join(' '))
 }
 
 function checkScript(name = ''): void {
