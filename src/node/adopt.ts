@@ -10,6 +10,7 @@ import { joinCluster } from './cluster.js'
 import { emitFailure, forgetFailure, rememberCall } from './failed-listen.js'
 import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
+import { type Handle, type NetInternals, openHandle } from './server-handle.js'
 import { rememberUpgrades } from './upgraded-sockets.js'
 
 /** A listening descriptor whose owner is about to change. */
@@ -31,14 +32,6 @@ export interface Listening {
   readonly backlog: number
 }
 
-interface Handle {
-  close(): void
-}
-
-interface NetInternals {
-  readonly _createServerHandle?: (address: null, port: null, addressType: null, fd: number) => Handle | number
-}
-
 interface ServerInternals {
   _listeningId?: number
   _connectionKey?: string
@@ -54,8 +47,12 @@ export function supersede(server: ListenableServer & ServerInternals): () => boo
   forgetFailure(server)
   if (typeof server._listeningId !== 'number') return () => !server.listening
   server._listeningId++
-  rememberCall(server)
   return latestListen(server)
+}
+
+/** The call goes on later, or fails later. */
+export function awaitListen(server: ListenableServer & ServerInternals, isLatest: () => boolean): void {
+  if (typeof server._listeningId === 'number' && isLatest()) rememberCall(server)
 }
 
 /** Gives a function that says whether the latest listen of this server is still the latest, and the server not closed. */
@@ -75,12 +72,18 @@ export function adopt(
   listening: Listening,
 ): SystemFailure | ReusePortUnsupportedError | undefined {
   const { _createServerHandle: createServerHandle } = net as NetInternals
-  const { host, address, family, port, backlog } = listening
-  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, backlog)
+  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, listening.backlog)
 
-  const handle = createServerHandle(null, null, null, descriptor.fd)
+  const handle = openHandle(createServerHandle, descriptor.fd)
   if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
   descriptor.release()
+  adoptHandle(server, handle, listening)
+  return undefined
+}
+
+/** Gives a handle of a shared port to a server, which owns it from then on. */
+export function adoptHandle(server: ListenableServer & ServerInternals, handle: Handle, listening: Listening): void {
+  const { host, address, family, port, backlog } = listening
   try {
     joinCluster(server, handle, {
       address: host === null ? null : address,
@@ -97,7 +100,6 @@ export function adopt(
   rememberSessions(server)
   rememberUpgrades(server)
   server._connectionKey = `${family}:${address}:${port}`
-  return undefined
 }
 
 function adoptByNumber(
