@@ -103,7 +103,8 @@ function serve(server: ListenableServer, request: PortRequest): void {
         }
         if (supervision()?.ask?.(server, toWish(wanted), serveNow) !== true) serveNow()
       }
-      const wanted = { ...request, where, configuration }
+      const { port, backlog, ipv6Only } = request
+      const wanted = { where, port, backlog, ipv6Only, configuration }
       const isAgreed =
         !request.exclusive &&
         inCluster(state.addon, wanted, (agreement) => {
@@ -152,10 +153,9 @@ function start(
 
 /** @returns whether the server listens. */
 function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): boolean {
-  const where = { host: request.where?.address ?? null, port: request.port }
   const plain = openPlain(addon, request)
   if (plain instanceof Error) {
-    emitListenError(server, where, plain)
+    emitListenError(server, placeOf(request), plain)
     return false
   }
   if (plain !== undefined) {
@@ -168,7 +168,7 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     if (opened instanceof Error) throw opened
     socket = opened
   } catch (error) {
-    emitListenError(server, where, error)
+    emitListenError(server, placeOf(request), error)
     return false
   }
   try {
@@ -179,6 +179,11 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     socket.close()
   }
   return server.listening
+}
+
+/** As Node reports it to subscribers of its diagnostics channel. */
+function placeOf({ where, port }: SocketRequest): object {
+  return { host: where?.address ?? null, port }
 }
 
 function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {

@@ -4,7 +4,7 @@ import { type BindAddress, UNSPECIFIED_IPV4, UNSPECIFIED_IPV6 } from '../common/
 import type { Addon } from '../native/addon-contract.js'
 import { adoptHandle } from '../node/adopt.js'
 import type { ListenableServer } from '../node/server.js'
-import { bindHandle, type Handle } from '../node/server-handle.js'
+import { bindHandle, type Handle, listenOnce } from '../node/server-handle.js'
 import { NO_CONFIGURATION } from '../options/configure.js'
 import { publishAdopt, publishListen } from './channels.js'
 import { describe, failureAt, type SocketRequest } from './socket.js'
@@ -26,7 +26,7 @@ export function openPlain(addon: Addon, request: SocketRequest): PlainSocket | E
     handle = bindHandle(bound, port, ipv6Only)
   }
   if (handle === undefined) return undefined
-  const errno = typeof handle === 'number' ? handle : handle.listen(backlog)
+  const errno = typeof handle === 'number' ? handle : listenOnce(handle, backlog)
   if (typeof handle === 'object') {
     if (errno === 0) return { handle, bound }
     handle.close()

@@ -6,7 +6,7 @@ import diagnostics from 'node:diagnostics_channel'
 import net from 'node:net'
 import process from 'node:process'
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
-import { joinCluster } from './cluster.js'
+import { joinCluster, type Listening } from './cluster.js'
 import { emitFailure, forgetFailure, rememberCall } from './failed-listen.js'
 import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
@@ -20,16 +20,6 @@ export interface OwnedDescriptor {
   /** From now on the new owner closes the descriptor. */
   release(): void
   close(): void
-}
-
-/** What the caller asked for, as Node reports it about a server. */
-export interface Listening {
-  /** Null where the caller gave no host. */
-  readonly host: string | null
-  readonly address: string
-  readonly family: 4 | 6
-  readonly port: number
-  readonly backlog: number
 }
 
 interface ServerInternals {
@@ -85,12 +75,7 @@ export function adopt(
 export function adoptHandle(server: ListenableServer & ServerInternals, handle: Handle, listening: Listening): void {
   const { host, address, family, port, backlog } = listening
   try {
-    joinCluster(server, handle, {
-      address: host === null ? null : address,
-      addressType: host === null ? 4 : family,
-      port,
-      backlog,
-    })
+    joinCluster(server, handle, listening)
     // Node passes host and port to subscribers of its diagnostics channel.
     server.listen({ handle, host, port }, backlog)
   } catch (error) {

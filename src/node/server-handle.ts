@@ -28,21 +28,23 @@ export interface NetInternals {
 const IPV6_ONLY = 1
 const REUSE_PORT = 2
 
-/** The class of handles for TCP, which Node shows nowhere. Set by the first handle. */
+/** The class of handles for TCP, which Node shows nowhere: that of the first handle, and the function that made it. */
 let Tcp: (new (type: typeof SERVER) => Handle & { open(fd: number): number }) | undefined
+let maker: CreateServerHandle | undefined
 const SERVER = 1
 
 /**
  * Makes a handle of a TCP socket. Node takes four system calls to find out what kind of descriptor a number is, so only
- * the first handle is made by Node.
+ * the first handle is made by Node. A program may replace Node's function.
  *
  * @returns a handle, or a negative error.
  */
 export function openHandle(createServerHandle: CreateServerHandle, fd: number): Handle | number {
-  if (Tcp === undefined) {
+  if (Tcp === undefined || createServerHandle !== maker) {
     const handle = createServerHandle(null, null, null, fd)
     const { constructor: found } = handle as object
-    if (found.name === 'TCP') Tcp = found as NonNullable<typeof Tcp>
+    Tcp = found.name === 'TCP' ? (found as typeof Tcp) : undefined
+    maker = createServerHandle
     return handle
   }
   const handle = new Tcp(SERVER)
@@ -69,6 +71,18 @@ export function bindHandle(where: BindAddress, port: number, ipv6Only: boolean):
   if (where.address.includes('%')) return undefined
   const flags = ipv6Only && where.family === 6 ? REUSE_PORT | IPV6_ONLY : REUSE_PORT
   return create(where.address, port, where.family, undefined, flags)
+}
+
+/** Listens. A `server.listen` that is given the handle then does not call listen(2) once more. @returns 0 or a negative error. */
+export function listenOnce(handle: Handle, backlog: number): number {
+  const errno = handle.listen(backlog)
+  if (errno === 0) Object.defineProperty(handle, 'listen', { value: listensAlready, configurable: true })
+  return errno
+}
+
+function listensAlready(this: Handle): number {
+  Reflect.deleteProperty(this, 'listen')
+  return 0
 }
 
 /**

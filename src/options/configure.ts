@@ -39,7 +39,7 @@ export const NO_CONFIGURATION: Configuration = { settings: [], raw: [], onSocket
 /** @throws the errors of the parsers that it calls, and InvalidArgumentTypeError where `onSocket` is not a function. */
 export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
   const { socketOptions, rawSocketOptions, onSocket, maxMembers, ignored = [] } = options
-  refuseMisplaced(ignored, addon.socketOptions)
+  if (ignored.length > 0) refuseMisplaced(ignored, addon.socketOptions)
   if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NO_CONFIGURATION
   return {
     settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
