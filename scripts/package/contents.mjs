@@ -14,6 +14,7 @@ const NEEDED = [
   'dist/core.js',
   'dist/later.js',
   'dist/drain-server.js',
+  'dist/inspect-group.js',
   'dist/repair-group.js',
   'dist/steer-group.js',
   'dist/protocol.js',

@@ -23,8 +23,8 @@ export function part<Module>(load: () => Promise<Module>): Part<Module> {
 }
 
 /**
- * Loads all parts in the background, from the next turn of the event loop on. A program that listens will drain, perhaps after its files were replaced by those of
- * another release.
+ * Loads all parts in the background, from the next turn of the event loop on. A program that listens will drain, perhaps
+ * after a deployment has replaced its files.
  */
 export function loadParts(): void {
   if (parts.length === 0) return

@@ -1,8 +1,8 @@
 // What `repairGroup` does.
 import { AccessDeniedError, ReusePortSteeringError } from '../common/errors.js'
 import { Deadline } from '../common/waiting.js'
-import { inspectGroup } from '../group/group.js'
 import type { Group, GroupTarget } from '../group/group-types.js'
+import { inspectGroup } from '../group/inspect-group.js'
 import { lockForPolicy } from '../group/lock.js'
 import type { GroupName } from '../group/name.js'
 import type { Addon } from '../native/addon-contract.js'
