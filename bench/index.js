@@ -55,9 +55,14 @@ function runJson(args) {
 
 /** @param {number} rounds */
 function compareImports(rounds) {
-  const kinds = { empty: [script('./empty.js')], imported: ['reuseport'], used: ['reuseport', 'use'] }
+  const kinds = {
+    empty: [script('./empty.js')],
+    imported: ['reuseport'],
+    used: ['reuseport', 'use'],
+    'after node:http': ['reuseport', 'http'],
+  }
   /** @type {Record<string, { milliseconds: number, kilobytes: number }[]>} */
-  const seen = { empty: [], imported: [], used: [] }
+  const seen = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]))
   for (let round = 0; round < rounds * 3; round++) {
     for (const [kind, args] of Object.entries(kinds)) seen[kind]?.push(runJson([script('./import.js'), ...args]))
   }
@@ -129,7 +134,7 @@ function benchImport() {
     console.log(`\n${bold('Import')}${dim(' (an empty module for comparison)')}`)
     for (const [kind, { milliseconds, kilobytes }] of Object.entries(imports)) {
       console.log(
-        `  ${kind.padEnd(10)}${milliseconds.toFixed(1).padStart(8)} ms${Math.round(kilobytes).toLocaleString('en-US').padStart(10)} kB`,
+        `  ${kind.padEnd(16)}${milliseconds.toFixed(1).padStart(8)} ms${Math.round(kilobytes).toLocaleString('en-US').padStart(10)} kB`,
       )
     }
   }

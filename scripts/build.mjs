@@ -58,20 +58,34 @@ function compile() {
 
 const ENTRIES = ['index', 'supervisor', 'queues', 'register', 'cli/main']
 
+/** Everything below the facade. */
+const LIBRARY = /\/src\/(common|datagram|drain|group|listen|native|node|options|steering|system)\/|\/src\/index\.ts$/
+
 /**
- * What several entry points have in common stands in one file each, so a process has its state once: everything below
- * the facade, what a worker knows of its supervisor, who joins whose queue, and the supervisor. The first name that fits a source counts.
+ * What several entry points have in common stands in one file each, so a process has its state once: what the import of
+ * the library takes, the rest of the library, what a worker knows of its supervisor, who joins whose queue, and the
+ * supervisor. The first name that fits a source counts.
  */
 const COMMON = [
-  {
-    name: 'core',
-    test: /\/src\/(common|datagram|drain|group|listen|native|node|options|steering|system)\/|\/src\/index\.ts$/,
-  },
+  { debugName: 'core', name: (id, context) => (importedAtOnce(context).has(id) ? 'core' : null), test: LIBRARY },
+  { name: 'later', test: LIBRARY },
   { name: 'protocol', test: /\/src\/supervisor\/(ahead|messages|patience|preload-options|protocol)\.ts$/ },
   { name: 'joining', test: /\/src\/supervisor\/(join|kept-socket\.|queue-)/ },
   { name: 'supervised', test: /\/src\/supervised\/(guests|link|own-guests|servers)\.ts$/ },
   { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]
+
+/** The sources that the façade imports, directly or through others, but for those that it imports when they are needed. */
+function importedAtOnce(context) {
+  const found = new Set()
+  const visit = (id) => {
+    if (found.has(id)) return
+    found.add(id)
+    for (const other of context.getModuleInfo(id)?.importedIds ?? []) visit(other)
+  }
+  visit(path.join(root, 'src/index.ts'))
+  return found
+}
 
 async function buildTypeScript() {
   const dist = path.join(root, 'dist')

@@ -12,6 +12,11 @@ const BINARIES = ['linux-x64', 'linux-arm64'].map((target) => `prebuilds/${targe
 const NEEDED = [
   'dist/index.js',
   'dist/core.js',
+  'dist/later.js',
+  'dist/drain-server.js',
+  'dist/inspect-group.js',
+  'dist/repair-group.js',
+  'dist/steer-group.js',
   'dist/protocol.js',
   'dist/joining.js',
   'dist/supervised.js',

@@ -1,6 +1,7 @@
 // Room: dgram sockets that share their port. It may import listen and every room below.
 import process from 'node:process'
 import { bindError, type SystemFailure } from '../common/errors.js'
+import { loadParts } from '../common/part.js'
 import { type Admission, admit } from '../group/member-limit.js'
 import { explain } from '../listen/address-in-use.js'
 import { publishAdopt, publishListen } from '../listen/channels.js'
@@ -84,6 +85,7 @@ export function bindReusePort(socket: BindableSocket, ...args: unknown[]): Binda
   // Where Node's permission model denies the network, Node throws its own error.
   if (request.form === 'node' || networkDenied()) return toNode()
   serve(socket, request)
+  loadParts()
   return socket
 }
 

@@ -2,7 +2,7 @@
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import { InvalidArgumentValueError } from '../common/errors.js'
 import { isPort } from '../common/validation.js'
-import { CONFIGURATION_OPTIONS, type GivenConfiguration, pickConfiguration } from '../options/given-configuration.js'
+import { CONFIGURATION_OPTIONS, type GivenConfiguration } from '../options/given-configuration.js'
 import { refuseMisspeltOptions, type SharedNames } from '../options/option-names.js'
 import { parseSteeringOption } from '../steering/policy.js'
 import type { FallbackPolicy } from './listen-types.js'
@@ -67,9 +67,10 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
   if (hasHandle(options) || !isAbsentOrSignal(options['signal'])) return TO_NODE
   const host = options['host'] || undefined
   const port = toPort(options)
+  const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options as GivenConfiguration
   const isPath = port === undefined && options['path'] !== undefined
   // Before Node refuses options without a port: `port` may be misspelt.
-  const ignored = isPath ? [] : refuseMisspeltOptions(options, LISTEN_OPTIONS)
+  const ignored = isPath || options !== args[0] ? [] : refuseMisspeltOptions(options, LISTEN_OPTIONS)
   if (port === undefined || !(host === undefined || typeof host === 'string')) return TO_NODE
 
   return {
@@ -82,7 +83,10 @@ export function parseListenArguments(args: readonly unknown[]): PortRequest | No
     signal: options['signal'],
     fallback: toFallback(options),
     steering: parseSteeringOption(options['steering']),
-    ...pickConfiguration(options),
+    socketOptions,
+    rawSocketOptions,
+    onSocket,
+    maxMembers,
     ignored,
     callback: toCallback(args),
   }

@@ -3,9 +3,10 @@ import { addAbortListener } from 'node:events'
 import process from 'node:process'
 import type { AbortSignalLike } from '../common/abort-signal.js'
 import type { BindAddress } from '../common/address.js'
+import { loadParts } from '../common/part.js'
 import { loadAddon } from '../native/addon.js'
 import type { Addon } from '../native/addon-contract.js'
-import { emitListenError, supersede } from '../node/adopt.js'
+import { awaitListen, emitListenError, supersede } from '../node/adopt.js'
 import { type Agreement, endWithServer } from '../node/cluster-port.js'
 import { emitFailure } from '../node/failed-listen.js'
 import { lookupHost } from '../node/lookup.js'
@@ -20,6 +21,7 @@ import { chooseRoute, fallBack, refusalOf } from './fallback.js'
 import { inheritOrOpen } from './inherit.js'
 import { type PortRequest, parseListenArguments } from './listen-arguments.js'
 import type { ListenHandle, ListenReusePortOptions, UnsharedListenOptions } from './listen-types.js'
+import { adoptPlain, openPlain } from './plain.js'
 import type { ReusePortSocket, SocketRequest } from './socket.js'
 import { supervision, toWish } from './supervision.js'
 
@@ -84,6 +86,7 @@ export function listenReusePort(server: ListenableServer, ...args: unknown[]): L
   // Where the permission model denies the network, server.listen throws Node's own error.
   if (request.form === 'node' || networkDenied()) return toNode()
   serve(server, request)
+  loadParts()
   return server
 }
 
@@ -100,7 +103,8 @@ function serve(server: ListenableServer, request: PortRequest): void {
         }
         if (supervision()?.ask?.(server, toWish(wanted), serveNow) !== true) serveNow()
       }
-      const wanted = { ...request, where, configuration }
+      const { port, backlog, ipv6Only } = request
+      const wanted = { where, port, backlog, ipv6Only, configuration }
       const isAgreed =
         !request.exclusive &&
         inCluster(state.addon, wanted, (agreement) => {
@@ -136,8 +140,10 @@ function start(
   if (signal !== undefined) closeOnAbort(server, signal)
   if (host === undefined) {
     bind(undefined, isLatest)
+    if (!server.listening) awaitListen(server, isLatest)
     return
   }
+  awaitListen(server, isLatest)
   lookupHost(host, (error, address) => {
     if (!isLatest()) return
     if (error) emitFailure(server, error)
@@ -147,14 +153,22 @@ function start(
 
 /** @returns whether the server listens. */
 function open(server: ListenableServer, addon: Addon, request: SocketRequest, isLatest: () => boolean): boolean {
-  const where = { host: request.where?.address ?? null, port: request.port }
+  const plain = openPlain(addon, request)
+  if (plain instanceof Error) {
+    emitListenError(server, placeOf(request), plain)
+    return false
+  }
+  if (plain !== undefined) {
+    adoptPlain(server, plain, { addon, request, isLatest })
+    return server.listening
+  }
   let socket: ReusePortSocket | undefined
   try {
     const opened = inheritOrOpen(addon, request)
     if (opened instanceof Error) throw opened
     socket = opened
   } catch (error) {
-    emitListenError(server, where, error)
+    emitListenError(server, placeOf(request), error)
     return false
   }
   try {
@@ -165,6 +179,11 @@ function open(server: ListenableServer, addon: Addon, request: SocketRequest, is
     socket.close()
   }
   return server.listening
+}
+
+/** As Node reports it to subscribers of its diagnostics channel. */
+function placeOf({ where, port }: SocketRequest): object {
+  return { host: where?.address ?? null, port }
 }
 
 function closeOnAbort(server: ListenableServer, signal: AbortSignalLike): void {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { BindAddress } from '../common/address.js'
 import { BadPortError, InvalidArgumentTypeError, InvalidArgumentValueError, OutOfRangeError } from '../common/errors.js'
+import { loadParts } from '../common/part.js'
 import { isPort } from '../common/validation.js'
 import { requireAddon } from '../native/require-addon.js'
 import { parseConfiguration } from '../options/configure.js'
@@ -40,6 +41,7 @@ export function openReusePortSocket(options: ReusePortSocketOptions = {}): Reuse
   const configuration = parseConfiguration(addon, 'tcp', options)
   const socket = inheritOrOpen(addon, { ...request, configuration })
   if (socket instanceof Error) throw socket
+  loadParts()
   return socket
 }
 

@@ -171,9 +171,18 @@ function toSocket(
     publishListen(() => describe(addon, outcome))
     return new ReusePortSocket(addon, outcome, request, where)
   }
-  const { port, ipv6Only } = request
+  return failureAt(addon, request, where, outcome)
+}
+
+/** @internal Node's error for a socket that could not listen. */
+export function failureAt(
+  addon: Addon,
+  { port, ipv6Only }: SocketRequest,
+  where: BindAddress,
+  failure: SystemFailure,
+): Error {
   const family = where.family === 4 ? 'IPv4' : 'IPv6'
-  const error = listenError(outcome, where.address, port)
+  const error = listenError(failure, where.address, port)
   return explain(error, addon, { protocol: 'tcp', family, address: where.address, port, ipv6Only })
 }
 
@@ -185,7 +194,8 @@ function tryAt(
   return openListener(addon, { transport: 'tcp', port, ipv6Only, backlog, configuration }, where)
 }
 
-function describe(addon: Addon, fd: number): ListenMessage | undefined {
+/** @internal */
+export function describe(addon: Addon, fd: number): ListenMessage | undefined {
   const address = addon.localAddress(fd)
   return 'errno' in address ? undefined : { protocol: 'tcp', fd, ...address }
 }

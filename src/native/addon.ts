@@ -1,6 +1,6 @@
 // Room: loads the addon and describes its typed contract. It may import node and common.
-import { createRequire } from 'node:module'
 import path from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { AccessDeniedError } from '../common/errors.js'
 import { NETWORK_DENIED, networkDenied } from '../node/permission.js'
@@ -33,7 +33,7 @@ interface Loader {
 
 function tryToLoad(): AddonState {
   try {
-    const require = createRequire(import.meta.url)
+    const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
     const binary = findBinary(require, packageFolder(fileURLToPath(import.meta.url)))
     return load(require, binary)
   } catch (cause) {

@@ -6,10 +6,11 @@ import diagnostics from 'node:diagnostics_channel'
 import net from 'node:net'
 import process from 'node:process'
 import { ReusePortUnsupportedError, type SystemFailure } from '../common/errors.js'
-import { joinCluster } from './cluster.js'
+import { joinCluster, type Listening } from './cluster.js'
 import { emitFailure, forgetFailure, rememberCall } from './failed-listen.js'
 import { rememberSessions } from './http2-sessions.js'
 import type { ListenableServer } from './server.js'
+import { type Handle, type NetInternals, openHandle } from './server-handle.js'
 import { rememberUpgrades } from './upgraded-sockets.js'
 
 /** A listening descriptor whose owner is about to change. */
@@ -19,24 +20,6 @@ export interface OwnedDescriptor {
   /** From now on the new owner closes the descriptor. */
   release(): void
   close(): void
-}
-
-/** What the caller asked for, as Node reports it about a server. */
-export interface Listening {
-  /** Null where the caller gave no host. */
-  readonly host: string | null
-  readonly address: string
-  readonly family: 4 | 6
-  readonly port: number
-  readonly backlog: number
-}
-
-interface Handle {
-  close(): void
-}
-
-interface NetInternals {
-  readonly _createServerHandle?: (address: null, port: null, addressType: null, fd: number) => Handle | number
 }
 
 interface ServerInternals {
@@ -54,8 +37,12 @@ export function supersede(server: ListenableServer & ServerInternals): () => boo
   forgetFailure(server)
   if (typeof server._listeningId !== 'number') return () => !server.listening
   server._listeningId++
-  rememberCall(server)
   return latestListen(server)
+}
+
+/** The call goes on later, or fails later. */
+export function awaitListen(server: ListenableServer & ServerInternals, isLatest: () => boolean): void {
+  if (typeof server._listeningId === 'number' && isLatest()) rememberCall(server)
 }
 
 /** Gives a function that says whether the latest listen of this server is still the latest, and the server not closed. */
@@ -75,19 +62,20 @@ export function adopt(
   listening: Listening,
 ): SystemFailure | ReusePortUnsupportedError | undefined {
   const { _createServerHandle: createServerHandle } = net as NetInternals
-  const { host, address, family, port, backlog } = listening
-  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, backlog)
+  if (createServerHandle === undefined) return adoptByNumber(server, descriptor, listening.backlog)
 
-  const handle = createServerHandle(null, null, null, descriptor.fd)
+  const handle = openHandle(createServerHandle, descriptor.fd)
   if (typeof handle === 'number') return { errno: handle, syscall: 'open' }
   descriptor.release()
+  adoptHandle(server, handle, listening)
+  return undefined
+}
+
+/** Gives a handle of a shared port to a server, which owns it from then on. */
+export function adoptHandle(server: ListenableServer & ServerInternals, handle: Handle, listening: Listening): void {
+  const { host, address, family, port, backlog } = listening
   try {
-    joinCluster(server, handle, {
-      address: host === null ? null : address,
-      addressType: host === null ? 4 : family,
-      port,
-      backlog,
-    })
+    joinCluster(server, handle, listening)
     // Node passes host and port to subscribers of its diagnostics channel.
     server.listen({ handle, host, port }, backlog)
   } catch (error) {
@@ -97,7 +85,6 @@ export function adopt(
   rememberSessions(server)
   rememberUpgrades(server)
   server._connectionKey = `${family}:${address}:${port}`
-  return undefined
 }
 
 function adoptByNumber(

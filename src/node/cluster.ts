@@ -5,17 +5,22 @@
 import process from 'node:process'
 import type { ListenableServer } from './server.js'
 
-export interface Query {
-  readonly address: string | null
+/** What the caller asked for, as Node reports it about a server. */
+export interface Listening {
+  /** Null where the caller gave no host. */
+  readonly host: string | null
+  readonly address: string
+  readonly family: 4 | 6
   readonly port: number
-  readonly addressType: 4 | 6
   readonly backlog: number
 }
 
 /** Asks the primary for the handle of a server. It calls `answer` with an error, or with 0 and the handle. */
 export type GetServer = (
   server: object,
-  query: Omit<Query, 'addressType' | 'backlog'> & {
+  query: {
+    readonly address: string | null
+    readonly port: number
     readonly addressType: unknown
     readonly fd?: unknown
     flags: number
@@ -57,9 +62,12 @@ function cluster(): ClusterInternals {
 }
 
 /** Registers the handle of a server with cluster, if this process is a worker whose channel is still open. */
-export function joinCluster(server: ListenableServer, handle: object, query: Query): void {
+export function joinCluster(server: ListenableServer, handle: object, listening: Listening): void {
   const getServer = serverGetter()
   if (getServer === undefined) return
+  const { host, address, family, port, backlog } = listening
+  const where = host === null ? { address: null, addressType: 4 } : { address, addressType: family }
+  const query = { ...where, port, backlog }
   const message = withheld(() => getServer(server, { ...query, fd: undefined, flags: 0 }, ignore))
   if (message === undefined) return
   // The primary does not know this key, so it ignores the message that the worker sends when the handle closes.

@@ -6,23 +6,26 @@ interface Failure {
 }
 
 const failures = new WeakMap<object, Failure>()
+/** Looking into an empty map takes longer than the rest of most calls. */
+let hasFailed = false
 
 const idOf = (target: object): unknown => Reflect.get(target, '_listeningId')
 
 /** Emits 'error', and remembers it. */
 export function emitFailure(target: { emit(event: 'error', error: unknown): unknown }, error: unknown): void {
   failures.set(target, { error, id: idOf(target) })
+  hasFailed = true
   target.emit('error', error)
 }
 
 /** From now on another call is under way. */
 export function forgetFailure(target: object): void {
-  failures.delete(target)
+  if (hasFailed) failures.delete(target)
 }
 
 const calls = new WeakMap<object, unknown>()
 
-/** A call by which a server is to listen has begun. */
+/** A call by which a server is to listen has begun, and is to go on later. */
 export function rememberCall(target: object): void {
   calls.set(target, idOf(target))
 }

@@ -1,6 +1,6 @@
 // The handle of a UDP socket that a supervisor keeps. Several processes have the kernel's socket one after the other, and
 // for a moment together, so what one has set there another meets.
-import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
 import type { OpenableHandle } from './datagram-internals.js'
 
 type Errno = number
@@ -8,8 +8,8 @@ type Call = (...args: unknown[]) => Errno
 
 /** Membership, and what the kernel says where the socket has it already. */
 const MEMBERSHIPS = [
-  ['addMembership', 'dropMembership', constants.errno.EADDRINUSE],
-  ['addSourceSpecificMembership', 'dropSourceSpecificMembership', constants.errno.EADDRNOTAVAIL],
+  ['addMembership', 'dropMembership', 'EADDRINUSE'],
+  ['addSourceSpecificMembership', 'dropSourceSpecificMembership', 'EADDRNOTAVAIL'],
 ] as const
 
 const handedOver = new WeakSet<object>()
@@ -26,7 +26,7 @@ export function keepMemberships(handle: OpenableHandle, inherited: boolean): voi
     override(handle, add, (call, args) => {
       const errno = call(...args)
       const key = JSON.stringify([add, args])
-      const isInherited = inherited && errno === -taken && !own.has(key)
+      const isInherited = inherited && errno < 0 && getSystemErrorName(errno) === taken && !own.has(key)
       if (errno !== 0 && !isInherited) return errno
       own.add(key)
       return 0

@@ -34,7 +34,8 @@ export function assertServer(
 export function isServer(value: unknown): value is ListenableServer {
   if (typeof value !== 'object' || value === null) return false
   const candidate = value as Record<string, unknown>
-  return METHODS.every((method) => typeof candidate[method] === 'function')
+  for (const method of METHODS) if (typeof candidate[method] !== 'function') return false
+  return true
 }
 
 function hintFor(value: unknown): string {

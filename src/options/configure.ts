@@ -1,5 +1,5 @@
 // Room: options of sockets: names, checks, setting and reading. It may import native and every room below.
-import { networkInterfaces } from 'node:os'
+import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import {
   InvalidArgumentTypeError,
@@ -33,13 +33,14 @@ export interface OpenSocket {
   readonly family: 4 | 6
 }
 
-const NOTHING: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
+/** Of a call that gives no option of the socket. */
+export const NO_CONFIGURATION: Configuration = { settings: [], raw: [], onSocket: undefined, maxMembers: undefined }
 
 /** @throws the errors of the parsers that it calls, and InvalidArgumentTypeError where `onSocket` is not a function. */
 export function parseConfiguration(addon: Addon, transport: Transport, options: GivenConfiguration): Configuration {
   const { socketOptions, rawSocketOptions, onSocket, maxMembers, ignored = [] } = options
-  refuseMisplaced(ignored, addon.socketOptions)
-  if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NOTHING
+  if (ignored.length > 0) refuseMisplaced(ignored, addon.socketOptions)
+  if (CONFIGURATION_OPTIONS.every((name) => options[name] === undefined)) return NO_CONFIGURATION
   return {
     settings: parseSocketOptions(socketOptions, transport, addon.socketOptions),
     raw: parseRawSocketOptions(rawSocketOptions, transport),
@@ -135,7 +136,7 @@ export function optionError(row: OptionRow, given: unknown, family: 4 | 6, failu
 /** Only an option that names a device fails by ENODEV. */
 function hintFor({ errno }: SystemFailure): string {
   if (getSystemErrorName(errno) !== 'ENODEV') return ''
-  const names = Object.keys(networkInterfaces()).map((name) => JSON.stringify(name))
+  const names = Object.keys(process.getBuiltinModule('node:os').networkInterfaces()).map((name) => JSON.stringify(name))
   return `there is no such device here; devices with an address: ${names.join(', ') || 'none'}`
 }
 

@@ -29,6 +29,7 @@ export function firstNeeded(given: GivenConfiguration): string | undefined {
   return (['onSocket', 'maxMembers'] as const).find((name) => given[name] !== undefined)
 }
 
-export function pickConfiguration(options: Readonly<Record<string, unknown>>): GivenConfiguration {
-  return Object.fromEntries(CONFIGURATION_OPTIONS.map((name) => [name, options[name]]))
+export function pickConfiguration(options: GivenConfiguration): GivenConfiguration {
+  const { socketOptions, rawSocketOptions, onSocket, maxMembers } = options
+  return { socketOptions, rawSocketOptions, onSocket, maxMembers }
 }

@@ -1,5 +1,4 @@
 // Room: what this system can do with a shared port, tried live. It may import native and every room below.
-import os from 'node:os'
 import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import { type AddonState, loadAddon } from '../native/addon.js'
@@ -88,7 +87,7 @@ export function combine(platform: string, state: AddonState, probed: Probed): Ca
     addon: state.loaded,
     binary: state.loaded ? (state.binary ?? null) : null,
     steering: probed.steering === true,
-    steeringRisk: probed.steering === true ? riskOf(os.release()) : null,
+    steeringRisk: probed.steering === true ? riskOf(process.getBuiltinModule('node:os').release()) : null,
     reasons: Object.freeze(reasons),
   })
 }

@@ -148,3 +148,14 @@ test('a server that was given its handle keeps it when its listen throws afterwa
   await closed(server)
   expect(openSockets()).toEqual(before)
 })
+
+test.each([undefined, host])('the handle of a server is as Node makes it: host %s', async (where) => {
+  const handleOf = (server: net.Server): object => (server as unknown as { readonly _handle: object })._handle
+  const core = net.createServer().listen(0, where)
+  const ours = listenReusePort(net.createServer(), 0, where)
+  await Promise.all([core, ours].map((server) => once(server, 'listening')))
+  const [expected, handle] = [handleOf(core), handleOf(ours)]
+  expect(Reflect.ownKeys(handle)).toEqual(Reflect.ownKeys(expected))
+  expect(Object.getPrototypeOf(handle)).toBe(Object.getPrototypeOf(expected))
+  await Promise.all([core, ours].map(closed))
+})

@@ -252,6 +252,7 @@ test("one room knows Node's internals: what servers, sockets and the cluster kee
     'node/incoming',
     'node/path-listen',
     'node/server-connections',
+    'node/server-handle',
   ])
 })
 

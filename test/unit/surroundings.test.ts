@@ -273,7 +273,7 @@ describe('the connections of a server', () => {
 
 test('a process that is no worker of cluster is registered nowhere', () => {
   const emit = vi.spyOn(process, 'emit')
-  joinCluster({} as ListenableServer, {}, { address: null, port: 1, addressType: 4, backlog: 1 })
+  joinCluster({} as ListenableServer, {}, { host: null, address: '::', family: 6, port: 1, backlog: 1 })
   expect(emit).not.toHaveBeenCalled()
 })
 
