@@ -38,4 +38,11 @@ export const BENCHMARKS = {
       await import('./tail/index.js')
     },
   },
+  tables: {
+    about: 'no benchmark: writes the tables of README and docs/ from bench/results',
+    async run() {
+      const { writeTables } = await import('./tables.js')
+      writeTables()
+    },
+  },
 }

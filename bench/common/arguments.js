@@ -24,8 +24,8 @@ ${Object.entries(competitors)
   .map(([name, { label }]) => line(name, label))
   .join('\n')}
 
-      --only <parts>           these parts, separated by commas        (default all)
-      --against <competitors>  ours and these, separated by commas     (default all)
+      --only <parts>           these parts, with commas  (default all)
+      --against <competitors>  ours and these            (default all)
   -r, --rounds <1-100>         rounds of each part
       --quick                  shows that it works, and little else
       --save                   write bench/results/${name}.json and ${name}.svg
