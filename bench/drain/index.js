@@ -14,7 +14,7 @@ const WARM = 500 // ms
 const AFTER = 200 // ms
 
 /** ms in which members leave. @param {boolean} quick */
-const lengthOf = (quick) => (quick ? 4000 : 12_000)
+const lengthOf = (quick) => (quick ? 4000 : 8000)
 
 const { pm2, 'cluster-rr': roundRobin, 'cluster-shared': shared } = MANAGERS
 
@@ -81,7 +81,7 @@ loop in which it found its accept queue empty.`,
       plot: 'perMillion',
       ours: 'drain',
       competitors: Object.keys(WAYS),
-      extent: (quick) => (quick ? { rounds: 1, seconds: 6 } : { rounds: 3, seconds: 15 }),
+      extent: (quick) => (quick ? { rounds: 1, seconds: 6 } : { rounds: 3, seconds: 11 }),
       measure,
       pool: losses,
     },

@@ -1,7 +1,8 @@
 // Two workers under a process manager, or what plays one. The workers tell over a link that they listen.
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { freePort } from '../common/ports.js'
-import { timesOf } from '../common/processes.js'
+import { parseStat, timesOf } from '../common/processes.js'
 import { now } from '../tail/clock.js'
 import { Links } from './links.js'
 
@@ -57,10 +58,10 @@ export class Manager {
     return this.#links.workers
   }
 
-  /** Processor time in ms of the manager, its workers and those that have ended. */
+  /** ms of processor time of the manager, its workers, those that have ended, and the commands that have been run. */
   processorTime() {
     const { user, system } = timesOf(this.#started?.root ?? 0)
-    return (user + system) * 1000
+    return (user + system) * 1000 + commandTime()
   }
 
   /** Replaces all workers. It is over when so many new ones listen and the old ones have ended. @returns {Promise<{ from: number, to: number }>} */
@@ -103,4 +104,11 @@ export class Manager {
 /** @param {Promise<unknown> | undefined} asked @returns {Promise<never>} */
 function refusal(asked) {
   return new Promise((_resolve, reject) => asked?.catch(reject))
+}
+
+/** ms of processor time of the processes that this one has waited for. */
+function commandTime() {
+  const whole = parseStat(readFileSync('/proc/self/stat', 'latin1'))
+  const own = process.cpuUsage()
+  return (whole.user + whole.system) * 1000 - (own.user + own.system) / 1000
 }

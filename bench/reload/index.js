@@ -10,15 +10,16 @@ import { steady } from '../tail/schedule.js'
 const RATE = 400 // requests a second
 const KEPT = 32 // connections
 const LIMIT = 60 // s of one run, at most
-const WARM = 1000 // ms before anything is measured
-const STEADY = 1500 // ms in which the load alone is measured
 const AFTER = 400 // ms after the reload
+
+/** ms before anything is measured, and ms in which the load alone is measured. @param {boolean} quick */
+const calmOf = (quick) => (quick ? { warm: 400, steady: 500 } : { warm: 1000, steady: 1500 })
 
 /** @type {Load | undefined} */
 let load
 
-/** @param {string} competitor @param {number} kept */
-async function measure(competitor, kept) {
+/** @param {import('../common/benchmark.js').Turn} turn @param {number} kept */
+async function measure({ competitor, quick }, kept) {
   const start = MANAGERS[competitor]?.start
   if (load === undefined || start === undefined) throw new Error(`There is no '${competitor}'`)
   const manager = await Manager.start(start)
@@ -27,13 +28,15 @@ async function measure(competitor, kept) {
     let cpu = Number.NaN
     const times = steady(RATE, LIMIT)
     const { samples, lateness } = await load.run({ port: manager.port, times, kept }, async () => {
-      await sleep(WARM)
-      const calm = { begin: now(), time: manager.processorTime() }
-      await sleep(STEADY)
-      const before = manager.processorTime()
-      const used = (before - calm.time) / (now() - calm.begin)
+      const calm = calmOf(quick)
+      await sleep(calm.warm)
+      const first = { at: now(), used: manager.processorTime() }
+      await sleep(calm.steady)
+      const before = { at: now(), used: manager.processorTime() }
       span = await manager.reload()
-      cpu = manager.processorTime() - before - used * (span.to - span.from)
+      const after = { at: now(), used: manager.processorTime() }
+      const usual = (before.used - first.used) / (before.at - first.at)
+      cpu = after.used - before.used - usual * (after.at - before.at)
       await sleep(AFTER)
     })
     return { time: span.to - span.from, cpu, ...reloadValues(samples, span), lateness }
@@ -59,8 +62,8 @@ const part = (name, title, kept, note) => ({
   plot: 'longest',
   ours: 'ours',
   competitors: Object.keys(MANAGERS),
-  extent: (quick) => (quick ? { rounds: 1, seconds: 6 } : { rounds: 4, seconds: 6 }),
-  measure: ({ competitor }) => measure(competitor, kept),
+  extent: (quick) => (quick ? { rounds: 1, seconds: 4 } : { rounds: 3, seconds: 6 }),
+  measure: (turn) => measure(turn, kept),
   pool: (rounds) => sums(rounds, ['failed', 'raced']),
 })
 
