@@ -10,8 +10,14 @@ export function during(samples, { from, to }) {
 }
 
 /** @param {readonly Sample[]} samples */
-export function failed(samples) {
-  return samples.filter((sample) => 'failure' in sample)
+function failed(samples) {
+  return samples.flatMap((sample) => ('failure' in sample ? [sample] : []))
+}
+
+/** How many failed, and how many of these because the client waited in vain. @param {readonly Sample[]} samples */
+export function failures(samples) {
+  const all = failed(samples)
+  return { failed: all.length, timeouts: all.filter(({ failure }) => failure === 'timeout').length }
 }
 
 /** What answered requests have waited: NaN where none was answered. @param {readonly Sample[]} samples */
@@ -27,11 +33,11 @@ export function waitsOf(samples) {
  * @param {Span} span
  */
 export function reloadValues(samples, span) {
-  const failures = failed(samples.filter(({ at, wait }) => at + wait >= span.from))
+  const later = samples.filter(({ at, wait }) => at + wait >= span.from)
   return {
     ...waitsOf(during(samples, span)),
-    failed: failures.length,
-    raced: failures.filter(({ isReused }) => isReused).length,
+    ...failures(later),
+    raced: failed(later).filter(({ isReused }) => isReused).length,
   }
 }
 
@@ -66,14 +72,13 @@ export function sums(rounds, names) {
 /**
  * Failures for each so many connections and leaves, over all rounds.
  *
- * @param {readonly Values[]} rounds With `failed`, `connections` and `leaves`.
+ * @param {readonly Values[]} rounds With `failed`, `timeouts`, `connections` and `leaves`.
  */
 export function losses(rounds) {
-  const { failed = 0, connections = 0, leaves = 0 } = sums(rounds, ['failed', 'connections', 'leaves'])
+  const all = sums(rounds, ['failed', 'timeouts', 'connections', 'leaves'])
+  const { failed = 0, connections = 0, leaves = 0 } = all
   return {
-    failed,
-    connections,
-    leaves,
+    ...all,
     perMillion: (failed / connections) * 1e6,
     perThousandLeaves: (failed / leaves) * 1000,
   }

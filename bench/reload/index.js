@@ -64,7 +64,7 @@ const part = (name, title, kept, note) => ({
   competitors: Object.keys(MANAGERS),
   extent: (quick) => (quick ? { rounds: 1, seconds: 4 } : { rounds: 3, seconds: 6 }),
   measure: (turn) => measure(turn, kept),
-  pool: (rounds) => sums(rounds, ['failed', 'raced']),
+  pool: (rounds) => sums(rounds, ['failed', 'timeouts', 'raced']),
 })
 
 const NOTE = `reload: from the command until the new workers listen and the old ones have ended; CPU: of the manager, its workers

@@ -29,7 +29,13 @@ test('a reload: waits of answered requests meanwhile, and failures from its begi
     failed(5, 1),
     failed(25, 1, 1, true),
   ]
-  expect(reloadValues(samples, { from: 10, to: 20 })).toEqual({ longest: 500, p99: 500, failed: 1, raced: 1 })
+  expect(reloadValues(samples, { from: 10, to: 20 })).toEqual({
+    longest: 500,
+    p99: 500,
+    failed: 1,
+    timeouts: 0,
+    raced: 1,
+  })
 })
 
 test('no answered request has no longest wait', () => {
@@ -37,6 +43,7 @@ test('no answered request has no longest wait', () => {
     longest: Number.NaN,
     p99: Number.NaN,
     failed: 1,
+    timeouts: 0,
     raced: 0,
   })
 })
@@ -52,13 +59,14 @@ test('a kill: those that the killed worker had accepted do not count as waiting,
 
 test('rare failures are counted over all rounds', () => {
   const rounds = [
-    { failed: 0, connections: 1000, leaves: 10 },
-    { failed: 0, connections: 1000, leaves: 10 },
-    { failed: 3, connections: 2000, leaves: 20 },
+    { failed: 0, timeouts: 0, connections: 1000, leaves: 10 },
+    { failed: 0, timeouts: 0, connections: 1000, leaves: 10 },
+    { failed: 3, timeouts: 1, connections: 2000, leaves: 20 },
   ]
   expect(sums(rounds, ['failed', 'leaves'])).toEqual({ failed: 3, leaves: 40 })
   expect(losses(rounds)).toEqual({
     failed: 3,
+    timeouts: 1,
     connections: 4000,
     leaves: 40,
     perMillion: 750,
