@@ -80,7 +80,8 @@ run the same HTTP program with their default settings.`,
       name: 'kills',
       title: `One of ${WORKERS} workers is killed under ${RATE} connections/s`,
       note: `waits are those of answered requests under way between a kill and its successor whose connection the killed worker
-  had not accepted: the longest of a round, and the longest of the middle kill; failed: of all kills`,
+  had not accepted: the longest of a round, and of the middle kill; failed: of all kills. A connection that it had accepted in
+  the microseconds before its program heard of it counts as not accepted`,
       columns: [
         { value: 'kills', heading: 'kills' },
         { value: 'successor', heading: 'successor ms' },

@@ -8,9 +8,10 @@ import { now } from '../tail/clock.js'
 import { poisson } from '../tail/schedule.js'
 import { startGroup } from './group.js'
 
-const RATE = 500 // connections a second
+const RATE = 400 // connections a second
 const LIMIT = 60 // s of one run, at most
 const WARM = 500 // ms
+const PAUSE = 300 // ms between two reloads, in which a queue of waiting clients can shrink
 const AFTER = 200 // ms
 
 /** ms in which members leave. @param {boolean} quick */
@@ -46,6 +47,7 @@ async function measure({ competitor, quick, round }) {
       while (now() < until) {
         await manager.reload()
         leaves += WORKERS
+        await sleep(PAUSE)
       }
       await sleep(AFTER)
     })
@@ -60,8 +62,8 @@ async function measure({ competitor, quick, round }) {
 export const drain = {
   name: 'drain',
   help: `${WORKERS} processes share a port under ${RATE} new connections a second (Poisson
-arrivals). Again and again one more starts, then an old one leaves, without a
-pause: how many connections fail. One that leaves by itself does so by
+arrivals). Again and again one more starts, then an old one leaves: how many
+connections fail. One that leaves by itself does so by
 drain(server), by server.close(), or by server.close() in the turn of its event
 loop in which it found its accept queue empty.`,
   competitors: WAYS,
