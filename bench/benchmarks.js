@@ -32,6 +32,15 @@ export const BENCHMARKS = {
     'how soon a killed worker has a successor, and what clients notice',
     async () => (await import('./crash/index.js')).crash,
   ),
+  udp: common('processor time of datagrams', async () => (await import('./udp/index.js')).udp),
+  inspect: common(
+    'how long it takes to see who shares a port',
+    async () => (await import('./inspect/index.js')).inspect,
+  ),
+  memory: common(
+    'memory of the supervisor while nothing happens',
+    async () => (await import('./memory/index.js')).memory,
+  ),
   tail: {
     about: 'how long connections wait while a worker is busy, stopped or killed',
     async run() {
@@ -39,7 +48,7 @@ export const BENCHMARKS = {
     },
   },
   tables: {
-    about: 'no benchmark: writes the tables of README and docs/ from bench/results',
+    about: 'no benchmark: writes the tables of the documents from bench/results',
     async run() {
       const { writeTables } = await import('./tables.js')
       writeTables()

@@ -21,7 +21,7 @@ static int listen_on(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) < 0 ||
-      bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 511) < 0) {
+      bind(fd, (struct sockaddr*)&address, sizeof address) < 0 || listen(fd, 511) < 0) {
     perror("listen");
     exit(1);
   }
@@ -49,7 +49,7 @@ static void serve(int fd) {
   }
   request[length] = 0;
   int is_kept = strstr(request, "onnection: close") == NULL;
-  const char *text = answer[is_kept];
+  const char* text = answer[is_kept];
   if (write(fd, text, strlen(text)) < 0 || !is_kept) close(fd);
 }
 
@@ -59,20 +59,21 @@ static void run(int port) {
   char pid[16];
   int digits = snprintf(pid, sizeof pid, "%d", getpid());
   for (int kept = 0; kept < 2; kept++)
-    snprintf(answer[kept], sizeof answer[kept],
-             "HTTP/1.1 200 OK\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n%s", kept ? "keep-alive" : "close",
-             digits, pid);
+    snprintf(answer[kept], sizeof answer[kept], "HTTP/1.1 200 OK\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n%s",
+             kept ? "keep-alive" : "close", digits, pid);
   if (loop < 0 || epoll_ctl(loop, EPOLL_CTL_ADD, listener, &own) < 0) exit(1);
   for (;;) {
     int count = epoll_wait(loop, events, 256, -1);
     for (int index = 0; index < count; index++) {
-      if (events[index].data.fd == listener) accept_all(loop, listener);
-      else serve(events[index].data.fd);
+      if (events[index].data.fd == listener)
+        accept_all(loop, listener);
+      else
+        serve(events[index].data.fd);
     }
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 3) return 2;
   signal(SIGPIPE, SIG_IGN);
   for (int started = 0; started < atoi(argv[2]); started++) {

@@ -18,7 +18,15 @@ export function seeProcesses(
 ): SeenProcesses {
   const holders = holdersOf(addon, sockets)
   const users = new Map<number, string | undefined>()
-  const established = new Map<string, number>()
+  // One look at the descriptors of a process answers for all groups: there may be many of both.
+  const held = new Map<number, ReadonlySet<number>>()
+  let connections: Float64Array | undefined
+  const heldBy = (pid: number): ReadonlySet<number> => {
+    connections ??= Float64Array.from(connectedTo(sockets, connectionsTo))
+    const found = held.get(pid) ?? new Set(addon.heldBy(pid, connections))
+    held.set(pid, found)
+    return found
+  }
   return {
     own: process.pid,
     holder: (inode) => holders.get(inode),
@@ -29,12 +37,19 @@ export function seeProcesses(
       return users.get(uid)
     },
     established(pid, group) {
-      const key = `${pid} ${groupKey(group)}`
-      const count = established.get(key) ?? addon.heldBy(pid, connectionsTo(group)).length
-      established.set(key, count)
-      return count
+      const own = heldBy(pid)
+      return connectionsTo(group).filter((inode) => own.has(inode)).length
     },
   }
+}
+
+/** The inodes of the connections to all TCP groups. */
+function connectedTo(
+  sockets: readonly SeenSocket[],
+  connectionsTo: (group: SeenSocket) => Float64Array,
+): ReadonlySet<number> {
+  const groups = new Map(sockets.map((socket) => [groupKey(socket), socket]))
+  return new Set([...groups.values()].flatMap((group) => (group.protocol === 'tcp' ? [...connectionsTo(group)] : [])))
 }
 
 /** A pid for each inode. Inode 0 stands for sockets that no process holds. */

@@ -77,8 +77,8 @@ export function connectionReader(
   neededBy: string,
   ports: ReadonlySet<number>,
 ): (to: { family: 'IPv4' | 'IPv6'; address: string; port: number }) => Float64Array {
-  const dumps = new Map<string, Connections>()
-  const read = (family: 'IPv4' | 'IPv6', port: number): Connections => {
+  const dumps = new Map<string, ReadonlyMap<number, readonly Connection[]>>()
+  const read = (family: 'IPv4' | 'IPv6', port: number): ReadonlyMap<number, readonly Connection[]> => {
     const key = `${family} ${port}`
     let connections = dumps.get(key)
     if (connections === undefined) {
@@ -90,22 +90,35 @@ export function connectionReader(
       } as const
       const read = addon.dumpConnections(request)
       if ('errno' in read) throw new ReusePortInspectionError(neededBy, describe(read))
-      connections = read
+      connections = byPort(read)
       dumps.set(key, connections)
     }
     return connections
   }
   return ({ family, address, port }) => {
-    const { addresses, rows } = read(family, ports.size > FEW ? 0 : port)
-    const inodes: number[] = []
-    for (let index = 0; index < rows.length; index += 3) {
-      const [inode = 0, localPort, addressIndex = 0] = rows.subarray(index, index + 3)
-      const isHere = UNSPECIFIED.includes(address) || addresses[addressIndex] === address
-      // Inode 0 is a connection that no process has accepted yet.
-      if (localPort === port && inode !== 0 && isHere) inodes.push(inode)
-    }
-    return Float64Array.from(inodes)
+    const there = read(family, ports.size > FEW ? 0 : port).get(port) ?? []
+    const isWhole = UNSPECIFIED.includes(address)
+    return Float64Array.from(there.filter((one) => isWhole || one.address === address).map(({ inode }) => inode))
   }
+}
+
+interface Connection {
+  readonly inode: number
+  readonly address: string | undefined
+}
+
+function byPort({ addresses, rows }: Connections): ReadonlyMap<number, readonly Connection[]> {
+  const found = new Map<number, Connection[]>()
+  for (let index = 0; index < rows.length; index += 3) {
+    const [inode = 0, port = 0, addressIndex = 0] = rows.subarray(index, index + 3)
+    // Inode 0 is a connection that no process has accepted yet.
+    if (inode === 0) continue
+    const connection = { inode, address: addresses[addressIndex] }
+    const there = found.get(port)
+    if (there) there.push(connection)
+    else found.set(port, [connection])
+  }
+  return found
 }
 
 /** Up to this many ports are read one by one. Each read walks the whole table (about 1 ms); a read of all copies it. */

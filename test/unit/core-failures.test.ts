@@ -129,9 +129,10 @@ describe('groups', () => {
   })
 
   test('a process that ends while it is looked at', () => {
-    const addon = answering({ findHolders: () => Float64Array.of(4_000_000, 100), heldBy: () => new Float64Array(2) })
+    const heldBy = vi.fn(() => Float64Array.of(11, 12))
+    const addon = answering({ findHolders: () => Float64Array.of(4_000_000, 100), heldBy })
     const socket = boundSocket()
-    const processes = seeProcesses(addon, [socket, boundSocket({ inode: 0 })], () => new Float64Array())
+    const processes = seeProcesses(addon, [socket, boundSocket({ inode: 0 })], () => Float64Array.of(11, 12, 13))
     const pid = processes.holder(100) as number
     expect(pid).toBe(4_000_000)
     expect(processes.command(pid)).toBeUndefined()
@@ -139,6 +140,23 @@ describe('groups', () => {
     expect(processes.established(pid, socket)).toBe(2)
     expect(processes.established(pid, socket)).toBe(2)
     expect(processes.user(3_999_999)).toBeUndefined()
+  })
+
+  test('one look at the descriptors of a process answers for all groups', () => {
+    const heldBy = vi.fn((_pid: number, inodes: Float64Array) => inodes.filter((inode) => inode !== 13))
+    const ports = [80, 81, 82]
+    const groups = ports.map((port) => boundSocket({ port, inode: port }))
+    const connections = new Map([
+      [80, Float64Array.of(11, 12)],
+      [81, Float64Array.of(13, 14)],
+    ])
+    const connectionsTo = ({ port }: { port: number }) => connections.get(port) ?? new Float64Array()
+    const addon = answering({ findHolders: () => new Float64Array(), heldBy })
+    const { established } = seeProcesses(addon, [...groups, boundSocket({ protocol: 'udp', port: 80 })], connectionsTo)
+    expect(groups.map((group) => established(7, group))).toEqual([2, 1, 0])
+    expect(heldBy.mock.calls).toEqual([[7, Float64Array.of(11, 12, 13, 14)]])
+    expect(groups.map((group) => established(8, group))).toEqual([2, 1, 0])
+    expect(heldBy).toHaveBeenCalledTimes(2)
   })
 
   test('a process that has ended, and that nobody has asked about yet, has a name and no command line', async () => {
