@@ -3,19 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cachedPackage } from '../../scripts/cached-package.mjs'
+import { PM2, pm2Command } from '../accept/packages.js'
 import { lastSteps, signal } from '../common/children.js'
 import { pidsBelow } from '../common/processes.js'
 import { WORKERS } from './manager.js'
 import { environment, program, runNode } from './starters.js'
 
-export const PM2 = '7.0.4'
-
-/** @returns {string} the path of its command. Installs it where it is missing. */
-function pm2Command() {
-  return path.join(cachedPackage('pm2', PM2), 'pm2/bin/pm2')
-}
-
+/** Installs it where it is missing. @returns {string} its version */
 export function preparePm2() {
   pm2Command()
   return PM2

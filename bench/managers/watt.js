@@ -15,6 +15,7 @@ function modules() {
   return cachedPackage('wattpm', WATT, [`@platformatic/node@${WATT}`, '--loglevel=error'])
 }
 
+/** Installs it where it is missing. @returns {string} its version */
 export function prepareWatt() {
   modules()
   return WATT
