@@ -1,11 +1,10 @@
 // pm2 in cluster mode, with a home and a daemon of its own. `wait_ready`: the program says when it is ready.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PM2, pm2Command } from '../accept/packages.js'
 import { lastSteps, signal } from '../common/children.js'
-import { pidsBelow } from '../common/processes.js'
 import { WORKERS } from './manager.js'
 import { environment, program, runNode } from './starters.js'
 
@@ -24,10 +23,21 @@ function daemonOf(home) {
   }
 }
 
-/** The daemon and its workers. @param {string} home */
+/**
+ * All processes of pm2 with this home: the daemon, which has no pid file at first, its workers, and commands.
+ *
+ * @param {string} home
+ */
 function processesOf(home) {
-  const daemon = daemonOf(home)
-  return daemon === undefined ? [] : pidsBelow(daemon)
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const variables = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/environ`, 'latin1').split('\0') : []
+      return variables.includes(`PM2_HOME=${home}`) ? [Number(name)] : []
+    } catch {
+      // It has ended, or is another user's.
+      return []
+    }
+  })
 }
 
 /** @param {string} home */
@@ -57,7 +67,7 @@ export async function startPm2(place) {
     await pm2('start', file)
     const root = daemonOf(home)
     if (root === undefined) throw new Error('The daemon of pm2 has no pid file')
-    const failure = () => (processesOf(home).length === 0 ? 'The daemon of pm2 has ended' : undefined)
+    const failure = () => (existsSync(`/proc/${root}`) ? undefined : 'The daemon of pm2 has ended')
     return { root, reload: () => pm2('reload', 'bench'), failure, end }
   } catch (error) {
     await end()

@@ -1,8 +1,7 @@
 // The managers that the benchmarks compare.
-import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { end, errorsOf, start } from '../common/children.js'
 import { command } from '../common/command.js'
 import { node } from '../common/servers-node.js'
@@ -12,7 +11,6 @@ import { node } from '../common/servers-node.js'
 
 export const program = fileURLToPath(new URL('./program.js', import.meta.url))
 const COMMAND_LIMIT = 40_000 // ms
-const run = promisify(execFile)
 
 /** What the program is told. @param {Place} place */
 export const environment = ({ port, link, tellsAccepted }) => ({
@@ -22,8 +20,13 @@ export const environment = ({ port, link, tellsAccepted }) => ({
 })
 
 /** Runs a command of a manager to its end. @param {readonly string[]} args of Node @param {NodeJS.ProcessEnv} [env] */
-export function runNode(args, env = {}) {
-  return run(node, [...args], { env: { ...process.env, ...env }, timeout: COMMAND_LIMIT })
+export async function runNode(args, env = {}) {
+  const child = start(node, args, { env })
+  const errors = errorsOf(child)
+  const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_LIMIT)
+  const [code, by] = await once(child, 'exit')
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`${args.join(' ')} ended by ${by ?? code}. ${errors()}`)
 }
 
 /**
