@@ -25,7 +25,7 @@ ${Object.entries({
   .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
   .join('\n')}
 
-npm run bench -- <benchmark> --help tells the options. Those of listen and import:
+npm run bench -- <benchmark> --help tells its options. Those of listen, import:
 
   -r, --rounds <1-50>   rounds                                (default 11)
       --json            print JSON (the default without a terminal)

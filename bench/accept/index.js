@@ -56,7 +56,7 @@ function part(name, title, keepAlive, rounds) {
       { value: 'rate', heading: 'req/s' },
     ],
     compared: ['micros', 'rate'],
-    extent: (quick) => (quick ? { rounds: 1, seconds: 2.5 } : { rounds, seconds: 7 }),
+    extent: (quick) => (quick ? { rounds: 1, seconds: 2.5 } : { rounds, seconds: 8 }),
     async measure({ competitor, quick }) {
       const servers = await startServers(competitor)
       try {
@@ -81,5 +81,5 @@ them, so that the requests a second say little; the processor time does not
 depend on it.`,
   competitors,
   versions: { load: loadTool },
-  parts: [part('connections', 'A connection per request', false, 12), part('requests', 'Kept connections', true, 6)],
+  parts: [part('connections', 'A connection per request', false, 11), part('requests', 'Kept connections', true, 6)],
 }

@@ -1,23 +1,19 @@
 // pm2 in cluster mode, with a home and a daemon of its own.
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { lastSteps, signal } from '../common/children.js'
+import { lastSteps, run, signal } from '../common/children.js'
 import { untilServed } from '../common/ports.js'
 import { pidsBelow } from '../common/processes.js'
 import { node } from '../common/servers-node.js'
 import { pm2Command } from './packages.js'
 
-const run = promisify(execFile)
-
-/** The daemon's process id; undefined before it has written it. @param {string} home */
+/** The process id of the daemon with this home, while it lives: it has the home in its title. @param {string} home */
 function daemonOf(home) {
   try {
-    return Number(readFileSync(path.join(home, 'pm2.pid'), 'utf8'))
+    const pid = readFileSync(path.join(home, 'pm2.pid'), 'utf8').trim()
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(home) ? Number(pid) : undefined
   } catch {
     return undefined
   }
@@ -39,12 +35,12 @@ export async function startPm2(app, port, workers) {
   const home = mkdtempSync(path.join(tmpdir(), 'bench-pm2-'))
   const lastStep = () => remove(home)
   lastSteps.add(lastStep)
-  const env = { ...process.env, PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true', PORT: String(port) }
+  const env = { PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true', PORT: String(port) }
   /** @param {readonly string[]} args */
-  const pm2 = (...args) => run(node, [pm2Command(), ...args], { env, timeout: 60_000 })
+  const pm2 = (...args) => run(node, [pm2Command(), ...args], env)
   const end = async () => {
     await pm2('kill').catch(() => {})
-    for (let waited = 0; waited < 100 && pidsBelow(daemonOf(home) ?? 0).length > 0; waited++) await sleep(50)
+    for (let waited = 0; waited < 100 && daemonOf(home) !== undefined; waited++) await sleep(50)
     lastSteps.delete(lastStep)
     remove(home)
   }

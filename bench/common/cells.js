@@ -20,6 +20,24 @@ function columnsOf({ columns, rows }) {
   )
 }
 
+/**
+ * The same with these columns only. Throws where there is no such column.
+ *
+ * @param {AnySheet} sheet
+ * @param {readonly string[]} [values]
+ * @returns {AnySheet}
+ */
+export function withColumns(sheet, values) {
+  if (values === undefined) return sheet
+  const all = columnsOf(sheet)
+  const columns = values.map((value) => {
+    const column = all.find((one) => one.value === value)
+    if (column === undefined) throw new Error(`'${sheet.title}' has no column '${value}'`)
+    return column
+  })
+  return { ...sheet, columns, compared: (sheet.compared ?? []).filter((name) => values.includes(name)) }
+}
+
 /** @param {AnyRow} row */
 function labelOf({ label, way, workers, setting }) {
   const whole = [label ?? way ?? '', ...(setting === undefined ? [] : [setting])]

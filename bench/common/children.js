@@ -8,6 +8,8 @@ const living = new Set()
 /** How long a process may take to end before it is killed, in ms. */
 const PATIENCE = 5000
 
+let isEnding = false
+
 /** Signals a process, or a group where the number is negative, that may have ended. @param {number} pid @param {NodeJS.Signals} name */
 export function signal(pid, name) {
   try {
@@ -26,6 +28,7 @@ export function signal(pid, name) {
  * @param {{ env?: NodeJS.ProcessEnv, ipc?: boolean, output?: 'pipe' | 'ignore' }} [setting]
  */
 export function start(command, args, { env = {}, ipc = false, output = 'ignore' } = {}) {
+  if (isEnding) throw new Error('The benchmark was told to end')
   const child = spawn(command, args, {
     detached: true,
     stdio: ['pipe', output, 'pipe', ...(ipc ? /** @type {const} */ (['ipc']) : [])],
@@ -70,6 +73,22 @@ export async function message(child, { milliseconds = 20_000, errors = () => '' 
   }
 }
 
+/**
+ * Starts a process and waits until it has ended by itself. Rejected where it fails, or takes longer than a minute.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+export async function run(command, args, env) {
+  const child = start(command, args, { env })
+  const errors = errorsOf(child)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
+  const [code, name] = await once(child, 'close')
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code ?? name}. ${errors()}`.trim())
+}
+
 /** Tells a process to end, waits until it has, and kills what is left of its group. @param {import('node:child_process').ChildProcess} child */
 export async function end(child, name = /** @type {NodeJS.Signals} */ ('SIGTERM')) {
   const { pid } = child
@@ -97,6 +116,7 @@ for (const [name, code] of /** @type {const} */ ([
   ['SIGHUP', 129],
 ])) {
   process.once(name, async () => {
+    isEnding = true
     // Asked to end, a supervisor ends its workers and removes its control socket.
     await Promise.allSettled([...living].map((child) => end(child)))
     process.exit(code)

@@ -1,11 +1,11 @@
 // Pure: a result as Markdown tables, and where a document has them: between <!-- bench:NAME --> and <!-- /bench:NAME -->, or
-// NAME/PART for one part of it.
-import { cellsOf } from './cells.js'
+// NAME/PART for one part of it. `<!-- bench:NAME/PART micros,rate -->` has these columns only.
+import { cellsOf, withColumns } from './cells.js'
 
 /** @typedef {import('./cells.js').AnySheet} AnySheet */
 /** @typedef {{ date: string, quick?: boolean, machine: { cpu: string, cores: number, kernel: string }, versions: Readonly<Record<string, string | undefined>>, command: string, skipped?: Readonly<Record<string, string>>, parts: Readonly<Record<string, AnySheet>> }} AnyResult */
 
-const MARKED = /<!-- bench:([\w-]+)(?:\/([\w-]+))? -->\n([\s\S]*?)<!-- \/bench:\1(?:\/\2)? -->/g
+const MARKED = /<!-- bench:([\w-]+)(?:\/([\w-]+))?(?: ([\w,]+))? -->\n([\s\S]*?)<!-- \/bench:\1(?:\/\2)? -->/g
 const OPENING = /<!-- bench:([\w-]+)/g
 
 /** @param {string} text */
@@ -37,8 +37,8 @@ function caption({ date, machine, versions, command, quick }) {
   return `${date.slice(0, 10)}, ${place}; ${known.join(', ')}. \`${command}\`${quick ? ' (a trial run)' : ''}`
 }
 
-/** @param {AnyResult} result @param {string} [only] the part */
-export function resultMarkdown(result, only) {
+/** @param {AnyResult} result @param {string} [only] the part @param {readonly string[]} [values] the columns */
+export function resultMarkdown(result, only, values) {
   const parts = Object.entries(result.parts).filter(([name]) => only === undefined || name === only)
   if (parts.length === 0) throw new Error(`The result has no part '${only}'`)
   const tables = parts.map(([, sheet]) => {
@@ -47,7 +47,7 @@ export function resultMarkdown(result, only) {
       ...(sheet.note === undefined ? [] : [sheet.note]),
       ...(sheet.ours === undefined ? [] : [`ours: ${sheet.ours}`]),
     ]
-    return `${escaped(said.join('; '))}:\n\n${sheetMarkdown(sheet)}\n`
+    return `${escaped(said.join('; '))}:\n\n${sheetMarkdown(withColumns(sheet, values))}\n`
   })
   const skipped = Object.entries(result.skipped ?? {}).map(
     ([name, why]) => `Not measured: ${escaped(name)}, ${escaped(why)}\n`,
@@ -65,10 +65,11 @@ export function withTables(text, resultOf) {
   const found = [...text.matchAll(MARKED)].length
   const opened = [...text.matchAll(OPENING)]
   if (opened.length !== found) throw new Error(`A marker of ${opened.map(([, name]) => name).join(', ')} has no end`)
-  return text.replaceAll(MARKED, (_whole, name, part) => {
+  return text.replaceAll(MARKED, (_whole, name, part, values) => {
     const result = resultOf(name)
     if (result === undefined) throw new Error(`There is no bench/results/${name}.json for the marker bench:${name}`)
     const mark = part === undefined ? name : `${name}/${part}`
-    return `<!-- bench:${mark} -->\n\n${resultMarkdown(result, part)}\n<!-- /bench:${mark} -->`
+    const columns = values === undefined ? '' : ` ${values}`
+    return `<!-- bench:${mark}${columns} -->\n\n${resultMarkdown(result, part, values?.split(','))}\n<!-- /bench:${mark} -->`
   })
 }

@@ -61,7 +61,7 @@ function bar({ label: name, values, ratios }, { value, digits, isOurs, y, most }
   /** @param {number} value */
   const length = (value) => tenth(most > 0 ? (value / most) * (RIGHT - LEFT) : 0)
   const ratio = ratios[value]
-  const said = number(spread.median, digits) + (ratio === undefined ? '' : `  (${ratio.median.toFixed(2)} of ours)`)
+  const said = number(spread.median, digits) + (ratio === undefined ? '' : `  (${ratio.median.toFixed(2)} × ours)`)
   return [
     text,
     `<rect class="${isOurs ? 'ours' : 'theirs'}" x="${LEFT}" y="${y}" width="${length(spread.median)}" height="18" rx="2"/>`,

@@ -82,7 +82,7 @@ test('a benchmark is measured, shown and saved; who cannot be had or fails is to
   ])
   expect(turns).toHaveLength(4 + 4 + 2)
   expect(steps).toEqual(['prepare', 'finish'])
-  expect(readFileSync(path.join(folder, 'example.svg'), 'utf8')).toContain('2.00 of ours')
+  expect(readFileSync(path.join(folder, 'example.svg'), 'utf8')).toContain('2.00 × ours')
   expect(error).toHaveBeenCalledTimes(2)
   expect(process.exitCode).toBe(1)
 })

@@ -88,6 +88,15 @@ describe('tables in a document', () => {
     expect(withTables(written, resultOf)).toBe(written)
   })
 
+  test('may have some of the columns', () => {
+    const text = '<!-- bench:accept/connections rate -->\n<!-- /bench:accept/connections -->\n'
+    const written = withTables(text, resultOf)
+    expect(written).toContain('| listenReusePort    | 9,000 |\n')
+    expect(written).not.toContain('CPU µs/req')
+    expect(withTables(written, resultOf)).toBe(written)
+    expect(() => withTables(text.replace(' rate', ' nothing'), resultOf)).toThrow("has no column 'nothing'")
+  })
+
   test('a marker without a result, and one without an end, are errors', () => {
     expect(() => withTables(marked('nothing'), resultOf)).toThrow('no bench/results/nothing.json')
     expect(() => withTables('<!-- bench:accept -->\n', resultOf)).toThrow('accept has no end')
@@ -123,5 +132,5 @@ test('a drawing has a bar for each competitor, in proportion, and escapes texts'
   ])
   expect(svg).toContain('cluster | &lt;rr&gt;')
   expect(svg).toContain('a &amp; b')
-  expect(svg).toContain('2.60 of ours')
+  expect(svg).toContain('2.60 × ours')
 })
