@@ -20,6 +20,18 @@ export const BENCHMARKS = {
     'processor time and rate of connections and requests',
     async () => (await import('./accept/index.js')).accept,
   ),
+  drain: common(
+    'failures where members of a group leave one after the other',
+    async () => (await import('./drain/index.js')).drain,
+  ),
+  reload: common(
+    'time and processor time of a reload, and what clients notice',
+    async () => (await import('./reload/index.js')).reload,
+  ),
+  crash: common(
+    'how soon a killed worker has a successor, and what clients notice',
+    async () => (await import('./crash/index.js')).crash,
+  ),
   udp: common('processor time of datagrams', async () => (await import('./udp/index.js')).udp),
   inspect: common(
     'how long it takes to see who shares a port',

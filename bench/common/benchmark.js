@@ -47,6 +47,8 @@
  * @property {readonly string[]} competitors
  * @property {(quick: boolean) => { rounds: number, seconds: number }} extent
  * @property {(turn: Turn) => Promise<Readonly<Record<string, number>>>} measure The values of one turn.
+ * @property {(rounds: readonly Readonly<Record<string, number>>[]) => Readonly<Record<string, number>>} [pool] Values of all rounds
+ *   together, instead of their medians: such as sums of what is rare.
  */
 
 /**

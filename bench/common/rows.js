@@ -14,7 +14,7 @@ import { quartiles } from '../statistics.js'
  * @param {Readonly<Record<string, string>>} labels of the competitors
  * @returns {Sheet}
  */
-export function sheetOf({ title, note, ours, columns, compared, plot, competitors }, entries, labels) {
+export function sheetOf({ title, note, ours, columns, compared, plot, competitors, pool }, entries, labels) {
   return {
     title,
     ...(note === undefined ? {} : { note }),
@@ -22,7 +22,7 @@ export function sheetOf({ title, note, ours, columns, compared, plot, competitor
     columns,
     compared,
     ...(plot === undefined ? {} : { plot }),
-    rows: rowsOf(entries, { competitors, ours, compared, labels }),
+    rows: rowsOf(entries, { competitors, ours, compared, labels, pool }),
   }
 }
 
@@ -30,10 +30,10 @@ export function sheetOf({ title, note, ours, columns, compared, plot, competitor
  * A row for each competitor that was measured. A value that is no number, such as the longest of no waits, is left out.
  *
  * @param {readonly Entry[]} entries
- * @param {{ competitors: readonly string[], ours: string, compared: readonly string[], labels: Readonly<Record<string, string>> }} setting
+ * @param {{ competitors: readonly string[], ours: string, compared: readonly string[], labels: Readonly<Record<string, string>>, pool?: Part['pool'] }} setting
  * @returns {Row[]}
  */
-export function rowsOf(entries, { competitors, ours, compared, labels }) {
+export function rowsOf(entries, { competitors, ours, compared, labels, pool = () => ({}) }) {
   /** @param {string} name */
   const of = (name) => entries.filter(({ competitor }) => competitor === name)
   const own = new Map(of(ours).map(({ round, values }) => [round, values]))
@@ -41,7 +41,11 @@ export function rowsOf(entries, { competitors, ours, compared, labels }) {
     const all = of(competitor)
     if (all.length === 0) return []
     const names = new Set(all.flatMap(({ values }) => Object.keys(values)))
-    const values = spreads([...names], (name) => all.map((entry) => entry.values[name]))
+    const pooled = pool(all.map((entry) => entry.values))
+    const values = {
+      ...spreads([...names], (name) => all.map((entry) => entry.values[name])),
+      ...spreads(Object.keys(pooled), (name) => [pooled[name]]),
+    }
     const ratios = spreads(competitor === ours ? [] : compared, (name) =>
       all.map((entry) => ratio(entry.values[name], own.get(entry.round)?.[name])),
     )
