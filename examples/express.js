@@ -20,6 +20,6 @@ app.use((error, _request, response, _next) => {
 })
 
 app.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', (error) => {
-  // Without this line Express 5 keeps the error for itself, and the supervisor waits until --ready-timeout.
+  // Express 5 gives the error of a taken port to this function alone.
   if (error) throw error
 })

@@ -1,6 +1,7 @@
 // Starts a program of examples/, asks it without pause while it is reloaded and stopped, and expects that no request fails.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
@@ -24,11 +25,13 @@ export interface Example {
   /** What Node runs, and its arguments. */
   readonly args: readonly string[]
   readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** In place of node: something that starts it as its only child, such as `unshare`. */
+  readonly parent?: readonly string[]
   /** One after the other in turn, until there are eight. */
   readonly clients: readonly (() => Client)[]
-  /** Who answers at a time. Default: 2. */
+  /** How many answer at a time. Default: the number in the line that it prints when it is ready. */
   readonly workers?: number
-  /** What it prints, and the signal that replaces its workers. */
   readonly ready: RegExp
   readonly reloaded: RegExp
   /** Called before the reload. */
@@ -39,7 +42,7 @@ export interface Example {
 export function supervised(script: string, args: readonly (string | number)[], options: readonly string[] = []) {
   return {
     args: [command, 'run', '-n', '2', ...options, exampleFile(script), ...args.map(String)],
-    ready: /2 workers on /,
+    ready: /(\d+) workers on /,
     reloaded: /generation 2 serves/,
   }
 }
@@ -50,10 +53,16 @@ export function exampleFile(name: string): string {
 
 /** Gives the number of answers. */
 export async function runExample(example: Example): Promise<number> {
-  const { args, cwd, workers = 2 } = example
+  const { args, cwd, parent = [] } = example
   // Programs behave in production as their users have them; vitest sets NODE_ENV to "test".
-  const env = { ...process.env, NO_COLOR: '1', NODE_ENV: 'production' }
-  const child = spawn(process.execPath, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, NO_COLOR: '1', NODE_ENV: 'production', ...example.env }
+  const [file = '', ...rest] = [...parent, process.execPath, ...args]
+  const child = spawn(file, rest, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const kill = (signal: NodeJS.Signals) => {
+    if (parent.length === 0) return void child.kill(signal)
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+    process.kill(Number(children), signal)
+  }
   const exited = once(child, 'exit')
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -65,18 +74,19 @@ export async function runExample(example: Example): Promise<number> {
   const load = new Load(example.clients)
   try {
     await isSaid(example.ready)
+    const workers = example.workers ?? Number(example.ready.exec(said)?.[1])
     load.start()
     await expect.poll(() => load.hasHeard(workers), PATIENCE).toBe(true)
     const before = load.forget()
     await example.beforeReload?.()
-    child.kill('SIGHUP')
+    kill('SIGHUP')
     await isSaid(example.reloaded)
     // Connections of old workers may still be ended in order.
     await expect.poll(() => load.forget().intersects(before), { ...PATIENCE, interval: 250 }).toBe(false)
     await expect.poll(() => load.hasHeard(workers), PATIENCE).toBe(true)
     expect(load.forget().intersects(before)).toBe(false)
     // What is under way now is still answered.
-    child.kill('SIGTERM')
+    kill('SIGTERM')
     await load.end()
     expect(load.failures).toEqual([])
     expect([await exited, said]).toEqual([[0, null], expect.not.stringMatching(/lost|died|failed|could not|error/i)])
@@ -86,7 +96,7 @@ export async function runExample(example: Example): Promise<number> {
   } finally {
     await load.end()
     if (child.exitCode === null && child.signalCode === null) {
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) child.kill(signal)
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) kill(signal)
       await exited
     }
   }
