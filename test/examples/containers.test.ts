@@ -1,5 +1,5 @@
 // The examples for Docker and Kubernetes as far as they go without either: the files, and the command as process 1.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import http from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -81,6 +81,7 @@ describe('docker', () => {
 
   // What COPY and RUN bring into the image. The package itself comes from here: it may be newer than the registry's.
   beforeAll(() => {
+    chmodSync(folder, 0o755) // for the user of the image
     for (const copied of all('COPY')) {
       const files = copied.split(' ')
       const target = path.join(folder, files.pop() ?? '')
@@ -126,7 +127,8 @@ describe('docker', () => {
           parent: ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...USER],
           args,
           cwd: folder,
-          env: { PORT: String(port) },
+          // Another user may not write where coverage is collected.
+        env: { PORT: String(port), NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined },
           ready: /(\d+) workers? on /,
           reloaded: /generation 2 serves/,
           clients: httpClients(port),

@@ -70,7 +70,11 @@ export async function runExample(example: Example): Promise<number> {
       said += text
     })
   }
-  const isSaid = (pattern: RegExp) => expect.poll(() => said, PATIENCE).toMatch(pattern)
+  const isSaid = (pattern: RegExp) =>
+    Promise.race([
+      expect.poll(() => said, PATIENCE).toMatch(pattern),
+      exited.then(() => Promise.reject(new Error('it has ended'))),
+    ])
   const load = new Load(example.clients)
   try {
     await isSaid(example.ready)
