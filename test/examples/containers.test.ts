@@ -128,7 +128,7 @@ describe('docker', () => {
           args,
           cwd: folder,
           // Another user may not write where coverage is collected.
-        env: { PORT: String(port), NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined },
+          env: { PORT: String(port), NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined },
           ready: /(\d+) workers? on /,
           reloaded: /generation 2 serves/,
           clients: httpClients(port),

@@ -16,10 +16,13 @@ async function runInstalled(folder: string, script: string, asked: Asked = {}, m
   await runExample({ ...supervised(path.join(folder, script), [port]), cwd: folder, clients })
 }
 
+let nestBuilt: Promise<void> | undefined
+
 for (const main of ['main-express', 'main-fastify']) {
   test(`nestjs: ${main}`, TIMES, async (context) => {
     const folder = await installedExample('nestjs', context)
-    await prepare(folder, 'typescript/bin/tsc', [])
+    nestBuilt ??= prepare(folder, 'typescript/bin/tsc', [])
+    await nestBuilt
     await runInstalled(folder, `dist/${main}.js`)
   })
 }

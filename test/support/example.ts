@@ -2,14 +2,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const CLIENTS = 8
 /** Answers before a reload, and after it. */
 export const ANSWERS = 150
+/** ms for an answer. */
+const LATE = 30_000
 const PATIENCE = { timeout: 60_000 }
 
 /** Asks once, and gives the worker that has answered. A client may keep its connection from call to call. */
@@ -41,14 +46,14 @@ export interface Example {
 /** Under `reuseport run -n 2`. `script` is a path in examples/, or absolute. */
 export function supervised(script: string, args: readonly (string | number)[], options: readonly string[] = []) {
   return {
-    args: [command, 'run', '-n', '2', ...options, exampleFile(script), ...args.map(String)],
+    args: [command, 'run', '-n', '2', ...options, path.resolve(examples, script), ...args.map(String)],
     ready: /(\d+) workers on /,
     reloaded: /generation 2 serves/,
   }
 }
 
 export function exampleFile(name: string): string {
-  return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
+  return path.join(examples, name)
 }
 
 /** Gives the number of answers. */
@@ -146,9 +151,18 @@ class Load {
     return heard
   }
 
+  /** Waits for what is under way; a request without an answer has failed. */
   async end(): Promise<void> {
     this.#ends = true
-    await Promise.all(this.#running)
+    const late = new AbortController()
+    await Promise.race([
+      Promise.all(this.#running),
+      sleep(LATE, undefined, { signal: late.signal }).then(
+        () => this.failures.push('no answer'),
+        () => {},
+      ),
+    ])
+    late.abort()
   }
 
   async #run({ ask, end }: Client): Promise<void> {
@@ -160,7 +174,7 @@ class Load {
       } catch (error) {
         this.failures.push(error)
         // A program that has ended answers nobody.
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await sleep(100)
       }
     }
     await end?.()
