@@ -1,9 +1,12 @@
-// A custom server of Next.js on all cores.
+// A custom server of Next.js on all cores. Without one, run Next.js itself:
+//
+//   npx reuseport run -n auto node_modules/next/dist/bin/next start --port 8080
 //
 //   npm install && npm run build
 //   npx reuseport run -n auto server.js 8080
 //
-// After another `npm run build`, `npx reuseport reload` brings it into use.
+// A build replaces files that the workers still serve. So build the next release in a folder of its own, point a link at it
+// (`ln -sfn`, `reuseport run --cwd current`) and `npx reuseport reload`.
 import http from 'node:http'
 import process from 'node:process'
 import next from 'next'

@@ -1,7 +1,8 @@
 // Programs of examples/ whose packages are installed for them. One a day; all by `npm run test:examples`.
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, type TestContext, test } from 'vitest'
 import { type Client, runExample, supervised } from '../support/example.js'
 import { type Asked, httpClients } from '../support/example-clients.js'
 import { installedExample, prepare } from '../support/installed-example.js'
@@ -68,8 +69,29 @@ test('trpc: queries and mutations in batches', TIMES, async (context) => {
   await runExample({ ...supervised(path.join(folder, 'server.js'), [port]), cwd: folder, clients })
 })
 
-test('nextjs: a page and a route', TIMES, async (context) => {
+const NEXT = 'next/dist/bin/next'
+let nextBuilt: Promise<void> | undefined
+
+async function builtNext(context: TestContext): Promise<string> {
   const folder = await installedExample('nextjs', context)
-  await prepare(folder, 'next/dist/bin/next', ['build'])
-  await runInstalled(folder, 'server.js', { path: '/api/worker' })
+  nextBuilt ??= prepare(folder, NEXT, ['build'])
+  await nextBuilt
+  return folder
+}
+
+test('nextjs: a page and a route', TIMES, async (context) => {
+  const folder = await builtNext(context)
+  const port = await freePort()
+  // React puts a comment between two texts.
+  const page = (answer: unknown) => Number(/worker (?:<!-- -->)?(\d+)/.exec(String(answer))?.[1])
+  const clients = [...httpClients(port, { path: '/api/worker' }), ...httpClients(port, { read: text, worker: page })]
+  await runExample({ ...supervised(path.join(folder, 'server.js'), [port]), cwd: folder, clients })
+})
+
+test('nextjs: without a server of its own', TIMES, async (context) => {
+  const folder = await builtNext(context)
+  const port = await freePort()
+  const script = path.join(folder, 'node_modules', NEXT)
+  const args = ['start', '--port', port, '--hostname', '127.0.0.1']
+  await runExample({ ...supervised(script, args), cwd: folder, clients: httpClients(port, { path: '/api/worker' }) })
 })

@@ -9,20 +9,18 @@ export interface Asked {
   readonly path?: string
   /** Sent by POST. */
   readonly body?: unknown
+  /** Default: as JSON. */
+  readonly read?: (response: http.IncomingMessage) => Promise<unknown>
   /** The worker in the answer; throws where the answer is not the right one. Default: its property "worker". */
   readonly worker?: (answer: unknown) => unknown
 }
 
 const workerOf = (answer: unknown): unknown => (answer as { worker: unknown }).worker
 
-function requestJson(
-  client: typeof http | typeof https,
-  options: https.RequestOptions,
-  asked: Asked,
-): Promise<unknown> {
+function request(client: typeof http | typeof https, options: https.RequestOptions, asked: Asked): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const body = asked.body === undefined ? undefined : JSON.stringify(asked.body)
-    const request = client.request({
+    const sent = client.request({
       host: '127.0.0.1',
       path: asked.path ?? '/',
       method: body === undefined ? 'GET' : 'POST',
@@ -30,16 +28,16 @@ function requestJson(
       rejectUnauthorized: false,
       ...options,
     })
-    request.on('error', reject)
-    request.on('response', async (response) => {
+    sent.on('error', reject)
+    sent.on('response', async (response) => {
       try {
-        if (response.statusCode === 200) resolve(await json(response))
+        if (response.statusCode === 200) resolve(await (asked.read ?? json)(response))
         else reject(new Error(`${response.statusCode}: ${await text(response)}`))
       } catch (error) {
         reject(error)
       }
     })
-    request.end(body)
+    sent.end(body)
   })
 }
 
@@ -50,7 +48,7 @@ const clientsOf =
     return [true, false].map((keepAlive) => () => {
       const agent = new client.Agent({ keepAlive })
       return {
-        ask: async () => worker(await requestJson(client, { port, agent }, asked)),
+        ask: async () => worker(await request(client, { port, agent }, asked)),
         end: () => agent.destroy(),
       }
     })
