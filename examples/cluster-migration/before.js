@@ -4,7 +4,7 @@
 //   node examples/cluster-migration/before.js 8080 4
 //
 // A first step that changes no line: the supervisor runs the whole cluster as its worker, and a reload replaces it without a
-// failed request. (On its own SIGHUP here some may fail: `disconnect()` resets what waits in an idle connection.)
+// failed request. (By the SIGHUP below some fail: `disconnect()` closes connections on which the next request is under way.)
 //
 //   npx reuseport run -n 1 examples/cluster-migration/before.js 8080 4
 import cluster from 'node:cluster'

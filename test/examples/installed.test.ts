@@ -1,4 +1,5 @@
 // Programs of examples/ whose packages are installed for them. One a day; all by `npm run test:examples`.
+import http from 'node:http'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
@@ -46,12 +47,22 @@ interface Trpc {
   createTRPCClient(options: object): {
     worker: { query(): Promise<number> }
     hello: { mutate(name: string): Promise<{ text: string; worker: number }> }
-    ticks: { subscribe(input: undefined, on: object): { unsubscribe(): void } }
   }
   httpBatchLink(options: object): unknown
 }
 
-test('trpc: queries and mutations in batches', TIMES, async (context) => {
+/** Reads an event stream to its end, and connects again. */
+const eventStream = (port: number, path: string) => (): Client => ({
+  async ask() {
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      http.get({ host: '127.0.0.1', port, path, agent: false }, resolve).on('error', reject)
+    })
+    // Rejects where the connection is cut off before the stream has ended.
+    return Number(/"worker":(\d+)/.exec(await text(response))?.[1])
+  },
+})
+
+test('trpc: queries and mutations in batches, and subscriptions', TIMES, async (context) => {
   const folder = await installedExample('trpc', context)
   const entry = pathToFileURL(path.join(folder, 'node_modules/@trpc/client/dist/index.mjs')).href
   const { createTRPCClient, httpBatchLink } = (await import(entry)) as Trpc
@@ -65,8 +76,9 @@ test('trpc: queries and mutations in batches', TIMES, async (context) => {
     },
   })
   const worker = (answer: unknown) => (answer as { result: { data: number } }).result.data
-  const clients = [...httpClients(port, { path: '/worker', worker }), batch]
-  await runExample({ ...supervised(path.join(folder, 'server.js'), [port]), cwd: folder, clients })
+  const clients = [...httpClients(port, { path: '/worker', worker }), batch, eventStream(port, '/ticks')]
+  const script = path.join(folder, 'server.js')
+  await runExample({ ...supervised(script, [port], ['--drain-timeout', '2s']), cwd: folder, clients })
 })
 
 const NEXT = 'next/dist/bin/next'

@@ -11,6 +11,8 @@ import { expect } from 'vitest'
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const CLIENTS = 8
+/** ms between the requests of a client: on few CPUs the new workers would start late beside it. */
+const PAUSE = 5
 /** Answers before a reload, and after it. */
 export const ANSWERS = 150
 /** ms for an answer. */
@@ -171,6 +173,7 @@ class Load {
         this.#heard.workers.add(await ask())
         this.#heard.answers++
         this.answers++
+        await sleep(PAUSE)
       } catch (error) {
         this.failures.push(error)
         // A program that has ended answers nobody.
