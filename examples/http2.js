@@ -1,5 +1,6 @@
 // An HTTP/2 server on all cores, which speaks HTTP/1.1 with clients that know nothing newer. A worker that leaves sends GOAWAY:
-// its clients finish what they have begun and connect again.
+// its clients finish what they have begun and connect again. A request that crosses with the GOAWAY is refused before it has
+// begun (REFUSED_STREAM), and clients send it again: browsers and gRPC do so by themselves, a client by node:http2 has to.
 //
 //   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost -keyout key.pem -out cert.pem
 //   npx reuseport run -n auto examples/http2.js 8443 key.pem cert.pem

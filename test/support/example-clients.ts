@@ -68,11 +68,21 @@ export function http2Clients(port: number): readonly (() => Client)[] {
     let session: http2.ClientHttp2Session | undefined
     return {
       async ask() {
-        // A GOAWAY closes the session of a client for new requests.
-        if (session === undefined || session.closed || session.destroyed) session = open()
-        const worker = workerOf(await json(session.request({ ':path': '/' })))
-        if (!isKept) session.close()
-        return worker
+        for (;;) {
+          // A GOAWAY closes the session of a client for new requests.
+          if (session === undefined || session.closed || session.destroyed) session = open()
+          const used = session
+          const stream = used.request({ ':path': '/' })
+          try {
+            return workerOf(await json(stream))
+          } catch (error) {
+            // It crossed with the GOAWAY. The server has not begun it, so any client sends it again. RFC 9113, 8.7
+            if (stream.rstCode !== http2.constants.NGHTTP2_REFUSED_STREAM) throw error
+            session = undefined
+          } finally {
+            if (!isKept) used.close()
+          }
+        }
       },
       end: () => session?.close(),
     }
