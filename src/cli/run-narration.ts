@@ -1,4 +1,5 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
+import { constants } from 'node:os'
 import process from 'node:process'
 import { ENDING_SIGNALS } from '../common/ending-signals.js'
 import type {
@@ -141,10 +142,14 @@ function reasonFor(from: WorkersLimit): string {
   return `the CPU quota in ${from.cgroup} is ${Number(from.quota.toFixed(2))} of ${count(from.cpus, 'CPU')}`
 }
 
-/** Whether a program that was told to end has failed. It may end by the signal; SIGKILL is what the supervisor sends. */
+/**
+ * Whether a program that was told to end has failed. It may end by the signal, or with the exit code that shells give for one
+ * (`next start` does); SIGKILL is what the supervisor sends.
+ */
 function isFailure({ code, error, signal }: WorkerExit): boolean {
-  const signals: readonly string[] = [...ENDING_SIGNALS, 'SIGKILL']
-  return error !== undefined || (signal === null ? code !== 0 : !signals.includes(signal))
+  if (error !== undefined) return true
+  if (signal === null) return code !== 0 && !ENDING_SIGNALS.some((name) => code === 128 + constants.signals[name])
+  return signal !== 'SIGKILL' && !ENDING_SIGNALS.some((name) => name === signal)
 }
 
 function nameOf({ slot, pid, threadId }: WorkerInfo): string {

@@ -170,6 +170,7 @@ describe('what is told', () => {
 
   test.each([
     [{ code: 1, signal: null, error: undefined }, 'exit code 1'],
+    [{ code: 139, signal: null, error: undefined }, 'exit code 139'],
     [{ code: null, signal: 'SIGSEGV', error: undefined }, 'SIGSEGV'],
     [{ code: 1, signal: null, error: new Error('out\nof memory') }, 'out of memory'],
   ])('a failure on the way out: %j', (exit, how) => {
@@ -181,7 +182,9 @@ describe('what is told', () => {
 
   test('an end as it was told to', () => {
     const lines = narrated((told) => {
-      told.emit('worker:exit', worker, { code: 0, signal: null, error: undefined, isExpected: true })
+      // 130, 131 and 143 tell the signal as shells do.
+      for (const code of [0, 130, 131, 143])
+        told.emit('worker:exit', worker, { code, signal: null, error: undefined, isExpected: true })
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'])
         told.emit('worker:exit', worker, { code: null, signal, error: undefined, isExpected: true })
     })

@@ -1,11 +1,11 @@
-// Unmodified programs under `reuseport run -n 2`, reloaded while clients ask: nobody may notice.
+// Unmodified programs under `reuseport run -n 2`, reloaded while clients ask: nobody may notice. Those of frameworks are in
+// examples/, and their tests in test/examples.
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { WebSocket } from 'ws'
 import { reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
 
@@ -55,15 +55,6 @@ const byHttp2: Ask = async (port) => {
   }
 }
 
-const byWebSocket: Ask = async (port) => {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}`)
-  await once(socket, 'open')
-  socket.send('x')
-  const [data] = await once(socket, 'message')
-  socket.close()
-  return String(data).split(' ')[0] ?? ''
-}
-
 const BY_HTTP: readonly Ask[] = [byAgent(false), byAgent(new http.Agent({ keepAlive: true, maxSockets: 4 }))]
 
 interface Framework {
@@ -74,11 +65,6 @@ interface Framework {
 }
 
 test.each<Framework>([
-  { script: 'express.mjs', asks: BY_HTTP, servers: 2 },
-  { script: 'fastify.mjs', asks: BY_HTTP, servers: 2 },
-  { script: 'hono.mjs', asks: BY_HTTP, servers: 2 },
-  { script: 'koa.mjs', asks: BY_HTTP, servers: 2 },
-  { script: 'ws.mjs', asks: [byWebSocket], servers: 2 },
   { script: 'http2.mjs', asks: [byHttp2], servers: 2 },
   { script: 'cluster.mjs', asks: BY_HTTP, servers: 4 },
   { script: 'threads.mjs', asks: BY_HTTP, servers: 4 },
