@@ -1,19 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { documentsOf } from '../../scripts/links.mjs'
 import { runText } from '../support/run.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Inside the package, so that its own name resolves to it.
 const folder = path.join(root, '.cache/snippets')
-const documents = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  'examples/README.md',
-  ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`),
-]
+const documents = documentsOf(root)
 
 function textOf(document: string): string {
   return readFileSync(path.join(root, document), 'utf8')
@@ -39,24 +34,6 @@ test.each(snippets)('the snippet runs: $name', ({ name, code }) => {
   writeFileSync(file, code.replaceAll('8080', '0'))
   const endSoon = pathToFileURL(path.join(root, 'test/fixtures/end-soon.mjs')).href
   expect(runText(file, ['--import', endSoon])).not.toMatch(/error/i)
-})
-
-test('every link leads somewhere', () => {
-  const links = documents.flatMap((document) =>
-    [...textOf(document).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => ({ document, link })),
-  )
-  expect(links.length).toBeGreaterThan(5)
-  for (const { document, link } of links) {
-    const [file, anchor] = link.split('#')
-    const target = path.join(path.dirname(document), file || path.basename(document))
-    const headings = [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    )
-    if (anchor !== undefined) expect(headings, `${document}: ${link}`).toContain(anchor)
-  }
 })
 
 test('the types and the reference of socket options are those of the table in the addon', () => {
