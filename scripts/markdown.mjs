@@ -54,7 +54,9 @@ export function anchorsOf(text) {
  * @type {(text: string) => readonly { readonly to: string, readonly alt?: string }[]}
  */
 export function linksOf(text) {
-  const plain = withoutFences(text).replaceAll(CODE, (code) => code.replaceAll(/[[\]()<>!]/g, ' '))
+  const plain = withoutFences(text)
+    .replaceAll(/\\[\\`[\]()<>!]/g, '  ')
+    .replaceAll(CODE, (code) => code.replaceAll(/[[\]()<>!]/g, ' '))
   const inline = [
     ...plain.matchAll(/(!?)\[((?:!\[[^\]]*\]\([^)]*\)|[^[\]])*)\]\(\s*<?([^\s)>]*)>?(?:\s+"[^"]*")?\s*\)/g),
   ]

@@ -25,6 +25,7 @@ export interface AddressHolder {
 /** The keys that `EADDRINUSE` has on Linux after the keys of Node. */
 export interface AddressInUse {
   readonly holder: AddressHolder | undefined
+  /** Why the port cannot be shared with the holder. */
   readonly reason: AddressInUseReason
   /** One sentence that says what to do. */
   readonly hint: string

@@ -8,6 +8,7 @@ export type MemberName = { readonly pid: number } | { readonly inode: number } |
 
 /** One instruction of classic BPF (`struct sock_filter`). */
 export interface FilterInstruction {
+  /** The operation, such as 0x06 (BPF_RET | BPF_K). */
   readonly code: number
   /** Instructions to skip if the comparison is true. Default 0. */
   readonly jt?: number | undefined

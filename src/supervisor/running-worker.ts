@@ -9,6 +9,7 @@ import { type FromWorker, localOf, type ToWorker } from './protocol.js'
 import { ANSWERS, Questions } from './questions.js'
 import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
+/** `'leaving'`: it drains, and its program ends. `'gone'`: it has ended. */
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
 const MOST_SOCKETS = 4096 // of a worker

@@ -154,6 +154,7 @@ describe.each(['haproxy', 'nginx'] as const)('%s', (name) => {
         rmSync(folder, { recursive: true })
       }
     },
+    120_000,
   )
 })
 

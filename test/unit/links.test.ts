@@ -48,6 +48,7 @@ test.each([
   '[a](docs/api.md) [b](docs) [c](package.json#L3) [d](https://example.com/a#b) [e](mailto:a@example.com)',
   '`[a](none.md)`, and ``[a](none`b.md)``',
   '```md\n[a](none.md)\n```',
+  'a\\[b\\]()',
   '# A heading\n\n[a](#a-heading)',
   '![a plot](bench/results/tail.svg)',
 ])('%s is right', (text) => {
