@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { WorkersLimit } from './automatic-workers.js'
 import type { WorkerExit } from './launch.js'
-import type { WorkerState } from './running-worker.js'
+
+/** `'leaving'`: it drains, and its program ends. `'gone'`: it has ended. */
+export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
 /** The state of a worker at the moment of the event or call. */
 export interface WorkerInfo {
