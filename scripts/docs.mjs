@@ -35,6 +35,7 @@ const OPTIONS = {
   typeAliasPropertiesFormat: 'table',
   propertyMembersFormat: 'table',
   typeDeclarationFormat: 'table',
+  expandObjects: true,
   tableColumnSettings: {
     hideInherited: true,
     hideOverrides: true,

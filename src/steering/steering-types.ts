@@ -93,5 +93,6 @@ export interface Steering {
   readonly members: number
   /** The pid of the process that keeps the policy in force; undefined if no process does. */
   readonly keeper: number | undefined
+  /** Why the policy could not be put in force; undefined where it is in force. */
   readonly reason: string | undefined
 }
