@@ -9,7 +9,7 @@ const GENERATED = new Set(['bench/results/tail.svg'])
 const AWAITED = new Set(
   [
     ...['containers', 'frameworks', 'from-cluster', 'from-pm2', 'grpc', 'how-it-works', 'how-many-workers', 'security'],
-    ...['systemd', 'systems', 'troubleshooting', 'typescript-and-jest', 'websockets', 'zero-downtime-deploys'],
+    ...['README', 'systemd', 'systems', 'troubleshooting', 'typescript-and-jest', 'websockets', 'zero-downtime-deploys'],
   ].map((name) => `docs/guides/${name}.md`),
 )
 
