@@ -7,10 +7,10 @@ import { anchorsOf, linksOf } from './markdown.mjs'
 const GENERATED = new Set(['bench/results/tail.svg'])
 /** Guides that the README names and that may not be written yet. */
 const AWAITED = new Set(
-  [
-    ...['containers', 'frameworks', 'from-cluster', 'from-pm2', 'grpc', 'how-it-works', 'how-many-workers', 'security'],
-    ...['README', 'systemd', 'systems', 'troubleshooting', 'typescript-and-jest', 'websockets', 'zero-downtime-deploys'],
-  ].map((name) => `docs/guides/${name}.md`),
+  `README containers frameworks from-cluster from-pm2 grpc how-it-works how-many-workers security systemd systems
+  troubleshooting typescript-and-jest websockets zero-downtime-deploys`
+    .split(/\s+/)
+    .map((name) => `docs/guides/${name}.md`),
 )
 
 /**
