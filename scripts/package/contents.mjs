@@ -1,11 +1,12 @@
 // Checks the files in the tarball, and its manifest.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { checkDocuments, checkPaths } from './documents.mjs'
 import { run } from './run.mjs'
 
 /** Bytes. */
-const MAX_UNPACKED = 850_000
+const MAX_UNPACKED = 900_000
 
 const BINARIES = ['linux-x64', 'linux-arm64'].map((target) => `prebuilds/${target}/reuseport.node`)
 
@@ -46,6 +47,7 @@ const NEEDED = [
 ]
 
 const DECLARATION = /^dist\/([a-z]+\/)?[a-z0-9-]+\.d\.ts$/
+const DOCUMENT = /^(docs\/(?!reference\/)([a-z-]+\/)?([a-z0-9-]+|README)\.(md|svg)|bench\/results\/tail\.svg)$/
 
 /** Packs the package into `folder`, and checks the files of the tarball. @returns the path of the tarball */
 export function pack(folder) {
@@ -53,7 +55,7 @@ export function pack(folder) {
     run('npm', ['pack', '--json', '--pack-destination', folder]).stdout,
   )
   const names = files.map((file) => file.path)
-  const strangers = names.filter((name) => !NEEDED.includes(name) && !DECLARATION.test(name))
+  const strangers = names.filter((name) => !NEEDED.includes(name) && !DECLARATION.test(name) && !DOCUMENT.test(name))
   assert.deepEqual(strangers, [], 'the tarball has files that do not belong there')
   for (const name of NEEDED) assert.ok(names.includes(name), `the tarball lacks ${name}`)
   assert.ok(
@@ -61,6 +63,11 @@ export function pack(folder) {
     `the unpacked tarball has ${unpackedSize} bytes; the limit is ${MAX_UNPACKED - 1}`,
   )
   console.log(`The tarball has the expected ${names.length} files, ${unpackedSize} bytes unpacked.`)
+  const unpacked = path.join(folder, 'unpacked')
+  mkdirSync(unpacked)
+  run('tar', ['-xzf', path.join(folder, filename), '-C', unpacked, '--strip-components', '1'])
+  checkDocuments(unpacked)
+  checkPaths(unpacked)
   return path.join(folder, filename)
 }
 

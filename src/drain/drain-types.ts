@@ -60,6 +60,7 @@ export type DrainMethod =
 export interface DrainReport {
   /** True where nothing that a client had begun was lost, as far as the kernel reports. */
   readonly lossless: boolean
+  /** How the listener left its group. */
   readonly method: DrainMethod
   /** What may have been lost, and then why `method` is not `'steer'`; undefined where neither applies. */
   readonly reason: string | undefined
@@ -76,5 +77,6 @@ export interface DrainReport {
    * them where the program listens again in the meantime.
    */
   readonly connectionsLeft: number
+  /** From the call to the end of the drain. */
   readonly duration: number
 }

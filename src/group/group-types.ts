@@ -20,6 +20,7 @@ export interface GroupMember {
   readonly self: boolean
   /** This process can see no holder of the socket: the holder is another user's, or in another process namespace. */
   readonly hidden: boolean
+  /** The numeric address that the socket is bound to. */
   readonly address: string
   readonly port: number
   readonly family: 'IPv4' | 'IPv6'
@@ -34,6 +35,7 @@ export interface GroupMember {
    * is put in force. Since Linux 4.5.
    */
   readonly drops: number | undefined
+  /** `'listening'`: TCP. `'bound'`: UDP. */
   readonly state: 'listening' | 'bound'
   /** TCP: established connections to this address that `pid` holds. */
   readonly established: number | undefined
@@ -49,6 +51,7 @@ export interface Group {
   readonly ipv6Only: boolean | undefined
   /** Index of the network device to which the members are bound; undefined if they are bound to none. */
   readonly device: number | undefined
+  /** The user of the members; undefined where there are none. */
   readonly uid: number | undefined
   /** Sorted by process, then by inode; members with a hidden process come last. */
   readonly members: readonly GroupMember[]

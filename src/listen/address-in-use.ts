@@ -24,7 +24,9 @@ export interface AddressHolder {
 
 /** The keys that `EADDRINUSE` has on Linux after the keys of Node. */
 export interface AddressInUse {
+  /** Undefined where the kernel lists no socket that conflicts. */
   readonly holder: AddressHolder | undefined
+  /** Why the port cannot be shared with the holder. */
   readonly reason: AddressInUseReason
   /** One sentence that says what to do. */
   readonly hint: string

@@ -28,7 +28,9 @@ export class ReusePortOptionDeniedError extends Error {
   readonly option: string
   /** The capability that gives the privilege on Linux (`capabilities(7)`). Undefined where it is not known. */
   readonly capability: string | undefined
+  /** The errno of the kernel, negative as in Node. */
   readonly errno: number
+  /** The call that failed: `setsockopt`, for example. */
   readonly syscall: string
 
   constructor(option: string, capability: string | undefined, failure: SystemFailure) {
@@ -46,8 +48,11 @@ export class ReusePortOptionRefusedError extends Error {
   readonly code = 'ERR_REUSEPORT_OPTION_REFUSED'
   /** Path of the option in the caller's options, such as `socketOptions.bindToDevice`. */
   readonly option: string
+  /** The value that the caller gave. */
   readonly value: unknown
+  /** The errno of the kernel, negative as in Node. */
   readonly errno: number
+  /** The call that failed: `setsockopt`, for example. */
   readonly syscall: string
 
   constructor(option: string, value: unknown, failure: SystemFailure, what: string, hint = '') {

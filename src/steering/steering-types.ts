@@ -8,6 +8,7 @@ export type MemberName = { readonly pid: number } | { readonly inode: number } |
 
 /** One instruction of classic BPF (`struct sock_filter`). */
 export interface FilterInstruction {
+  /** The operation, such as 0x06 (BPF_RET | BPF_K). */
   readonly code: number
   /** Instructions to skip if the comparison is true. Default 0. */
   readonly jt?: number | undefined
@@ -92,5 +93,6 @@ export interface Steering {
   readonly members: number
   /** The pid of the process that keeps the policy in force; undefined if no process does. */
   readonly keeper: number | undefined
+  /** Why the policy could not be put in force; undefined where it is in force. */
   readonly reason: string | undefined
 }

@@ -15,10 +15,11 @@ const MOST_OF_OTHERS = 16
 export interface ControlFile {
   /** The process that made it, in its own pid namespace. */
   readonly pid: number
+  /** Its path, for `ask`. */
   readonly file: string
 }
 
-/** The sockets of the supervisors of this user; root sees those of all users. */
+/** The sockets of the supervisors of this user; root sees those of all users. Empty where there are none. */
 export function controlFiles(): readonly ControlFile[] {
   const folders = ownUid() === 0 ? openAllFolders(ownUid()) : openFolders(ownUid())
   return folders.flatMap((folder) => {

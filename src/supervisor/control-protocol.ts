@@ -1,7 +1,7 @@
 // Pure: what a supervisor and the processes that ask it write on its control socket. A request is one line, `<command>
 // <version>`; an answer is one line of JSON, or, for a command that takes time, several. Each side names its version.
 
-/** What a supervisor says of itself. */
+/** What a supervisor says of itself. Times are in ISO 8601. */
 export interface SupervisorStatus {
   readonly pid: number
   readonly script: string

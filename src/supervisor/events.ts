@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { WorkersLimit } from './automatic-workers.js'
 import type { WorkerExit } from './launch.js'
-import type { WorkerState } from './running-worker.js'
+
+/** `'leaving'`: it drains, and its program ends. `'gone'`: it has ended. */
+export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
 /** The state of a worker at the moment of the event or call. */
 export interface WorkerInfo {
@@ -14,9 +16,11 @@ export interface WorkerInfo {
   /** 1 at the start; each reload adds 1. */
   readonly generation: number
   readonly state: WorkerState
+  /** When the supervisor started it. */
   readonly startedAt: Date
 }
 
+/** Where a worker listens: a numeric address. */
 export interface ListeningInfo {
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
@@ -39,14 +43,17 @@ export interface Replaced {
   readonly late: readonly number[]
 }
 
+/** The events of `Supervisor`, each with what its listeners get. */
 export interface SupervisorEvents {
   /** At the start with `workers: 'auto'`: the number of workers, and what limits it. */
   'workers:auto': [workers: number, from: WorkersLimit]
+  /** A process or thread was started. It is not ready yet. */
   'worker:start': [worker: WorkerInfo]
   /** Once for each port. `isTakenOver`: the supervisor already held the socket, such as that of a predecessor. */
   'worker:listening': [worker: WorkerInfo, where: ListeningInfo & { readonly isTakenOver: boolean }]
   /** The worker listens on this unix path, as all workers do. An abstract name begins with a zero. */
   'worker:path': [worker: WorkerInfo, path: string]
+  /** The worker serves: it listens wherever its predecessor did, or its program has sent `'ready'`. */
   'worker:ready': [worker: WorkerInfo]
   /** The worker has drained. `reason` says what was lost, or is undefined. */
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
@@ -73,10 +80,13 @@ export interface SupervisorEvents {
   warning: [message: string]
   /** With `watch`: these files, from `cwd`, have changed, and a reload follows. */
   'watch:change': [files: readonly string[]]
+  /** The workers are replaced, one after the other, by those of this generation. */
   'reload:start': [generation: number]
-  /** `duration` in ms. */
+  /** All workers are of this generation. `duration` in ms. */
   'reload:done': [generation: number, duration: number]
+  /** A new worker did not become ready; the old one, and those after it, go on. */
   'reload:failed': [generation: number, error: Error]
+  /** `scale` has changed the number of workers. */
   scaled: [workers: number]
   /** The supervisor drains its workers and ends. `error`: why it has given up; undefined where it was told to end. */
   stopping: [error: Error | undefined]

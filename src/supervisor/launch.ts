@@ -33,7 +33,9 @@ export interface Program {
 
 /** How a worker ended. A thread that the supervisor has ended at once is said to be ended by SIGKILL. */
 export interface WorkerExit {
+  /** The exit code; null where a signal ended it. */
   readonly code: number | null
+  /** The signal that ended it; null where it ended by itself. */
   readonly signal: NodeJS.Signals | null
   /** Why the worker could not be started, or what it threw (threads). */
   readonly error: Error | undefined

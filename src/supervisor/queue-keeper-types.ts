@@ -1,6 +1,7 @@
 import type { ListeningInfo } from './events.js'
 import type { QueueNumbers } from './join-counts.js'
 
+/** Options of `QueueKeeper`. */
 export interface QueueKeeperOptions {
   /**
    * For how long the socket of a worker that has died waits for another worker to listen there, in ms. In the meantime the
@@ -15,6 +16,7 @@ export interface JoinedQueue extends ListeningInfo {
   readonly of: number
 }
 
+/** The events of `QueueKeeper`, each with what its listeners get. */
 export interface QueueKeeperEvents {
   /** The worker with this pid accepts from the queue of another worker too, which stands still, is busy or has died. */
   'queue:join': [pid: number, queue: JoinedQueue]
@@ -24,6 +26,7 @@ export interface QueueKeeperEvents {
   warning: [message: string]
 }
 
+/** What `status()` of a `QueueKeeper` says. */
 export interface QueueKeeperStatus {
   /** Those that listen. `sockets`: the inodes, as in `ss -e`. */
   readonly workers: readonly ({ readonly pid: number; readonly sockets: readonly number[] } & QueueNumbers)[]

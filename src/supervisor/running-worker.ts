@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
+import type { WorkerState } from './events.js'
 import { type AnyKept, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
 import { type FromWorker, localOf, type ToWorker } from './protocol.js'
 import { ANSWERS, Questions } from './questions.js'
 import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
-
-export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
 
 const MOST_SOCKETS = 4096 // of a worker
 

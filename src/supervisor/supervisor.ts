@@ -26,6 +26,7 @@ import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
 import { describe, toStatus } from './worker-info.js'
 
+/** `'running'`: all workers are ready. `'stopping'`: they drain. */
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
 
 /**
@@ -38,7 +39,6 @@ export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'st
  * process.on('SIGHUP', () => supervisor.reload().catch(() => {}))
  * await supervisor.closed
  * ```
- *
  * The constructor throws `ERR_INVALID_ARG_VALUE` and `ERR_REUSEPORT_UNKNOWN_OPTION` for invalid options.
  */
 export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncDisposable {
@@ -99,6 +99,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     return this.#state
   }
 
+  /** 1 at the start; each reload adds 1. */
   get generation(): number {
     return this.#generation
   }
@@ -166,9 +167,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
 
   /**
    * Replaces one worker at a time: a new worker starts and takes the sockets over, and when it is ready the old worker
-   * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a
-   * reload waits for its end; all calls that wait share one reload.
-   * Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
+   * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a reload
+   * waits for its end; all calls that wait share one reload. Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
     this.#nextReload ??= this.#work.run(async () => {

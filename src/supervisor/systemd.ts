@@ -9,7 +9,8 @@ const FIRST = 3
 
 /**
  * The sockets that systemd has passed to this process (`LISTEN_FDS`), for the option `sockets`. The function removes
- * the variables from `process.env`, because they apply only to this process.
+ * the variables from `process.env`, because they apply only to this process. Empty where systemd has passed none. `name`
+ * is that of `LISTEN_FDNAMES`. `sd_listen_fds(3)`.
  */
 export function systemdSockets(): readonly { readonly fd: number; readonly name: string | undefined }[] {
   const {
@@ -25,7 +26,8 @@ export function systemdSockets(): readonly { readonly fd: number; readonly name:
 
 /**
  * Notifies systemd when a supervisor is ready, reloads and stops, where `NOTIFY_SOCKET` is set (`Type=notify` or
- * `notify-reload`). The function removes the variable from `process.env`. Linux.
+ * `notify-reload`). The function removes the variable from `process.env`. Where systemd cannot be notified, the supervisor
+ * emits a `'warning'`. Linux, `sd_notify(3)`.
  */
 export function notifySystemd(supervisor: Supervisor): void {
   const to = process.env['NOTIFY_SOCKET']

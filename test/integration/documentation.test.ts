@@ -8,24 +8,6 @@ function textOf(document: string): string {
   return readFileSync(path.join(root, document), 'utf8')
 }
 
-test('every link leads somewhere', () => {
-  const links = documents.flatMap((document) =>
-    [...textOf(document).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => ({ document, link })),
-  )
-  expect(links.length).toBeGreaterThan(5)
-  for (const { document, link } of links) {
-    const [file, anchor] = link.split('#')
-    const target = path.join(path.dirname(document), file || path.basename(document))
-    const headings = [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    )
-    if (anchor !== undefined) expect(headings, `${document}: ${link}`).toContain(anchor)
-  }
-})
-
 test('the types and the reference of socket options are those of the table in the addon', () => {
   expect(runText(path.join(root, 'scripts/generate-options.mjs'), [], ['--check'])).toBe('')
 })

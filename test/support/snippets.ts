@@ -1,24 +1,15 @@
 // The fenced blocks of the documentation.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { documentsOf } from '../../scripts/links.mjs'
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
-const markdownIn = (folder: string): readonly string[] =>
-  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .sort()
-    .map((name) => `${folder}/${name}`)
-
-export const documents: readonly string[] = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  'SECURITY.md',
-  ...markdownIn('examples'),
-  ...markdownIn('docs'),
-]
+/** Those that a person has written. */
+export const documents: readonly string[] = documentsOf(root).filter(
+  (document) => !document.startsWith('docs/reference/'),
+)
 
 export interface Snippet {
   /** The document and the line of the fence. */
