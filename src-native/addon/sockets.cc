@@ -138,16 +138,6 @@ Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
   return FromOwned(env, state, UniqueFd(state.sys, duplicate));
 }
 
-Napi::Value AcceptCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return env.Undefined();
-  AddonState& state = StateOf(env);
-  const int accepted = state.sys.accept(*fd, nullptr, nullptr);
-  if (accepted < 0) return FromFailure(env, {errno, "accept"});
-  return FromOwned(env, state, UniqueFd(state.sys, accepted));
-}
-
 constexpr Export kExports[] = {
     {"openSocket", OpenSocketCall},
     {"reservePort", ReservePortCall},
@@ -159,7 +149,6 @@ constexpr Export kExports[] = {
     {"setRawOption", SetRawOptionCall},
     {"takeSocket", TakeSocketCall},
     {"duplicate", DuplicateCall},
-    {"accept", AcceptCall},
     {"localAddress", LocalAddressCall},
     {"claimOf", ClaimOfCall},
     {"isOwned", IsOwnedCall},

@@ -94,11 +94,6 @@ export interface Addon extends QueueCalls {
   takeSocket(pid: number, inode: number): number | SystemFailure
   /** Another descriptor for the same socket. The addon owns it as in `openSocket`. */
   duplicate(fd: number): number | SystemFailure
-  /**
-   * Accepts a connection of a listener that does not block, close-on-exec. The addon owns it as in `openSocket`. EAGAIN where
-   * none waits. accept(2)
-   */
-  accept(fd: number): number | SystemFailure
   /** The process at the other end of a unix socket, as the kernel tells it. SO_PEERCRED, unix(7). */
   peerOf(fd: number): PeerRow | SystemFailure
   /**

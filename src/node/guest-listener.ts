@@ -95,6 +95,11 @@ export class GuestListener {
     return this.#accepted
   }
 
+  /** The descriptor; negative where the socket is closed or there is none. */
+  get fd(): number {
+    return this.#handle?.fd ?? -1
+  }
+
   /** Accepts no more, and closes the socket. What waits in its queue stays there for those who have the socket too. */
   part(): void {
     if (this.#isOpen) this.#handle?.close()

@@ -1,18 +1,16 @@
 // The sockets of other workers that this worker is a guest of: it watches their queues, and where one stands it accepts from it
 // for a while, in the name of its own server of the same place. Nobody has to tell it to, so it takes as long as a look.
-import { readFileSync } from 'node:fs'
 import { closeHandle } from '../common/close-handle.js'
 import type { ListenableServer } from '../index.js'
-import { acceptQueueOf, waitingConnections } from '../native/accept-queue.js'
+import { acceptQueueOf } from '../native/accept-queue.js'
 import { loadAddon } from '../native/addon.js'
-import type { Addon } from '../native/addon-contract.js'
-import { duplicateOf } from '../native/duplicate-for.js'
 import { QueueWatch } from '../native/queue-watch.js'
 import { GuestListener, isServedBy, socketHandle, type TcpHandle } from '../node/guest-listener.js'
-import { type LocalSocket, type ToWorker, wishKey } from '../supervisor/protocol.js'
+import { type ToWorker, wishKey } from '../supervisor/protocol.js'
+import { descriptorLimit, isIdle, isListening, isRaw, localHandle, resetFor } from './guest-sockets.js'
 import type { Link } from './link.js'
 import { OneByOne } from './one-by-one.js'
-import { placeOf, type Servers } from './servers.js'
+import type { Servers } from './servers.js'
 import { VisitReports } from './visit-reports.js'
 import { Visits } from './visits.js'
 
@@ -99,13 +97,14 @@ export class Guests {
 
   #guest({ id, wish, local }: Join, given: unknown): Guest | undefined {
     const state = loadAddon()
-    if (!state.loaded || !this.#isWatching()) return undefined
+    if (!state.loaded) return undefined
     const { addon } = state
     const handle = this.#link.isThread ? local && localHandle(addon, local) : given
     const key = wishKey(wish)
     if (isListening(addon, handle)) {
       for (const { server } of this.#servers.listening().filter((own) => wishKey(own.wish) === key)) {
         if (!isServedBy(server, handle) || handle.fd >= descriptorLimit() - SPARE) continue
+        if (!this.#isWatching()) break
         return { id, server, handle, isRaw: isRaw(wish.options), visit: undefined, timer: undefined }
       }
     }
@@ -178,6 +177,7 @@ export class Guests {
     const state = loadAddon()
     if (!state.loaded) return
     this.#oneByOne.take(state.addon, fd, {
+      isFree: () => isIdle(guest.server),
       enter: (client) => guest.visit?.enter(client),
       done: (hasFailed) => (hasFailed ? this.#failed(fd) : this.#arm(guest)),
     })
@@ -221,40 +221,5 @@ export class Guests {
   #rest(guest: Guest): void {
     this.#end(guest)
     guest.timer = setTimeout(() => this.#arm(guest), REST).unref()
-  }
-}
-
-/** `listen` would bring back to life a socket that its owner has taken out of its group. */
-function isListening(addon: Addon, handle: unknown): boolean {
-  const { fd } = (handle ?? {}) as { readonly fd?: unknown }
-  return typeof fd === 'number' && fd >= 0 && typeof waitingConnections(addon, fd) === 'number'
-}
-
-function localHandle(addon: Addon, { fd, inode }: LocalSocket): object | undefined {
-  const copy = duplicateOf(addon, fd, inode)
-  if (typeof copy !== 'number') return undefined
-  const handle = socketHandle(copy)
-  if (handle === undefined) addon.close(copy)
-  else addon.release(copy)
-  return handle
-}
-
-/** A connection inherits the minimum TTL by which an owner that drains defers new ones, and that drops its packets. */
-function resetFor(addon: Addon, server: ListenableServer): (fd: number) => void {
-  const family = placeOf(server)?.family === 'IPv4' ? 4 : 6
-  return (fd) => void addon.answerNewConnections(fd, family, 0)
-}
-
-/** Whether the socket has raw options: one may be a minimum TTL of the program, which its connections keep. */
-function isRaw(options: string): boolean {
-  return options !== '' && !options.endsWith(',[]]')
-}
-
-function descriptorLimit(): number {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft)
-  } catch {
-    return Number.POSITIVE_INFINITY
   }
 }

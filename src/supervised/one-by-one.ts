@@ -12,6 +12,8 @@ export const SLOW = 4
 const ACCEPTED = 'net.server.socket'
 
 interface Taking {
+  /** Whether the worker's own queue is empty. */
+  readonly isFree: () => boolean
   readonly enter: (client: object) => void
   /** Nothing waits any more, or accept has failed. */
   readonly done: (hasFailed: boolean) => void
@@ -32,17 +34,17 @@ export class OneByOne {
     return this.#turn >= SLOW
   }
 
-  /** A connection was accepted in this turn: how long does the next one take? */
+  /** A connection is accepted: how long do the rest of this turn and the next one take? */
   measure(): void {
     if (this.#acceptedAt !== undefined) return
-    this.#acceptedAt = Number.POSITIVE_INFINITY
-    setImmediate(() => {
+    this.#acceptedAt = performance.now()
+    setImmediate((accepted: number) => {
       const since = performance.now()
       setImmediate(() => {
         this.#acceptedAt = undefined
-        this.#turn = Math.max(performance.now() - since, this.#turn * 0.8)
+        this.#turn = Math.max(since - accepted, performance.now() - since, this.#turn * 0.8)
       })
-    })
+    }, this.#acceptedAt)
   }
 
   /** Accepts from this listener until nothing waits. */
@@ -62,8 +64,8 @@ export class OneByOne {
     const [first] = this.#takings
     this.#isTurning = first !== undefined
     if (first === undefined) return
-    if (this.#hasAccepted) this.#hasAccepted = false
-    else this.#accept(addon, ...first)
+    if (!this.#hasAccepted && first[1].isFree()) this.#accept(addon, ...first)
+    else this.#hasAccepted = false
     setImmediate(() => this.#next(addon))
   }
 

@@ -40,7 +40,8 @@ export class GuestList {
     if (isTaken) {
       if (guest.state === 'asked') Object.assign(guest, { state: 'in', rest: REST })
     } else if (guest.state === 'parting') this.#forget(worker, id)
-    else Object.assign(guest, { state: 'refused', until: now + guest.rest, rest: Math.min(LONGEST_REST, 2 * guest.rest) })
+    else
+      Object.assign(guest, { state: 'refused', until: now + guest.rest, rest: Math.min(LONGEST_REST, 2 * guest.rest) })
   }
 
   /** The answer to `part`, or the guest has parted by itself. */

@@ -26,11 +26,7 @@ export function toQueue(socket: KeptOf): KeptQueue {
   return { kept, slot: worker.pid, owners: isOwned(socket) ? [worker.name] : [] }
 }
 
-export function statusOf(
-  workers: readonly KeptChild[],
-  all: readonly KeptOf[],
-  counts: JoinCounts,
-): QueueKeeperStatus {
+export function statusOf(workers: readonly KeptChild[], all: readonly KeptOf[], counts: JoinCounts): QueueKeeperStatus {
   return {
     workers: workers.flatMap((worker) => {
       const own = all.filter((socket) => socket.worker === worker && isOwned(socket)).map(({ kept }) => kept)

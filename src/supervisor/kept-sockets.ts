@@ -96,6 +96,7 @@ export class KeptSockets {
   listening(worker: RunningWorker, { id, wish }: Listening, kept: Kept | undefined): 'known' | 'kept' | 'not kept' {
     const isKnown = this.#kept.has(id)
     this.#draining.delete(id)
+    this.#joining?.listens(id)
     if (isKnown) kept?.close()
     else if (kept !== undefined) this.#kept.set(id, kept)
     this.#do(this.#register.listening(worker.name, id, wishKey(wish), isKnown || kept !== undefined))

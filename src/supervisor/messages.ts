@@ -19,6 +19,7 @@ import {
   ports,
   record,
   text,
+  visit,
   want,
   whole,
 } from './message-fields.js'
@@ -205,11 +206,6 @@ function keptSocket(value: unknown): KeptSocket {
     wish: wish(socket['wish']),
     isGiven: flag(socket['isGiven'], 'isGiven'),
   }
-}
-
-function visit(value: unknown): { readonly id: string; readonly accepted: number } {
-  const ended = record(value)
-  return { id: id(ended['id']), accepted: count(ended['accepted'], 'accepted') }
 }
 
 function local(message: Fields): LocalSocket | undefined {

@@ -52,10 +52,12 @@ export class QueueJoining<Worker extends Host> {
   readonly #watch: Watch
   readonly #counts: JoinCounts
   readonly #now: () => number
-  /** Sockets that are accepted from by a guest, and by whom. */
-  readonly #visited = new Map<string, Set<string>>()
+  /** Visits that are under way, by worker and socket. */
+  readonly #visits = new Map<string, Map<string, KeptQueue>>()
   readonly #waits = new Set<() => void>()
   readonly #armed = new Set<string>()
+  /** Sockets that get no more guests. */
+  readonly #parted = new Set<string>()
   #queues: readonly KeptQueue[] | undefined
   #timer: NodeJS.Timeout | undefined
   #isDue = false
@@ -114,7 +116,7 @@ export class QueueJoining<Worker extends Host> {
   leaves(name: string, isGone: boolean): void {
     if (isGone) {
       this.#list.gone(name)
-      for (const workers of this.#visited.values()) workers.delete(name)
+      this.#visits.delete(name)
     }
     this.changed()
     this.#tellWaits()
@@ -124,15 +126,18 @@ export class QueueJoining<Worker extends Host> {
   closing({ fd, id }: Kept): void {
     this.#watch.disarm(fd)
     this.#armed.delete(id)
-    this.#visited.delete(id)
+    this.#parted.delete(id)
     this.#do(this.#list.removed(id))
     this.changed()
   }
 
-  /** Tells the guests of these sockets to part. @returns undefined where there are none; resolves when all have, or late. */
+  /** Tells the guests of these sockets to part; no others come. @returns undefined where there are none; resolves when all have, or late. */
   part(ids: readonly string[]): Promise<void> | undefined {
     const left = (): boolean => ids.some((id) => this.#list.of(id).length > 0)
-    for (const id of ids) this.#do(this.#list.removed(id))
+    for (const id of ids) {
+      this.#parted.add(id)
+      this.#do(this.#list.removed(id))
+    }
     if (!left()) return undefined
     return new Promise((resolve) => {
       const end = (): void => {
@@ -146,6 +151,11 @@ export class QueueJoining<Worker extends Host> {
       const timer = setTimeout(end, PARTS)
       this.#waits.add(look)
     })
+  }
+
+  /** A worker listens on the socket: after `part`, it may have guests again. */
+  listens(id: string): void {
+    this.#parted.delete(id)
   }
 
   close(): void {
@@ -174,12 +184,16 @@ export class QueueJoining<Worker extends Host> {
     const queues = this.#all().map(({ kept, owners, slot }) => {
       if (!this.#armed.has(kept.id)) this.#watch.arm(kept.fd, STANDING)
       this.#armed.add(kept.id)
-      return { id: kept.id, place: placeOf(kept), slot, owners, isOpen: this.#source.isSticky !== true || owners.length === 0 }
+      return { id: kept.id, place: placeOf(kept), slot, owners, isOpen: this.#isOpen(kept, owners) }
     })
     const hosts = new Set(this.#source.hosts().map(({ name }) => name))
     const { actions, next } = this.#list.look(queues, hosts, this.#now())
     this.#do(actions)
     if (next !== undefined) this.#timer = setTimeout(() => this.#look(), next).unref()
+  }
+
+  #isOpen({ id }: Kept, owners: readonly string[]): boolean {
+    return !this.#parted.has(id) && (this.#source.isSticky !== true || owners.length === 0)
   }
 
   #do(actions: readonly GuestAction[]): void {
@@ -195,20 +209,21 @@ export class QueueJoining<Worker extends Host> {
   }
 
   #begun(worker: Worker, id: string): void {
+    const { name } = worker
     const queue = this.#all().find(({ kept }) => kept.id === id)
-    if (queue === undefined || !this.#list.has(worker.name, id)) return
-    const visitors = this.#visited.get(id) ?? new Set()
-    if (visitors.has(worker.name)) return
-    this.#visited.set(id, visitors.add(worker.name))
-    this.#counts.joined(worker.name)
+    const visits = this.#visits.get(name) ?? new Map<string, KeptQueue>()
+    if (queue === undefined || visits.has(id) || !this.#list.has(name, id)) return
+    this.#visits.set(name, visits.set(id, queue))
+    this.#counts.joined(name)
     this.#source.onGuest(worker, queue, undefined)
   }
 
   #ended(worker: Worker, id: string, accepted: number): void {
-    if (this.#visited.get(id)?.delete(worker.name) !== true) return
+    const queue = this.#visits.get(worker.name)?.get(id)
+    if (queue === undefined) return
+    this.#visits.get(worker.name)?.delete(id)
     this.#counts.accepted(worker.name, accepted)
-    const queue = this.#all().find(({ kept }) => kept.id === id)
-    if (queue !== undefined) this.#source.onGuest(worker, queue, accepted)
+    this.#source.onGuest(worker, queue, accepted)
   }
 
   #tellWaits(): void {
