@@ -2,7 +2,7 @@
 
 /** What a worker has done for the queues of others, and others for its queues. */
 export interface QueueNumbers {
-  /** How often the worker has joined the queue of another worker. */
+  /** How often the worker began to accept from the queue of another worker. */
   readonly joins: number
   /** Connections that it has accepted from the queues of other workers. */
   readonly acceptedAsGuest: number
