@@ -143,7 +143,7 @@ function onConnectionOf(server: ListenableServer): unknown {
   return (server as Internals)._handle?.onconnection
 }
 
-function isTcpHandle(handle: unknown): handle is TcpHandle {
+export function isTcpHandle(handle: unknown): handle is TcpHandle {
   if (typeof handle !== 'object' || handle === null || !('fd' in handle) || typeof handle.fd !== 'number') return false
   return ['getsockname', 'listen', 'unref', 'close'].every((name) => typeof Reflect.get(handle, name) === 'function')
 }

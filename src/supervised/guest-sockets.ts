@@ -5,7 +5,6 @@ import { acceptQueueOf, waitingConnections } from '../native/accept-queue.js'
 import type { Addon } from '../native/addon-contract.js'
 import { duplicateOf } from '../native/duplicate-for.js'
 import { socketHandle } from '../node/guest-listener.js'
-import type { LocalSocket } from '../supervisor/protocol.js'
 import { placeOf } from './servers.js'
 
 /** `listen` would bring back to life a socket that its owner has taken out of its group. */
@@ -20,10 +19,14 @@ export function isIdle(server: ListenableServer): boolean {
   return fd === undefined || (acceptQueueOf(fd)?.waiting ?? 0) === 0
 }
 
-export function localHandle(addon: Addon, { fd, inode }: LocalSocket): object | undefined {
-  const copy = duplicateOf(addon, fd, inode)
+/** Descriptors of sockets that a process keeps for another one: by these, others tell it from the owner (socket_holders.h). */
+const BORROWED = 512
+
+/** A handle of the same socket that shows that it is another's. @param inode Where another thread may close the descriptor. */
+export function borrow(addon: Addon, fd: number, inode?: number): object | undefined {
+  const copy = duplicateOf(addon, fd, inode, BORROWED)
+  const handle = typeof copy === 'number' ? socketHandle(copy) : undefined
   if (typeof copy !== 'number') return undefined
-  const handle = socketHandle(copy)
   if (handle === undefined) addon.close(copy)
   else addon.release(copy)
   return handle

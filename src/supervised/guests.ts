@@ -5,9 +5,9 @@ import type { ListenableServer } from '../index.js'
 import { acceptQueueOf } from '../native/accept-queue.js'
 import { loadAddon } from '../native/addon.js'
 import { QueueWatch } from '../native/queue-watch.js'
-import { GuestListener, isServedBy, socketHandle, type TcpHandle } from '../node/guest-listener.js'
+import { GuestListener, isServedBy, isTcpHandle, type TcpHandle } from '../node/guest-listener.js'
 import { type ToWorker, wishKey } from '../supervisor/protocol.js'
-import { descriptorLimit, isIdle, isListening, isRaw, localHandle, resetFor } from './guest-sockets.js'
+import { borrow, descriptorLimit, isIdle, isListening, isRaw, resetFor } from './guest-sockets.js'
 import type { Link } from './link.js'
 import { OneByOne } from './one-by-one.js'
 import type { Servers } from './servers.js'
@@ -57,7 +57,7 @@ export class Guests {
 
   join(join: Join, handle: unknown): void {
     const guest = this.#mayJoin(join) ? this.#guest(join, handle) : undefined
-    if (guest === undefined) closeHandle(handle)
+    closeHandle(handle)
     this.#link.send({ type: 'joined', id: join.id, isTaken: guest !== undefined })
     if (guest === undefined) return
     this.#guests.set(join.id, guest)
@@ -99,7 +99,9 @@ export class Guests {
     const state = loadAddon()
     if (!state.loaded) return undefined
     const { addon } = state
-    const handle = this.#link.isThread ? local && localHandle(addon, local) : given
+    const { isThread } = this.#link
+    const source = isThread ? local : isTcpHandle(given) ? { fd: given.fd, inode: undefined } : undefined
+    const handle = source && borrow(addon, source.fd, source.inode)
     const key = wishKey(wish)
     if (isListening(addon, handle)) {
       for (const { server } of this.#servers.listening().filter((own) => wishKey(own.wish) === key)) {
@@ -108,8 +110,7 @@ export class Guests {
         return { id, server, handle, isRaw: isRaw(wish.options), visit: undefined, timer: undefined }
       }
     }
-    // The caller closes the one that came with the message.
-    if (handle !== given) closeHandle(handle)
+    closeHandle(handle)
     return undefined
   }
 
@@ -162,11 +163,7 @@ export class Guests {
       ended: () => this.#failed(fd),
     }
     if (isSlow) return GuestListener.passive(server, options)
-    const copy = addon.duplicate(fd)
-    const handle = typeof copy === 'number' ? socketHandle(copy) : undefined
-    if (typeof copy !== 'number') return undefined
-    if (handle === undefined) addon.close(copy)
-    else addon.release(copy)
+    const handle = borrow(addon, fd)
     const visitor = GuestListener.open(server, handle, options)
     if (visitor === undefined) closeHandle(handle)
     return visitor

@@ -1,7 +1,7 @@
 // A worker is told to accept from the sockets of others: what it takes, what it refuses, and when it lets go.
 
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { waitingConnections } from '../../src/native/accept-queue.js'
@@ -183,9 +183,10 @@ describe('a worker', () => {
   test('refuses where too few descriptors are left', () => {
     const text = (soft: number): string =>
       `Max processes   9   9   processes\nMax open files            ${soft}                 1048576              files\n`
-    limits.text = text(socket.handle.fd + 32)
+    // The lowest number of a borrowed one.
+    limits.text = text(512 + 32)
     guests.join(joining('a'), handleFor(addon, socket.owner))
-    limits.text = text(socket.handle.fd + 33)
+    limits.text = text(512 + 33)
     guests.join(joining('b'), socket.handle)
     limits.text = undefined
     expect(sent).toEqual([joined('a', false), joined('b', true)])
@@ -197,13 +198,17 @@ describe('a worker', () => {
     guests.join(joining('a'), second)
     expect(sent).toEqual([joined('a', true), joined('a', false)])
     expect([second.fd < 0, await visit()]).toEqual([true, 'hello'])
+    // What came with the messages is closed: the guest has a descriptor that tells it from the owner.
+    expect(socket.handle.fd).toBeLessThan(0)
+    const own = readdirSync('/proc/self/fd').filter((fd) => inodeAt(fd) === inodeAt(socket.owner))
+    expect(own.map(Number).filter((fd) => fd >= 512)).toHaveLength(own.length - 1)
   })
 
   test('is a guest of 64 sockets at most', () => {
     const handles = Array.from({ length: 65 }, () => handleFor(addon, socket.owner))
     for (const [index, handle] of handles.entries()) guests.join(joining(`${index}`), handle)
     expect(sent.filter((message) => message.type === 'joined' && message.isTaken)).toHaveLength(64)
-    expect(handles.map(({ fd }) => fd >= 0)).toEqual([...Array(64).fill(true), false])
+    expect(handles.map(({ fd }) => fd >= 0)).toEqual(Array(65).fill(false))
   })
 
   test('parts when the program closes its server, and stays with another', () => {
@@ -298,4 +303,12 @@ describe('a thread', () => {
 
 function localOf(fd: number): { readonly fd: number; readonly inode: number } {
   return { fd, inode: fstatSync(fd).ino }
+}
+
+function inodeAt(fd: number | string): number | undefined {
+  try {
+    return fstatSync(Number(fd)).ino
+  } catch {
+    return undefined
+  }
 }
