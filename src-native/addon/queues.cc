@@ -1,5 +1,6 @@
 #include "convert/queues.h"
 
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -32,7 +33,18 @@ Napi::Value EndQueueWatchCall(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value AcceptCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<int> fd = ToDescriptor(info);
+  if (!fd) return env.Undefined();
+  AddonState& state = StateOf(env);
+  const int accepted = state.sys.accept(*fd, nullptr, nullptr);
+  if (accepted < 0) return FromFailure(env, {errno, "accept"});
+  return FromOwned(env, state, UniqueFd(state.sys, accepted));
+}
+
 constexpr Export kExports[] = {
+    {"accept", AcceptCall},
     {"openQueueWatch", OpenQueueWatchCall},
     {"setArmed", SetArmedCall},
     {"endQueueWatch", EndQueueWatchCall},

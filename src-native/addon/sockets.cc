@@ -131,9 +131,10 @@ Napi::Value TakeSocketCall(const Napi::CallbackInfo& info) {
 Napi::Value DuplicateCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::optional<int> fd = ToDescriptor(info);
-  if (!fd) return env.Undefined();
+  int lowest = 0;
+  if (!fd || !(info[1].IsUndefined() || ToInt(info[1], "lowest", 0, INT32_MAX, &lowest))) return env.Undefined();
   AddonState& state = StateOf(env);
-  const int duplicate = state.sys.duplicate(*fd);
+  const int duplicate = state.sys.duplicate(*fd, lowest);
   if (duplicate < 0) return FromFailure(env, {errno, "fcntl"});
   return FromOwned(env, state, UniqueFd(state.sys, duplicate));
 }

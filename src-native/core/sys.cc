@@ -27,8 +27,8 @@ int Ioctl(int fd, unsigned long request, int* value) {
   return ::ioctl(fd, request, value);
 }
 
-int Duplicate(int fd) {
-  return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+int Duplicate(int fd, int lowest) {
+  return ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 }
 
 int Accept(int fd, sockaddr* address, socklen_t* length) {

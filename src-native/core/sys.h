@@ -29,7 +29,7 @@ struct Sys {
   int (*fstat)(int fd, struct stat* status);
   int (*fchown)(int fd, uid_t owner, gid_t group);
   int (*shutdown)(int fd, int how);
-  int (*duplicate)(int fd);  // fcntl(2) with F_DUPFD_CLOEXEC: the copy is close-on-exec
+  int (*duplicate)(int fd, int lowest);  // fcntl(2) with F_DUPFD_CLOEXEC: the copy is close-on-exec
   int (*close)(int fd);
   ssize_t (*read_file)(const char* path, char* text, size_t size);  // its first bytes
   int (*setpgid)(pid_t pid, pid_t group);

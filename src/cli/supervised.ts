@@ -40,7 +40,8 @@ export function namingWorkers(
     members: group.members.map((member) => {
       const worker = workers.get(member.inode)
       if (worker === undefined) return member
-      if (member.pid !== worker.supervisor || worker.pid === member.pid) {
+      // A guest has the socket too, and a supervisor.
+      if (worker.pid === member.pid) {
         return { ...member, command: member.command?.replace(PRELOAD, '') }
       }
       const status = supervisors.find(({ pid }) => pid === worker.supervisor)

@@ -92,8 +92,8 @@ export interface Addon extends QueueCalls {
   connectDatagram(fd: number, family: 4 | 6, address: string, port: number): undefined | SystemFailure
   /** A descriptor for a socket of another process. The addon owns it as in `openSocket`. Linux 5.6: pidfd_getfd(2). */
   takeSocket(pid: number, inode: number): number | SystemFailure
-  /** Another descriptor for the same socket. The addon owns it as in `openSocket`. */
-  duplicate(fd: number): number | SystemFailure
+  /** Another descriptor for the same socket, `lowest` (default 0) or above. The addon owns it as in `openSocket`. */
+  duplicate(fd: number, lowest?: number): number | SystemFailure
   /** The process at the other end of a unix socket, as the kernel tells it. SO_PEERCRED, unix(7). */
   peerOf(fd: number): PeerRow | SystemFailure
   /**

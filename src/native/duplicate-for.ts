@@ -11,8 +11,13 @@ import type { Addon } from './addon-contract.js'
  * @returns the duplicate, which belongs to the addon until it is released; the failure; undefined where the descriptor is
  *   another file's by now, or none.
  */
-export function duplicateOf(addon: Addon, fd: number, inode: number | undefined): number | SystemFailure | undefined {
-  const copy = addon.duplicate(fd)
+export function duplicateOf(
+  addon: Addon,
+  fd: number,
+  inode: number | undefined,
+  lowest = 0,
+): number | SystemFailure | undefined {
+  const copy = addon.duplicate(fd, lowest)
   if (inode === undefined) return copy
   if (typeof copy !== 'number') return getSystemErrorName(copy.errno) === 'EBADF' ? undefined : copy
   if (fstatSync(copy).ino === inode) return copy

@@ -5,6 +5,11 @@ export interface QueueCalls {
   /** The accept queue of a listener, as one number: the connections that wait, plus 2^32 times the limit (21 bits). */
   acceptQueue(fd: number): number | SystemFailure
   /**
+   * Accepts a connection of a listener that does not block, close-on-exec. The addon owns it as in `openSocket`. EAGAIN where
+   * none waits. accept(2)
+   */
+  accept(fd: number): number | SystemFailure
+  /**
    * Starts a thread that tells which armed queues stand: those from which nothing was accepted for their patience although
    * connections wait. Their descriptors are read from the descriptor that is returned, as int32 in the order of this
    * machine. The addon owns it as in `openSocket`, and its number names the watch. ENOSYS. Linux: epoll(7).

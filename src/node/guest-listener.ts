@@ -14,7 +14,7 @@ interface Client {
 type OnConnection = (status: number, client: Client | undefined) => void
 
 /** The part of Node's handle of a TCP socket that a guest needs. */
-interface TcpHandle {
+export interface TcpHandle {
   readonly fd: number
   onconnection?: OnConnection
   getsockname(name: { port?: number }): number
@@ -59,7 +59,7 @@ export function socketHandle(fd: number): object | undefined {
 
 export class GuestListener {
   readonly server: ListenableServer
-  readonly #handle: TcpHandle
+  readonly #handle: TcpHandle | undefined
   readonly #options: GuestOptions
   #accepted = 0
   #isOpen = true
@@ -69,8 +69,7 @@ export class GuestListener {
    * @returns undefined where the server cannot accept from it; it then belongs to the caller.
    */
   static open(server: ListenableServer, handle: unknown, options: GuestOptions): GuestListener | undefined {
-    if (!isTcpHandle(handle) || typeof onConnectionOf(server) !== 'function') return undefined
-    if (handle.fd >= options.descriptors || !isAtPortOf(server, handle)) return undefined
+    if (!isServedBy(server, handle) || handle.fd >= options.descriptors) return undefined
     const guest = new GuestListener(server, handle, options)
     handle.onconnection = (status, client) => guest.#accept(status, client)
     // The server's own handle says whether the process has to go on.
@@ -80,7 +79,12 @@ export class GuestListener {
     return undefined
   }
 
-  private constructor(server: ListenableServer, handle: TcpHandle, options: GuestOptions) {
+  /** A guest that accepts nothing by itself: what the caller has accepted is given to `enter`. */
+  static passive(server: ListenableServer, options: Omit<GuestOptions, 'backlog'>): GuestListener {
+    return new GuestListener(server, undefined, { ...options, backlog: 0 })
+  }
+
+  private constructor(server: ListenableServer, handle: TcpHandle | undefined, options: GuestOptions) {
     this.server = server
     this.#handle = handle
     this.#options = options
@@ -91,15 +95,20 @@ export class GuestListener {
     return this.#accepted
   }
 
-  /** The descriptor; negative where the socket is closed. */
+  /** The descriptor; negative where the socket is closed or there is none. */
   get fd(): number {
-    return this.#handle.fd
+    return this.#handle?.fd ?? -1
   }
 
   /** Accepts no more, and closes the socket. What waits in its queue stays there for those who have the socket too. */
   part(): void {
+    if (this.#isOpen) this.#handle?.close()
     this.#isOpen = false
-    this.#handle.close()
+  }
+
+  /** @param client The handle of a connection, which then belongs to the server. */
+  enter(client: object): void {
+    this.#accept(0, client as Client)
   }
 
   #accept(status: number, client: Client | undefined): void {
@@ -125,11 +134,16 @@ export class GuestListener {
   }
 }
 
+/** Whether this is the handle of a socket at the server's port, and the server one of Node. */
+export function isServedBy(server: ListenableServer, handle: unknown): handle is TcpHandle {
+  return isTcpHandle(handle) && typeof onConnectionOf(server) === 'function' && isAtPortOf(server, handle)
+}
+
 function onConnectionOf(server: ListenableServer): unknown {
   return (server as Internals)._handle?.onconnection
 }
 
-function isTcpHandle(handle: unknown): handle is TcpHandle {
+export function isTcpHandle(handle: unknown): handle is TcpHandle {
   if (typeof handle !== 'object' || handle === null || !('fd' in handle) || typeof handle.fd !== 'number') return false
   return ['getsockname', 'listen', 'unref', 'close'].every((name) => typeof Reflect.get(handle, name) === 'function')
 }

@@ -6,6 +6,7 @@ import { closeHandle } from '../common/close-handle.js'
 import { type ListenableServer, listenReusePort } from '../index.js'
 import { type ListenWish, type Supervision, setSupervision, supervision } from '../listen/supervision.js'
 import { endWithServer } from '../node/cluster-port.js'
+import { hearEvents } from '../node/emit-hook.js'
 import { rememberContext } from '../node/guest-listener.js'
 import type { ToWorker } from '../supervisor/protocol.js'
 import { Guests } from './guests.js'
@@ -71,6 +72,11 @@ class KeptServers implements Supervision {
     this.#guests = new Guests(link, this.#servers)
     this.#ownGuests = new OwnGuests((message) => link.send(message))
     link.onMessage((message, handle) => this.#hear(message, handle))
+    // Nobody tells the guest to part any more. A listener of 'disconnect' would keep an idle program running.
+    hearEvents(process, (event) => {
+      if (event === 'disconnect') this.#guests.leave()
+      return undefined
+    })
     setSupervision(this)
   }
 

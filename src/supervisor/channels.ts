@@ -9,7 +9,7 @@ export interface JoinMessage extends JoinInfo {
 
 /** Message of `reuseport:part`: it accepts no more from there. */
 export interface PartMessage extends JoinMessage {
-  /** Connections that it has accepted from there since it joined. */
+  /** Connections that it has accepted from there in the meantime. */
   readonly accepted: number
 }
 

@@ -17,7 +17,7 @@ export interface SupervisorStatus {
     readonly startedAt: string
     /** Inodes of the listening sockets that it accepts from. */
     readonly sockets: readonly number[]
-    /** How often it has joined the queue of another worker. This and the next two: undefined in earlier versions. */
+    /** How often it began to accept from the queue of another worker. This and the next two: undefined in earlier versions. */
     readonly joins?: number
     /** Connections that it has accepted from the queues of other workers. */
     readonly acceptedAsGuest?: number

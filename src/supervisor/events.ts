@@ -27,7 +27,7 @@ export interface ListeningInfo {
   readonly port: number
 }
 
-/** The queue that a worker has joined. */
+/** A queue that a worker accepts from although it is not its own. */
 export interface JoinInfo extends ListeningInfo {
   /** The slot of the worker whose queue it is. */
   readonly of: number
@@ -68,7 +68,7 @@ export interface SupervisorEvents {
   'worker:output': [worker: WorkerInfo, stream: 'stdout' | 'stderr', text: string, from: Readable]
   /** The worker accepts from the queue of another worker too, which stands still, is busy or has died. */
   'queue:join': [worker: WorkerInfo, queue: JoinInfo]
-  /** It accepts no more from there. `accepted`: connections that it has accepted from there since it joined. */
+  /** It accepts no more from there. `accepted`: connections that it has accepted from there in the meantime. */
   'queue:part': [worker: WorkerInfo, queue: JoinInfo & { readonly accepted: number }]
   /** A message of the program, by `process.send` or, in a thread, `parentPort.postMessage`. */
   'worker:message': [worker: WorkerInfo, message: unknown]

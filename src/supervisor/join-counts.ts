@@ -2,17 +2,12 @@
 
 /** What a worker has done for the queues of others, and others for its queues. */
 export interface QueueNumbers {
-  /** How often the worker has joined the queue of another worker. */
+  /** How often the worker began to accept from the queue of another worker. */
   readonly joins: number
   /** Connections that it has accepted from the queues of other workers. */
   readonly acceptedAsGuest: number
-  /** ms in which connections stood in the queues of its slot, because it did not accept them. */
+  /** ms in which connections stood in the queues of its slot and nobody accepted them: times of 50 ms or more, in steps of 50. */
   readonly stood: number
-}
-
-interface Standing {
-  total: number
-  since: number | undefined
 }
 
 /** @internal */
@@ -20,7 +15,7 @@ export class JoinCounts {
   readonly #joins = new Map<string, number>()
   readonly #accepted = new Map<string, number>()
   /** By socket. */
-  readonly #standing = new Map<string, Standing>()
+  readonly #standing = new Map<string, number>()
 
   joined(worker: string): void {
     this.#joins.set(worker, (this.#joins.get(worker) ?? 0) + 1)
@@ -30,17 +25,9 @@ export class JoinCounts {
     this.#accepted.set(worker, (this.#accepted.get(worker) ?? 0) + count)
   }
 
-  stands(id: string, now: number): void {
-    const standing = this.#standing.get(id) ?? { total: 0, since: undefined }
-    standing.since ??= now
-    this.#standing.set(id, standing)
-  }
-
-  empty(id: string, now: number): void {
-    const standing = this.#standing.get(id)
-    if (standing?.since === undefined) return
-    standing.total += now - standing.since
-    standing.since = undefined
+  /** @param time ms more. */
+  stood(id: string, time: number): void {
+    this.#standing.set(id, (this.#standing.get(id) ?? 0) + time)
   }
 
   gone(worker: string): void {
@@ -53,11 +40,8 @@ export class JoinCounts {
   }
 
   /** @param sockets The ids of those that the worker accepts from. */
-  of(worker: string, sockets: readonly string[], now: number): QueueNumbers {
-    const stood = sockets.reduce((sum, id) => {
-      const { since, total } = this.#standing.get(id) ?? { total: 0, since: undefined }
-      return sum + total + (since === undefined ? 0 : now - since)
-    }, 0)
+  of(worker: string, sockets: readonly string[]): QueueNumbers {
+    const stood = sockets.reduce((sum, id) => sum + (this.#standing.get(id) ?? 0), 0)
     return { joins: this.#joins.get(worker) ?? 0, acceptedAsGuest: this.#accepted.get(worker) ?? 0, stood }
   }
 }

@@ -26,18 +26,13 @@ export function toQueue(socket: KeptOf): KeptQueue {
   return { kept, slot: worker.pid, owners: isOwned(socket) ? [worker.name] : [] }
 }
 
-export function statusOf(
-  workers: readonly KeptChild[],
-  all: readonly KeptOf[],
-  counts: JoinCounts,
-  now: number,
-): QueueKeeperStatus {
+export function statusOf(workers: readonly KeptChild[], all: readonly KeptOf[], counts: JoinCounts): QueueKeeperStatus {
   return {
     workers: workers.flatMap((worker) => {
       const own = all.filter((socket) => socket.worker === worker && isOwned(socket)).map(({ kept }) => kept)
       if (own.length === 0) return []
       const ids = own.map(({ id }) => id)
-      return [{ pid: worker.pid, sockets: own.map(({ inode }) => inode), ...counts.of(worker.name, ids, now) }]
+      return [{ pid: worker.pid, sockets: own.map(({ inode }) => inode), ...counts.of(worker.name, ids) }]
     }),
     waiting: all
       .filter((socket) => !isOwned(socket))

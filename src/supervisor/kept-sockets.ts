@@ -1,4 +1,3 @@
-import { acceptQueueOf } from '../native/accept-queue.js'
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
 import { datagramsOf, isHost, isListener, type SlotDatagram } from './kept-by-slot.js'
 import { KeptPaths } from './kept-paths.js'
@@ -23,7 +22,6 @@ export class KeptSockets {
   #joining: QueueJoining<RunningWorker> | undefined
   readonly onGuest: JoiningSource<RunningWorker>['onGuest']
   readonly isSticky: boolean
-  readonly queueOf: typeof acceptQueueOf = acceptQueueOf
   onChanged: () => void = () => {}
 
   constructor(isShared: () => boolean, onGuest: JoiningSource<RunningWorker>['onGuest'] = () => {}, isSticky = false) {
@@ -36,7 +34,7 @@ export class KeptSockets {
     return [...this.#kept.values()].filter(isOnPort)
   }
 
-  /** From now on workers join the queues of others, where this system can tell how many connections wait. */
+  /** From now on workers accept for others, where this system can tell how many connections wait. */
   join(warn: (message: string) => void): void {
     this.#joining = QueueJoining.open(this, this.#counts, warn)
   }
@@ -61,7 +59,7 @@ export class KeptSockets {
 
   numbersOf(worker: RunningWorker): QueueNumbers {
     const ids = this.acceptedBy(worker).map(({ id }) => id)
-    return this.#counts.of(worker.name, ids, performance.now())
+    return this.#counts.of(worker.name, ids)
   }
 
   give(kept: Kept): void {
@@ -98,6 +96,7 @@ export class KeptSockets {
   listening(worker: RunningWorker, { id, wish }: Listening, kept: Kept | undefined): 'known' | 'kept' | 'not kept' {
     const isKnown = this.#kept.has(id)
     this.#draining.delete(id)
+    this.#joining?.listens(id)
     if (isKnown) kept?.close()
     else if (kept !== undefined) this.#kept.set(id, kept)
     this.#do(this.#register.listening(worker.name, id, wishKey(wish), isKnown || kept !== undefined))
@@ -110,7 +109,7 @@ export class KeptSockets {
     else if (message.type === 'drains') this.#drains(worker, message.id)
     else if (message.type === 'want') this.#wants(worker, message)
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
-    else if (message.type !== 'listens') this.#joining?.hear(worker, message)
+    else if (message.type !== 'listens' && message.type !== 'pong') this.#joining?.hear(worker, message)
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {

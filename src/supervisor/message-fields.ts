@@ -79,6 +79,11 @@ export function fewest(message: Fields): number | undefined {
   return optional(message['fewest'], (value) => count(value, 'fewest'))
 }
 
+export function visit(value: unknown): { readonly id: string; readonly accepted: number } {
+  const ended = record(value)
+  return { id: id(ended['id']), accepted: count(ended['accepted'], 'accepted') }
+}
+
 export function ports(value: unknown, name: string): readonly number[] {
   return list(value, name).map((port) => whole(port, name, 0, 0xffff))
 }

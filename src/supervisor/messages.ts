@@ -19,6 +19,7 @@ import {
   ports,
   record,
   text,
+  visit,
   want,
   whole,
 } from './message-fields.js'
@@ -96,7 +97,9 @@ export function parseFromWorker(value: unknown): FromWorker {
     case 'joined':
       return { type: 'joined', id: id(message['id']), isTaken: flag(message['isTaken'], 'isTaken') }
     case 'parted':
-      return { type: 'parted', id: id(message['id']), accepted: count(message['accepted'], 'accepted') }
+      return { type: 'parted', id: id(message['id']) }
+    case 'visits':
+      return { type: 'visits', begun: ids(message['begun']), ended: list(message['ended'], 'ended').map(visit) }
     case 'pong':
       return { type: 'pong', ping: count(message['ping'], 'ping') }
     case 'connections':
@@ -140,7 +143,7 @@ export function parseToWorker(value: unknown): ToWorker {
     case 'yours':
       return { type: 'yours', id: id(message['id']) }
     case 'join':
-      return { type: 'join', ...guest(message), local: local(message) }
+      return { type: 'join', id: id(message['id']), wish: wish(message['wish']), local: local(message) }
     case 'part':
       return { type: 'part', id: id(message['id']) }
     case 'ping':
@@ -203,10 +206,6 @@ function keptSocket(value: unknown): KeptSocket {
     wish: wish(socket['wish']),
     isGiven: flag(socket['isGiven'], 'isGiven'),
   }
-}
-
-function guest(message: Fields): { readonly id: string; readonly wish: ListenWish; readonly backlog: number } {
-  return { id: id(message['id']), wish: wish(message['wish']), backlog: count(message['backlog'], 'backlog') }
 }
 
 function local(message: Fields): LocalSocket | undefined {

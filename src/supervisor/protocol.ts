@@ -66,15 +66,14 @@ export type ToWorker =
   | { readonly type: 'give-back'; readonly id: string; readonly local?: LocalSocket | undefined }
   /** Answers `took-back` and `drains`: nobody else accepts from the socket. */
   | { readonly type: 'yours'; readonly id: string }
-  /** Accept, as a guest, from a socket of another worker too: here it is, as for `take`. `backlog` is the socket's own. */
+  /** Be a guest of this socket of another worker: here it is, as for `take`. Where its queue stands, accept from it too. */
   | {
       readonly type: 'join'
       readonly id: string
       readonly wish: ListenWish
-      readonly backlog: number
       readonly local?: LocalSocket | undefined
     }
-  /** Accept no more from this socket as a guest, and close it. */
+  /** Be no guest of this socket any more, and close it. */
   | { readonly type: 'part'; readonly id: string }
   /** Answer, to show that the event loop turns. */
   | { readonly type: 'ping'; readonly ping: number }
@@ -139,13 +138,16 @@ export type FromWorker =
   | { readonly type: 'released'; readonly ids: readonly string[] }
   /** Answers `give-back`: whether the worker accepts from the socket. */
   | { readonly type: 'took-back'; readonly id: string; readonly isTaken: boolean }
-  /** Answers `join`: whether the worker accepts from the socket as a guest. */
+  /** Answers `join`: whether the worker is a guest of the socket. */
   | { readonly type: 'joined'; readonly id: string; readonly isTaken: boolean }
-  /**
-   * The worker has closed the socket that it accepted from as a guest: it was told to, or its own server has closed.
-   * `accepted`: the connections that it has accepted as a guest since it joined.
-   */
-  | { readonly type: 'parted'; readonly id: string; readonly accepted: number }
+  /** The worker has closed the socket that it was a guest of: it was told to, or its own server has closed. */
+  | { readonly type: 'parted'; readonly id: string }
+  /** Sockets that the worker accepts from as a guest by now, and those of visits that have ended: first these, then those. */
+  | {
+      readonly type: 'visits'
+      readonly begun: readonly string[]
+      readonly ended: readonly { readonly id: string; readonly accepted: number }[]
+    }
   | { readonly type: 'pong'; readonly ping: number }
   /** The worker listens at that place, and has so many open connections there. */
   | ({ readonly type: 'connections'; readonly open: number } & Place)

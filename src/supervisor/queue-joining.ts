@@ -1,14 +1,16 @@
-// Carries out who joins whose queue: looks at the queues, tells workers to join and to part, and counts.
+// Gives workers the sockets of others whose guests they are, and counts what they do there. When a guest accepts, it decides
+// itself (supervised/guests.ts): it goes on also where the event loop of this process stands still, or this process does.
 import { getSystemErrorName } from 'node:util'
 import { QueueWatch } from '../native/queue-watch.js'
-import { automaticWorkers } from './automatic-workers.js'
+import { type GuestAction, GuestList } from './guest-list.js'
 import type { JoinCounts } from './join-counts.js'
-import { type JoinAction, Joins } from './joins.js'
 import type { Kept } from './kept-socket.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 
 /** ms for the guests of a socket to close it, before its last holder drains it. */
 const PARTS = 1000
+/** ms. A queue that stands for so long, although others may accept from it, is counted so much. */
+const STANDING = 50
 
 /** A socket that one worker accepts from, or that waits for the next worker of its slot. */
 export interface KeptQueue {
@@ -33,41 +35,33 @@ export interface Watch {
   close(): void
 }
 
-export interface AcceptQueue {
-  readonly waiting: number
-  readonly limit: number
-}
-
 export interface JoiningSource<Worker extends Host> {
-  queueOf(fd: number): AcceptQueue | undefined
   /** Anew only after `changed`. */
   queues(): readonly KeptQueue[]
-  /** Whether clients stay with their worker. While it lives nobody joins its queue: another one would not know their sessions. */
+  /** Whether clients stay with their worker. While it lives its queue has no guest: another worker would not know their sessions. */
   readonly isSticky?: boolean
   /** Workers that are ready, reachable, and not told to leave. */
   hosts(): readonly Worker[]
-  /** @param accepted The worker has parted, and had accepted so many connections; undefined: it has joined. */
+  /** @param accepted The visit of the worker has ended, and it had accepted so many connections; undefined: the visit begins. */
   onGuest(worker: Worker, queue: KeptQueue, accepted: number | undefined): void
 }
 
-interface Guests<Worker> {
-  readonly queue: KeptQueue
-  readonly workers: Map<string, Worker>
-}
-
 export class QueueJoining<Worker extends Host> {
-  readonly #joins: Joins
+  readonly #list = new GuestList()
   readonly #source: JoiningSource<Worker>
   readonly #watch: Watch
   readonly #counts: JoinCounts
   readonly #now: () => number
-  readonly #guests = new Map<string, Guests<Worker>>()
+  /** Visits that are under way, by worker and socket. */
+  readonly #visits = new Map<string, Map<string, KeptQueue>>()
   readonly #waits = new Set<() => void>()
+  readonly #armed = new Set<string>()
+  /** Sockets that get no more guests. */
+  readonly #parted = new Set<string>()
   #queues: readonly KeptQueue[] | undefined
   #timer: NodeJS.Timeout | undefined
   #isDue = false
   #isClosed = false
-  #pings = 0
 
   /** @returns undefined where this system does not tell how many connections wait. */
   static open<Worker extends Host>(
@@ -88,59 +82,62 @@ export class QueueJoining<Worker extends Host> {
     counts: JoinCounts,
     now: () => number = () => performance.now(),
   ) {
-    this.#joins = new Joins(automaticWorkers().workers)
     this.#source = source
+    this.#watch = watch
     this.#counts = counts
     this.#now = now
-    this.#watch = watch
   }
 
-  /** The sockets or who accepts from them have changed. */
+  /** The sockets or who accepts from them have changed. What changes in one turn is looked at once. */
   changed(): void {
     this.#queues = undefined
-    this.#lookSoon()
+    if (this.#isDue || this.#isClosed) return
+    this.#isDue = true
+    setImmediate(() => this.#look())
   }
 
-  hear(worker: Worker, message: FromWorker & { readonly type: 'joined' | 'parted' | 'pong' }): void {
+  hear(worker: Worker, message: FromWorker & { readonly type: 'joined' | 'parted' | 'visits' }): void {
     const { name } = worker
-    const now = this.#now()
-    this.#lookSoon()
-    if (message.type === 'pong') this.#joins.ponged(name, now)
-    else if (message.type === 'joined') {
-      this.#joins.joined(name, message.id, message.isTaken, now)
-      const queue = this.#guests.get(message.id)?.queue
-      if (message.isTaken && queue !== undefined) {
-        this.#counts.joined(name)
-        this.#source.onGuest(worker, queue, undefined)
-      } else this.#forget(name, message.id)
-    } else {
-      this.#joins.parted(name, message.id, message.accepted, now)
-      this.#counts.accepted(name, message.accepted)
-      const queue = this.#guests.get(message.id)?.queue
-      if (queue !== undefined) this.#source.onGuest(worker, queue, message.accepted)
-      this.#forget(name, message.id)
+    if (message.type === 'visits') {
+      for (const id of message.begun) this.#begun(worker, id)
+      for (const { id, accepted } of message.ended) this.#ended(worker, id, accepted)
+      return
     }
+    if (message.type === 'joined') this.#list.joined(name, message.id, message.isTaken, this.#now())
+    else {
+      this.#ended(worker, message.id, 0)
+      this.#list.parted(name, message.id)
+    }
+    this.changed()
+    this.#tellWaits()
   }
 
   /** The worker has ended, or is told to leave: it parts by itself. @param isGone Whether it has ended. */
   leaves(name: string, isGone: boolean): void {
-    this.#joins.gone(name)
-    if (isGone) for (const id of [...this.#guests.keys()]) this.#forget(name, id)
+    if (isGone) {
+      this.#list.gone(name)
+      this.#visits.delete(name)
+    }
     this.changed()
+    this.#tellWaits()
   }
 
   /** The supervisor closes its duplicate of the socket. */
   closing({ fd, id }: Kept): void {
     this.#watch.disarm(fd)
-    this.#counts.empty(id, this.#now())
-    this.#do(this.#joins.removed(id))
+    this.#armed.delete(id)
+    this.#parted.delete(id)
+    this.#do(this.#list.removed(id))
     this.changed()
   }
 
-  /** Tells the guests of these sockets to part. @returns undefined where there are none; resolves when all have, or late. */
+  /** Tells the guests of these sockets to part; no others come. @returns undefined where there are none; resolves when all have, or late. */
   part(ids: readonly string[]): Promise<void> | undefined {
-    const left = (): boolean => ids.some((id) => (this.#guests.get(id)?.workers.size ?? 0) > 0)
-    for (const id of ids) this.#do(this.#joins.removed(id))
+    const left = (): boolean => ids.some((id) => this.#list.of(id).length > 0)
+    for (const id of ids) {
+      this.#parted.add(id)
+      this.#do(this.#list.removed(id))
+    }
     if (!left()) return undefined
     return new Promise((resolve) => {
       const end = (): void => {
@@ -156,30 +153,23 @@ export class QueueJoining<Worker extends Host> {
     })
   }
 
+  /** A worker listens on the socket: after `part`, it may have guests again. */
+  listens(id: string): void {
+    this.#parted.delete(id)
+  }
+
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
     this.#watch.close()
   }
 
-  /** The watch reports: connections wait in the queue of this descriptor. */
+  /** The watch reports: nothing was accepted from the queue of this descriptor for `STANDING` ms. */
   stands(fd: number): void {
-    const id = this.#all().find(({ kept }) => kept.fd === fd)?.kept.id
-    if (id === undefined) return
-    this.#joins.stands(id, this.#now())
-    this.#counts.stands(id, this.#now())
-    this.#look()
-  }
-
-  /** What changes in one turn is looked at once. */
-  #lookSoon(): void {
-    if (this.#isDue || this.#isClosed) return
-    this.#isDue = true
-    setImmediate(() => this.#look())
-  }
-
-  #mayJoin(owners: readonly string[]): boolean {
-    return this.#source.isSticky !== true || owners.length === 0
+    const queue = this.#all().find(({ kept }) => kept.fd === fd)
+    if (queue === undefined || this.#isClosed) return
+    this.#counts.stood(queue.kept.id, STANDING)
+    this.#watch.arm(fd, STANDING)
   }
 
   #all(): readonly KeptQueue[] {
@@ -191,46 +181,52 @@ export class QueueJoining<Worker extends Host> {
     this.#isDue = false
     clearTimeout(this.#timer)
     if (this.#isClosed) return
-    const now = this.#now()
-    const queues = this.#all().map(({ kept, owners }) => {
-      const length = this.#mayJoin(owners) ? (this.#source.queueOf(kept.fd)?.waiting ?? 0) : 0
-      if (length === 0) this.#counts.empty(kept.id, now)
-      return { id: kept.id, place: placeOf(kept), length, owners }
+    const queues = this.#all().map(({ kept, owners, slot }) => {
+      if (!this.#armed.has(kept.id)) this.#watch.arm(kept.fd, STANDING)
+      this.#armed.add(kept.id)
+      return { id: kept.id, place: placeOf(kept), slot, owners, isOpen: this.#isOpen(kept, owners) }
     })
     const hosts = new Set(this.#source.hosts().map(({ name }) => name))
-    const { actions, next } = this.#joins.look({ queues, hosts, now })
+    const { actions, next } = this.#list.look(queues, hosts, this.#now())
     this.#do(actions)
     if (next !== undefined) this.#timer = setTimeout(() => this.#look(), next).unref()
   }
 
-  #do(actions: readonly JoinAction[]): void {
+  #isOpen({ id }: Kept, owners: readonly string[]): boolean {
+    return !this.#parted.has(id) && (this.#source.isSticky !== true || owners.length === 0)
+  }
+
+  #do(actions: readonly GuestAction[]): void {
     if (actions.length === 0) return
     const queues = new Map(this.#all().map((queue) => [queue.kept.id, queue]))
     const hosts = new Map(this.#source.hosts().map((host) => [host.name, host]))
-    for (const action of actions) {
-      const queue = 'id' in action ? queues.get(action.id) : undefined
-      const host = 'worker' in action ? hosts.get(action.worker) : undefined
-      if (action.type === 'watch') {
-        if (queue !== undefined && this.#mayJoin(queue.owners)) this.#watch.arm(queue.kept.fd, action.patience)
-      } else if (action.type === 'ping') host?.send({ type: 'ping', ping: this.#pings++ })
-      else if (action.type === 'part') host?.send({ type: 'part', id: action.id })
-      else if (host !== undefined && queue !== undefined) this.#join(host, queue)
+    for (const { type, worker, id } of actions) {
+      const host = hosts.get(worker)
+      const kept = queues.get(id)?.kept
+      if (type === 'part') host?.send({ type: 'part', id })
+      else if (kept !== undefined) host?.sendSocket({ type: 'join', id, wish: kept.wish }, kept)
     }
   }
 
-  #join(host: Worker, queue: KeptQueue): void {
-    const { kept } = queue
-    const guests = this.#guests.get(kept.id) ?? { queue, workers: new Map() }
-    this.#guests.set(kept.id, guests)
-    guests.workers.set(host.name, host)
-    const backlog = this.#source.queueOf(kept.fd)?.limit ?? 0
-    host.sendSocket({ type: 'join', id: kept.id, wish: kept.wish, backlog }, kept)
+  #begun(worker: Worker, id: string): void {
+    const { name } = worker
+    const queue = this.#all().find(({ kept }) => kept.id === id)
+    const visits = this.#visits.get(name) ?? new Map<string, KeptQueue>()
+    if (queue === undefined || visits.has(id) || !this.#list.has(name, id)) return
+    this.#visits.set(name, visits.set(id, queue))
+    this.#counts.joined(name)
+    this.#source.onGuest(worker, queue, undefined)
   }
 
-  #forget(name: string, id: string): void {
-    const guests = this.#guests.get(id)
-    guests?.workers.delete(name)
-    if (guests?.workers.size === 0) this.#guests.delete(id)
+  #ended(worker: Worker, id: string, accepted: number): void {
+    const queue = this.#visits.get(worker.name)?.get(id)
+    if (queue === undefined) return
+    this.#visits.get(worker.name)?.delete(id)
+    this.#counts.accepted(worker.name, accepted)
+    this.#source.onGuest(worker, queue, accepted)
+  }
+
+  #tellWaits(): void {
     for (const look of this.#waits) look()
   }
 }

@@ -10,7 +10,7 @@ export interface QueueKeeperOptions {
   readonly keepTimeout?: number | undefined
 }
 
-/** A queue that a worker has joined. */
+/** A queue that a worker accepts from although it is not its own. */
 export interface JoinedQueue extends ListeningInfo {
   /** The pid of the worker whose queue it is, or was. */
   readonly of: number
@@ -20,7 +20,7 @@ export interface JoinedQueue extends ListeningInfo {
 export interface QueueKeeperEvents {
   /** The worker with this pid accepts from the queue of another worker too, which stands still, is busy or has died. */
   'queue:join': [pid: number, queue: JoinedQueue]
-  /** It accepts no more from there. `accepted`: connections that it has accepted from there since it joined. */
+  /** It accepts no more from there. `accepted`: connections that it has accepted from there in the meantime. */
   'queue:part': [pid: number, queue: JoinedQueue & { readonly accepted: number }]
   /** A problem, as a sentence. */
   warning: [message: string]

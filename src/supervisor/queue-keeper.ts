@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'
 import { closeHandle } from '../common/close-handle.js'
-import { acceptQueueOf } from '../native/accept-queue.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { emptyQueue } from './emptied-queue.js'
 import { JoinCounts } from './join-counts.js'
@@ -72,7 +71,7 @@ export class QueueKeeper extends EventEmitter<QueueKeeperEvents> implements Disp
   }
 
   status(): QueueKeeperStatus {
-    return statusOf([...this.#workers], [...this.#sockets.values()], this.#counts, performance.now())
+    return statusOf([...this.#workers], [...this.#sockets.values()], this.#counts)
   }
 
   /** Workers accept from their own queues alone from now on, and no socket is kept. What waits for a worker that has died is lost. */
@@ -90,7 +89,6 @@ export class QueueKeeper extends EventEmitter<QueueKeeperEvents> implements Disp
 
   #source(): JoiningSource<KeptChild> {
     return {
-      queueOf: acceptQueueOf,
       queues: () => [...this.#sockets.values()].filter(({ state }) => state !== 'parting').map(toQueue),
       hosts: () => [...this.#workers].filter(({ isReachable }) => isReachable),
       onGuest: ({ pid }, { kept: { address, family, port }, slot }, accepted) => {
@@ -122,7 +120,7 @@ export class QueueKeeper extends EventEmitter<QueueKeeperEvents> implements Disp
     else if (message.type === 'closed' || message.type === 'drains') void this.#end(worker, message)
     else if (message.type === 'released') {
       for (const socket of message.ids.flatMap((id) => this.#of(worker, id) ?? [])) this.#wait(socket)
-    } else if (message.type === 'joined' || message.type === 'parted' || message.type === 'pong')
+    } else if (message.type === 'joined' || message.type === 'parted' || message.type === 'visits')
       this.#joining?.hear(worker, message)
     else this.#refuse(worker, `a keeper has nothing to do with '${message.type}'`)
   }

@@ -91,7 +91,7 @@ export function openOwnFolder(uid: number): RuntimeFolder {
     throw new Error('this system has no users that the folder of a socket could be for')
   const folder = usualFolder(uid)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     return RuntimeFolder.open(folder, uid)
   } catch (error) {
     const [other, ...more] = openFolders(uid)
@@ -103,6 +103,23 @@ export function openOwnFolder(uid: number): RuntimeFolder {
       throw error
     }
   }
+}
+
+/** With those above it. Node's own, `recursive`, never returns where a file system lets nobody make a folder, as /proc. */
+function makeFolder(folder: string): void {
+  const make = (): string | undefined => {
+    try {
+      mkdirSync(folder, { mode: 0o700 })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EEXIST' && code !== 'ENOENT') throw error
+      return code
+    }
+    return undefined
+  }
+  if (make() !== 'ENOENT' || path.dirname(folder) === folder) return
+  makeFolder(path.dirname(folder))
+  make()
 }
 
 /** The folders of this user that are what they should be. The caller closes them. */

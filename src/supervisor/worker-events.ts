@@ -14,9 +14,9 @@ export interface WorkerPlan {
   readonly sockets: readonly Kept[]
 }
 
-/** @internal What a worker says of one of its sockets, or of one that it has joined. */
+/** @internal What a worker says of one of its sockets, or of one whose guest it is. */
 export type AboutSocket = FromWorker & {
-  readonly type: 'closed' | 'drains' | 'listens' | 'want' | 'not-opened' | 'joined' | 'parted' | 'pong'
+  readonly type: 'closed' | 'drains' | 'listens' | 'want' | 'not-opened' | 'joined' | 'parted' | 'visits' | 'pong'
 }
 
 /** The messages that keep the numbers of connections even. */

@@ -153,8 +153,8 @@ int Shutdown(int fd, int how) {
   return Fails("shutdown") ? -1 : ::shutdown(fd, how);
 }
 
-int Duplicate(int fd) {
-  return Fails("duplicate") ? -1 : reuseport::kSystem.duplicate(fd);
+int Duplicate(int fd, int lowest) {
+  return Fails("duplicate") ? -1 : reuseport::kSystem.duplicate(fd, lowest);
 }
 
 int PidFdOpen(int pid) {

@@ -97,6 +97,14 @@ test('calls on a watch that fail', () => {
   faulty.close(fd)
 })
 
+test('accept that fails opens nothing', () => {
+  const fd = openListener(faulty, { family: 4, address: '127.0.0.1', port: 0 }) as number
+  faulty.injectFault('accept', ERRNO.EMFILE, 0, 1)
+  expect(faulty.accept(fd)).toEqual({ errno: -ERRNO.EMFILE, syscall: 'accept' })
+  expect(faulty.accept(fd)).toEqual({ errno: -ERRNO.EAGAIN, syscall: 'accept' })
+  faulty.close(fd)
+})
+
 test('a watch whose descriptor other code has closed gives its number free', () => {
   // The number that the next watch needs before it needs this one.
   const filler = openSync('/dev/null', 'r')

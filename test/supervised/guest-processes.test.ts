@@ -102,15 +102,17 @@ test('the queue of a worker that stands still is served by its guest, which drai
   expect(left).toBeGreaterThan(0)
 
   const { id, wish } = queue.message
-  idle.send({ type: 'join', id, wish, backlog: 511 }, queue.handle)
+  idle.send({ type: 'join', id, wish }, queue.handle)
   await expect.poll(() => idle.heard).toContainEqual({ type: 'joined', id, isTaken: true })
   await expect.poll(() => clients.map(({ text }) => text)).toEqual(Array(CLIENTS).fill(`${idle.child.pid}\n`))
 
   idle.send({ type: 'leave', kept: [own.message.id], signal: 'SIGTERM' })
-  await expect.poll(() => idle.heard).toContainEqual({ type: 'parted', id, accepted: left })
+  await expect.poll(() => idle.heard).toContainEqual({ type: 'parted', id })
+  const visits = idle.heard.flatMap((message) => (message.type === 'visits' ? message.ended : []))
+  expect(visits.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(left)
   // It is no guest any more, and its own socket waits for a successor.
   await expect.poll(() => idle.heard).toContainEqual({ type: 'closed', id: own.message.id })
-  idle.send({ type: 'join', id, wish, backlog: 511 }, queue.handle)
+  idle.send({ type: 'join', id, wish }, queue.handle)
   await expect.poll(() => idle.heard).toContainEqual({ type: 'joined', id, isTaken: false })
   expect(idle.heard.some(({ type }) => type === 'left')).toBe(false)
   for (const { socket } of clients) socket.write('go on')

@@ -1,7 +1,7 @@
 // A worker is told to accept from the sockets of others: what it takes, what it refuses, and when it lets go.
 
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { waitingConnections } from '../../src/native/accept-queue.js'
@@ -63,11 +63,18 @@ function guestsOf(isThread: boolean): Guests {
 }
 
 function joining(id: string, more: Partial<Join> = {}): Join {
-  return { type: 'join', id, wish: { ...WISH }, backlog: 511, ...more }
+  return { type: 'join', id, wish: { ...WISH }, ...more }
 }
 
 const joined = (id: string, isTaken: boolean): FromWorker => ({ type: 'joined', id, isTaken })
-const parted = (id: string, accepted: number): FromWorker => ({ type: 'parted', id, accepted })
+const parted = (id: string): FromWorker => ({ type: 'parted', id })
+/** What is said of visits: their sum. */
+const accepted = (): number =>
+  sent.reduce(
+    (sum, said) => sum + (said.type === 'visits' ? said.ended.reduce((of, { accepted }) => of + accepted, 0) : 0),
+    0,
+  )
+const others = (): readonly FromWorker[] => sent.filter(({ type }) => type !== 'visits')
 
 /** What a client of the socket hears. */
 async function visit(): Promise<string> {
@@ -83,16 +90,60 @@ describe('a worker', () => {
     expect([await visit(), await visit()]).toEqual(['hello', 'hello'])
     const { fd } = socket.handle
     guests.part('a')
-    expect(sent.slice(1)).toEqual([parted('a', 2)])
+    expect([others(), accepted()]).toEqual([[joined('a', true), parted('a')], 2])
     expect(isOpen(fd)).toBe(false)
     // Told once more, and of an id that nobody knows.
     guests.part('a')
     guests.part('b')
-    expect(sent).toHaveLength(2)
+    expect(others()).toHaveLength(2)
     guests.join(joining('a'), handleFor(addon, socket.owner))
     expect(await visit()).toBe('hello')
     guests.part('a')
-    expect(sent.slice(2)).toEqual([joined('a', true), parted('a', 1)])
+    expect([others().slice(2), accepted()]).toEqual([[joined('a', true), parted('a')], 3])
+  })
+
+  test('accepts only from a queue that stands, and for no longer', async () => {
+    guests.join(joining('a'), socket.handle)
+    expect(await visit()).toBe('hello')
+    // The visit has ended: nothing but the watch has the socket.
+    await expect.poll(() => sent.filter(({ type }) => type === 'visits')).toHaveLength(2)
+    expect(sent.slice(1)).toEqual([
+      { type: 'visits', begun: ['a'], ended: [] },
+      { type: 'visits', begun: [], ended: [{ id: 'a', accepted: 1 }] },
+    ])
+    expect(await visit()).toBe('hello')
+  })
+
+  test('accepts one connection in a turn where its requests are slow, and all in the end', async () => {
+    const turns: number[] = []
+    let turn = 0
+    let isOver = false
+    // Timers come first in a turn, and none is shorter than 1 ms.
+    const count = (): void => {
+      turn++
+      if (!isOver) setTimeout(count)
+    }
+    setTimeout(count)
+    server.removeAllListeners('connection')
+    server.on('connection', (connection) => {
+      turns.push(turn)
+      const end = performance.now() + 8
+      while (performance.now() < end);
+      connection.on('error', () => {}).end('slow')
+    })
+    guests.join(joining('a'), socket.handle)
+    expect(await visit()).toBe('slow')
+    await expect.poll(() => sent.some((said) => said.type === 'visits' && said.ended.length > 0)).toBe(true)
+    turns.length = 0
+    const clients = Array.from({ length: 6 }, (_, at) =>
+      net.connect(portOf(server), at % 2 === 0 ? '127.0.0.2' : '127.0.0.1'),
+    )
+    const heard = await Promise.all(clients.map(async (client) => (await client.toArray()).join('')))
+    isOver = true
+    expect(heard).toEqual(Array(6).fill('slow'))
+    expect(new Set(turns).size).toBe(6)
+    guests.part('a')
+    expect(accepted()).toBe(4)
   })
 
   test('joins with the server that listens at the port of the socket, of those with one wish', async () => {
@@ -132,9 +183,10 @@ describe('a worker', () => {
   test('refuses where too few descriptors are left', () => {
     const text = (soft: number): string =>
       `Max processes   9   9   processes\nMax open files            ${soft}                 1048576              files\n`
-    limits.text = text(socket.handle.fd + 32)
+    // The lowest number of a borrowed one.
+    limits.text = text(512 + 32)
     guests.join(joining('a'), handleFor(addon, socket.owner))
-    limits.text = text(socket.handle.fd + 33)
+    limits.text = text(512 + 33)
     guests.join(joining('b'), socket.handle)
     limits.text = undefined
     expect(sent).toEqual([joined('a', false), joined('b', true)])
@@ -146,13 +198,17 @@ describe('a worker', () => {
     guests.join(joining('a'), second)
     expect(sent).toEqual([joined('a', true), joined('a', false)])
     expect([second.fd < 0, await visit()]).toEqual([true, 'hello'])
+    // What came with the messages is closed: the guest has a descriptor that tells it from the owner.
+    expect(socket.handle.fd).toBeLessThan(0)
+    const own = readdirSync('/proc/self/fd').filter((fd) => inodeAt(fd) === inodeAt(socket.owner))
+    expect(own.map(Number).filter((fd) => fd >= 512)).toHaveLength(own.length - 1)
   })
 
   test('is a guest of 64 sockets at most', () => {
     const handles = Array.from({ length: 65 }, () => handleFor(addon, socket.owner))
     for (const [index, handle] of handles.entries()) guests.join(joining(`${index}`), handle)
     expect(sent.filter((message) => message.type === 'joined' && message.isTaken)).toHaveLength(64)
-    expect(handles.map(({ fd }) => fd >= 0)).toEqual([...Array(64).fill(true), false])
+    expect(handles.map(({ fd }) => fd >= 0)).toEqual(Array(65).fill(false))
   })
 
   test('parts when the program closes its server, and stays with another', () => {
@@ -161,7 +217,7 @@ describe('a worker', () => {
     expect(sent).toHaveLength(1)
     guests.closing(server as never)
     guests.closing(server as never)
-    expect(sent.slice(1)).toEqual([parted('a', 0)])
+    expect(others().slice(1)).toEqual([parted('a')])
     expect(socket.handle.fd).toBeLessThan(0)
   })
 
@@ -171,20 +227,27 @@ describe('a worker', () => {
     guests.leave()
     guests.join(joining('c'), handles[2]?.handle)
     guests.leave()
-    expect(sent.slice(2)).toEqual([parted('a', 0), parted('b', 0), joined('c', false)])
+    expect(sent.slice(2)).toEqual([parted('a'), parted('b'), joined('c', false)])
     expect(handles.map(({ handle }) => handle.fd < 0)).toEqual([true, true, true])
   })
 
-  test('parts by itself from a socket whose owner takes it out of its group: its loop would spin', async () => {
+  test('parts by itself from a socket whose owner takes it out of its group while it is visited: its loop would spin', async () => {
     guests.join(joining('a'), socket.handle)
+    const client = net.connect(portOf(server), '127.0.0.2').on('error', () => {})
+    clients.push(client)
+    await once(client, 'connect')
+    // In the meantime the watch reports it, or the visit has begun.
+    const end = performance.now() + 200
+    while (performance.now() < end);
     addon.leaveGroup(socket.owner, 4, false)
-    await expect.poll(() => sent.slice(1)).toEqual([parted('a', 0)])
+    await expect.poll(() => others().slice(1)).toEqual([parted('a')])
     expect(socket.handle.fd).toBeLessThan(0)
   })
 
   test('parts by itself where nobody can tell it to any more', async () => {
     guests.join(joining('a'), socket.handle)
     isLinked = false
+    clients.push(net.connect(portOf(server), '127.0.0.2').on('error', () => {}))
     await expect.poll(() => socket.handle.fd).toBeLessThan(0)
   })
 
@@ -212,7 +275,7 @@ describe('a thread', () => {
     expect(sent).toEqual([joined('a', true)])
     expect(await visit()).toBe('hello')
     guests.part('a')
-    expect([sent[1], isOpen(socket.owner)]).toEqual([parted('a', 1), true])
+    expect([others()[1], accepted(), isOpen(socket.owner)]).toEqual([parted('a'), 1, true])
   })
 
   test('refuses a descriptor that is another file’s by now, or none, and leaves nothing open', () => {
@@ -240,4 +303,12 @@ describe('a thread', () => {
 
 function localOf(fd: number): { readonly fd: number; readonly inode: number } {
   return { fd, inode: fstatSync(fd).ino }
+}
+
+function inodeAt(fd: number | string): number | undefined {
+  try {
+    return fstatSync(Number(fd)).ino
+  } catch {
+    return undefined
+  }
 }

@@ -11,19 +11,19 @@ interface FakeHost extends Host {
 }
 
 let now: number
-let lengths: Map<number, number>
 let queues: KeptQueue[]
 let hosts: FakeHost[]
 let armed: number[]
 let disarmed: number[]
 let guests: unknown[][]
 let counts: JoinCounts
+let isSticky: boolean
 let joining: QueueJoining<FakeHost>
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
   now = 1000
-  lengths = new Map()
+  isSticky = false
   queues = [queue('a', 1), queue('b', 2), queue('c', 3)]
   hosts = ['A', 'B', 'C'].map(host)
   armed = []
@@ -32,9 +32,11 @@ beforeEach(() => {
   counts = new JoinCounts()
   const watch = { arm: (fd: number) => armed.push(fd), disarm: (fd: number) => disarmed.push(fd), close: vi.fn() }
   const source = {
-    queueOf: (fd: number) => ({ waiting: lengths.get(fd) ?? 0, limit: 511 }),
     queues: () => [...queues],
     hosts: () => hosts,
+    get isSticky() {
+      return isSticky
+    },
     onGuest: (...told: unknown[]) => void guests.push(told),
   }
   joining = new QueueJoining<FakeHost>(source, watch, counts, () => now)
@@ -63,167 +65,191 @@ function pass(ms: number): void {
 const get = (name: string): FakeHost => hosts.find((one) => one.name === name) as FakeHost
 const types = (name: string): readonly string[] => get(name).heard.map(({ type }) => type)
 
-/** The queue `a` stands: B and C are its guests. */
-function standing(): void {
-  lengths.set(1, 4)
-  joining.stands(1)
-  for (const name of ['B', 'C']) joining.hear(get(name), { type: 'joined', id: 'a', isTaken: true })
-  pass(2)
+/** Each does what it is told, but says nothing of visits. */
+function obey(): void {
+  for (const one of hosts) {
+    for (const message of one.heard.splice(0)) {
+      if (message.type === 'join') joining.hear(one, { type: 'joined', id: message.id, isTaken: true })
+      else if (message.type === 'part') joining.hear(one, { type: 'parted', id: message.id })
+    }
+  }
+  pass(0)
 }
 
-test('every queue is watched, by its descriptor', () => {
+test('every queue is watched, and each worker gets the sockets of the others', () => {
   expect(armed.sort()).toEqual([1, 2, 3])
+  expect(get('A').heard).toEqual([
+    { type: 'join', id: 'b', wish: queues[1]?.kept.wish },
+    { type: 'join', id: 'c', wish: queues[2]?.kept.wish },
+  ])
+  expect([types('B'), types('C')]).toEqual([
+    ['join', 'join'],
+    ['join', 'join'],
+  ])
+  obey()
+  pass(100)
   expect(hosts.flatMap(({ heard }) => heard)).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
 })
 
-describe('a queue that stands', () => {
-  test('is joined by the others, who get it with its own backlog', () => {
-    standing()
-    expect(get('B').heard).toEqual([{ type: 'join', id: 'a', wish: queues[0]?.kept.wish, backlog: 511 }])
-    expect(types('C')).toEqual(['join'])
-    expect(types('A')).toEqual(['ping'])
-    expect(guests).toEqual([
-      [get('B'), queues[0], undefined],
-      [get('C'), queues[0], undefined],
-    ])
+describe('visits', () => {
+  beforeEach(obey)
+
+  test('are told once each, and counted', () => {
+    joining.hear(get('B'), { type: 'visits', begun: ['a'], ended: [] })
+    expect(guests).toEqual([[get('B'), queues[0], undefined]])
+    joining.hear(get('B'), { type: 'visits', begun: ['a'], ended: [] })
+    joining.hear(get('B'), { type: 'visits', begun: [], ended: [{ id: 'a', accepted: 3 }] })
+    joining.hear(get('B'), { type: 'visits', begun: [], ended: [{ id: 'a', accepted: 3 }] })
+    expect(guests.slice(1)).toEqual([[get('B'), queues[0], 3]])
+    expect(counts.of('B', ['b'])).toEqual({ joins: 1, acceptedAsGuest: 3, stood: 0 })
   })
 
-  test('is left when it is empty and its owner answers, and watched again', () => {
-    standing()
-    lengths.clear()
-    pass(50)
-    expect(types('B')).toEqual(['join'])
-    joining.hear(get('A'), { type: 'pong', ping: 0 })
-    armed = []
-    pass(50)
-    expect(types('B')).toEqual(['join', 'part'])
-    joining.hear(get('B'), { type: 'parted', id: 'a', accepted: 3 })
-    expect(guests.at(-1)).toEqual([get('B'), queues[0], 3])
-    expect(counts.of('B', ['b'], now)).toEqual({ joins: 1, acceptedAsGuest: 3, stood: 0 })
-    expect(armed).toEqual([1])
-    pass(100)
-    expect(vi.getTimerCount()).toBe(0)
+  test('that begin and end in one message', () => {
+    joining.hear(get('B'), { type: 'visits', begun: ['a'], ended: [{ id: 'a', accepted: 1 }] })
+    expect(guests.map(([, , accepted]) => accepted)).toEqual([undefined, 1])
   })
 
-  test('has its standing time counted until it is empty', () => {
-    const since = now
-    standing()
-    pass(20)
-    expect(counts.of('A', ['a'], now).stood).toBe(now - since)
-    lengths.clear()
-    // Looks are at most 8 ms apart.
-    pass(8)
-    const { stood } = counts.of('A', ['a'], now)
-    pass(20)
-    expect(counts.of('A', ['a'], now).stood).toBe(stood)
+  test('of a queue that is not known, the own one, or whose guest the worker is not, are nothing', () => {
+    joining.hear(get('B'), {
+      type: 'visits',
+      begun: ['x', 'b'],
+      ended: [
+        { id: 'x', accepted: 5 },
+        { id: 'a', accepted: 5 },
+      ],
+    })
+    expect([guests, counts.of('B', [])]).toEqual([[], { joins: 0, acceptedAsGuest: 0, stood: 0 }])
   })
 
-  test('of an unknown descriptor changes nothing', () => {
-    joining.stands(99)
-    expect(hosts.flatMap(({ heard }) => heard)).toEqual([])
+  test('end where the worker parts, and are forgotten where it dies', () => {
+    joining.hear(get('B'), { type: 'visits', begun: ['a', 'c'], ended: [] })
+    joining.hear(get('B'), { type: 'parted', id: 'a' })
+    expect(guests.at(-1)).toEqual([get('B'), queues[0], 0])
+    joining.leaves('B', true)
+    const before = guests.length
+    joining.hear(get('B'), { type: 'visits', begun: [], ended: [{ id: 'c', accepted: 1 }] })
+    expect(guests.length).toBe(before)
   })
 })
 
+test('a queue that stands is counted, and watched again', () => {
+  armed = []
+  joining.stands(1)
+  joining.stands(1)
+  expect(counts.of('A', ['a']).stood).toBe(100)
+  expect(armed).toEqual([1, 1])
+  joining.stands(99)
+  expect(armed.length).toBe(2)
+})
+
 describe('a socket that leaves the supervisor', () => {
+  beforeEach(obey)
+
   test('is disarmed at once, and its guests part', () => {
-    standing()
     const { kept } = queues[0] as KeptQueue
     queues.shift()
     joining.closing(kept)
     expect(disarmed).toEqual([1])
-    expect([types('B'), types('C')]).toEqual([
-      ['join', 'part'],
-      ['join', 'part'],
-    ])
+    expect([types('B'), types('C')]).toEqual([['part'], ['part']])
   })
 
   test('nobody waits where there is no guest', () => {
-    expect(joining.part(['a', 'b'])).toBeUndefined()
+    expect(joining.part(['x'])).toBeUndefined()
   })
 
   test.each(['says so', 'dies'])('whoever drains it waits until the last guest %s', async (how) => {
-    standing()
     let isOver = false
     const parted = joining.part(['a'])
     void parted?.then(() => {
       isOver = true
     })
-    joining.hear(get('B'), { type: 'parted', id: 'a', accepted: 0 })
+    joining.hear(get('B'), { type: 'parted', id: 'a' })
     await Promise.resolve()
     expect(isOver).toBe(false)
     if (how === 'dies') joining.leaves('C', true)
-    else joining.hear(get('C'), { type: 'parted', id: 'a', accepted: 1 })
+    else joining.hear(get('C'), { type: 'parted', id: 'a' })
     await parted
     expect(isOver).toBe(true)
   })
 
   test('and not for ever', async () => {
-    standing()
     const parted = joining.part(['a'])
     pass(1000)
     await parted
-    expect(types('C')).toEqual(['join', 'part'])
+    expect(types('C')).toEqual(['part'])
   })
 
-  test('a join that was under way is waited for too', async () => {
-    lengths.set(1, 1)
-    joining.stands(1)
-    const asked = hosts.find(({ heard }) => heard.some(({ type }) => type === 'join')) as FakeHost
-    const parted = joining.part(['a'])
-    expect(parted).toBeDefined()
-    joining.hear(asked, { type: 'joined', id: 'a', isTaken: true })
-    joining.hear(asked, { type: 'parted', id: 'a', accepted: 0 })
-    await parted
+  test('gets no more guests, until a worker listens on it again', () => {
+    void joining.part(['a'])
+    obey()
+    joining.changed()
+    pass(0)
+    expect(hosts.flatMap(({ heard }) => heard)).toEqual([])
+    joining.listens('a')
+    joining.changed()
+    pass(0)
+    expect([types('B'), types('C')]).toEqual([['join'], ['join']])
   })
 })
 
-test('a dead worker: its queue is joined at once, and it is asked nothing', () => {
+test('a join that was not answered is waited for, too', async () => {
+  const parted = joining.part(['a'])
+  for (const name of ['B', 'C']) {
+    joining.hear(get(name), { type: 'joined', id: 'a', isTaken: true })
+    joining.hear(get(name), { type: 'parted', id: 'a' })
+  }
+  await parted
+  expect(types('B')).toEqual(['join', 'join', 'part'])
+})
+
+test('a dead worker: its queue keeps its guests, and it is asked nothing', () => {
+  obey()
   queues[0] = { ...(queues[0] as KeptQueue), owners: [] }
   const [dead] = hosts.splice(0, 1)
   joining.leaves('A', true)
   pass(0)
-  expect([types('B'), types('C')]).toEqual([['join'], ['join']])
-  expect(dead?.heard).toEqual([])
+  expect([types('B'), types('C'), dead?.heard]).toEqual([[], [], []])
 })
 
-test('a worker that is told to leave is asked nothing more', () => {
-  hosts = hosts.filter(({ name }) => name !== 'C')
-  joining.leaves('C', false)
-  lengths.set(1, 4)
-  joining.stands(1)
-  expect(types('B')).toEqual(['join'])
-})
-
-test('a refused join is no guest', async () => {
-  lengths.set(1, 4)
-  joining.stands(1)
-  for (const name of ['B', 'C']) joining.hear(get(name), { type: 'joined', id: 'a', isTaken: false })
-  expect(guests).toEqual([])
-  expect(joining.part(['a'])).toBeUndefined()
-  expect(counts.of('B', [], now).joins).toBe(0)
-})
-
-test('who answers when the visit is over parts at once', () => {
-  lengths.set(1, 1)
-  joining.stands(1)
-  const asked = hosts.find(({ heard }) => heard.some(({ type }) => type === 'join')) as FakeHost
-  lengths.clear()
-  joining.hear(get('A'), { type: 'pong', ping: 0 })
-  pass(60)
-  expect(vi.getTimerCount()).toBe(0)
-  joining.hear(asked, { type: 'joined', id: 'a', isTaken: true })
+test('where clients stay with their worker, only the queue of a dead one has guests', () => {
+  isSticky = true
+  joining.changed()
   pass(0)
-  expect(asked.heard.map(({ type }) => type)).toEqual(['join', 'part'])
+  obey()
+  pass(0)
+  for (const one of hosts) one.heard.length = 0
+  queues[0] = { ...(queues[0] as KeptQueue), owners: [] }
+  hosts.splice(0, 1)
+  joining.leaves('A', true)
+  pass(0)
+  expect([get('B').heard, get('C').heard].map(([first]) => first)).toEqual([
+    expect.objectContaining({ type: 'join', id: 'a' }),
+    expect.objectContaining({ type: 'join', id: 'a' }),
+  ])
+})
+
+test('a worker that refuses is asked again later, and is no guest meanwhile', () => {
+  for (const name of ['B', 'C']) joining.hear(get(name), { type: 'joined', id: 'a', isTaken: false })
+  for (const one of hosts) one.heard.length = 0
+  expect(joining.part(['b'])).toBeDefined()
+  expect(joining.part(['a'])).toBeUndefined()
+  joining.listens('a')
+  joining.changed()
+  pass(999)
+  expect(types('C').filter((type) => type === 'join')).toEqual([])
+  pass(5)
+  expect(types('C').filter((type) => type === 'join')).toEqual(['join'])
 })
 
 test('after the end nothing is looked at', () => {
+  obey()
   joining.close()
+  hosts.pop()
   joining.changed()
-  pass(5)
-  lengths.set(1, 4)
   joining.stands(1)
-  expect(hosts.flatMap(({ heard }) => heard)).toEqual([])
+  pass(5)
+  expect([hosts.flatMap(({ heard }) => heard), counts.of('A', ['a']).stood]).toEqual([[], 0])
 })
 
 test('sockets of one wish and other ports are other places', () => {
@@ -232,10 +258,11 @@ test('sockets of one wish and other ports are other places', () => {
     const kept: Kept = { ...fakeKept(id), fd, port, wish: any }
     return { kept, slot: fd - 1, owners: [id.toUpperCase()] }
   }
+  obey()
   queues = [at('a', 1, 5001), at('b', 2, 5002), at('c', 3, 5001)]
   joining.changed()
   pass(0)
-  lengths.set(1, 4)
-  joining.stands(1)
-  expect([types('B'), types('C')]).toEqual([[], ['join']])
+  expect(
+    hosts.map(({ heard }) => heard.map((message) => `${message.type} ${'id' in message && message.id}`).sort()),
+  ).toEqual([['part b'], ['part a', 'part c'], ['part b']])
 })

@@ -61,8 +61,12 @@ class FakeChild extends EventEmitter {
     this.send = (envelope, handle, then) => {
       const body = envelope.body as ToWorker
       FakeChild.prototype.send.call(this, envelope, handle, then)
-      if (body.type === 'join') this.says({ type: 'joined', id: body.id, isTaken: true })
-      if (body.type === 'part' && parts) this.says({ type: 'parted', id: body.id, accepted: 3 })
+      if (body.type === 'join') {
+        this.says({ type: 'joined', id: body.id, isTaken: true })
+        this.says({ type: 'visits', begun: [body.id], ended: [] })
+      }
+      if (body.type === 'part') this.says({ type: 'visits', begun: [], ended: [{ id: body.id, accepted: 3 }] })
+      if (body.type === 'part' && parts) this.says({ type: 'parted', id: body.id })
       if (body.type === 'ping') this.says({ type: 'pong', ping: body.ping })
       return true
     }
@@ -163,7 +167,7 @@ describe('a queue that stands', () => {
     await nextTurn()
     expect(busy.types()).not.toContain('yours')
     expect(busy.own[0]?.handle.isClosed).toBe(false)
-    idle.says({ type: 'parted', id: busy.id, accepted: 1 })
+    idle.says({ type: 'parted', id: busy.id })
     await until(() => expect(busy.types()).toContain('yours'))
     expect(idle.types()).toEqual(['join', 'part'])
     expect(busy.own[0]?.handle.isClosed).toBe(true)

@@ -1,7 +1,16 @@
 // What workers of one supervisor share, inherit and are told.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -266,6 +275,33 @@ describe('where others ask', () => {
     await one.supervisor.stop()
     expect(controlFiles().map(({ pid }) => pid)).not.toContain(process.pid)
     await expect(ask(file, 'status')).rejects.toThrow('ENOENT')
+  })
+
+  test('a guest, which has the sockets of others too, is not taken for their owner', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port })
+    await one.supervisor.start()
+    const { inspectGroup } = await import('../../dist/index.js')
+    const owners = new Map<number, number>()
+    const { workers } = await ask(controlFiles().find(({ pid }) => pid === process.pid)?.file as string, 'status')
+    for (const { pid, sockets } of workers) for (const inode of sockets) owners.set(inode, pid)
+    const heldBy = (pid: number): number =>
+      readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+        try {
+          return owners.has(Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]))
+        } catch {
+          return false
+        }
+      }).length
+    for (const { pid } of workers) await expect.poll(() => heldBy(pid)).toBe(2)
+    const { members } = await inspectGroup({ port })
+    // This process keeps both sockets, and may come first.
+    const named = members.filter(({ pid }) => pid !== process.pid)
+    for (const { inode, pid } of named) expect(pid).toBe(owners.get(inode))
+    const text = `import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}).then(async (r) => console.log(JSON.stringify((await r.inspectGroup({ port: ${port} })).members)))`
+    const seen = JSON.parse(execFileSync(process.execPath, ['-e', text], { encoding: 'utf8' }))
+    expect(seen).toHaveLength(2)
+    for (const { inode, pid } of seen) expect([owners.get(inode), process.pid]).toContain(pid)
   })
 
   test('reuseport ls: the supervisor and its workers', async () => {

@@ -19,7 +19,7 @@ import { parseOptions } from '../../src/supervisor/options.js'
 import { assertPinnable, pinned } from '../../src/supervisor/pin.js'
 import { checkPreconditions } from '../../src/supervisor/preconditions.js'
 import { ReservedPorts } from '../../src/supervisor/reserved-ports.js'
-import { RuntimeFolder } from '../../src/supervisor/runtime-folder.js'
+import { openOwnFolder, ownUid, RuntimeFolder } from '../../src/supervisor/runtime-folder.js'
 import type { Supervisor } from '../../src/supervisor/supervisor.js'
 import { notifySystemd, systemdSockets } from '../../src/supervisor/systemd.js'
 import { listening } from '../support/fake-worker.js'
@@ -440,6 +440,16 @@ describe('where a supervisor answers', () => {
     expect(warn).toHaveBeenCalledWith(
       expect.stringContaining('reuseport ls and reuseport reload cannot reach this supervisor: '),
     )
+  })
+
+  test('a folder that is not there is made, with those above it; one in which nobody can make any ends at once', (context) => {
+    if (process.platform !== 'linux') context.skip('/proc is a thing of Linux')
+    vi.stubEnv('TMPDIR', path.join(temporary, 'not', 'there'))
+    openOwnFolder(ownUid()).close()
+    expect(existsSync(path.join(temporary, 'not', 'there', path.basename(own())))).toBe(true)
+    vi.stubEnv('TMPDIR', '/proc/none/there')
+    // Node's `recursive` never comes back from it.
+    expect(() => openOwnFolder(ownUid())).toThrow(/ENOENT/)
   })
 
   test('a path longer than that of a unix socket is no matter', async (context) => {

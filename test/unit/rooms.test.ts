@@ -44,6 +44,7 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'node/cluster-port',
     'node/datagram-internals',
     'node/datagram-socket',
+    'node/emit-hook',
     'node/guest-listener',
     'node/incoming',
     'node/kept-datagram',

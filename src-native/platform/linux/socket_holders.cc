@@ -31,7 +31,7 @@ std::string FolderOf(int32_t pid) {
   return "/proc/" + std::to_string(pid) + "/fd";
 }
 
-// Calls `found` with the inode of each socket of a process, until `found` returns false.
+// Calls `found` with the inode and the descriptor of each socket of a process, until `found` returns false.
 template <typename Found>
 void ForEachSocket(int32_t pid, Found found) {
   const Directory directory = OpenDirectory(FolderOf(pid));
@@ -43,7 +43,7 @@ void ForEachSocket(int32_t pid, Found found) {
     if (length <= 0) continue;
     target[length] = '\0';
     uint64_t inode = 0;
-    if (ToInode(target, &inode) && !found(inode)) return;
+    if (ToInode(target, &inode) && !found(inode, std::atoi(entry->d_name))) return;
   }
 }
 
@@ -77,14 +77,22 @@ std::set<Process> ListProcesses() {
 
 std::vector<Holder> FindHolders(std::set<uint64_t> inodes, const std::set<uint64_t>& except) {
   std::vector<Holder> holders;
+  std::vector<Holder> borrowers;
   if (inodes.empty()) return holders;
   for (const Process& process : ListProcesses()) {
     if (except.count(static_cast<uint64_t>(process.pid)) != 0) continue;
-    ForEachSocket(process.pid, [&](uint64_t inode) {
-      if (inodes.erase(inode) != 0) holders.push_back({process.pid, inode});
+    ForEachSocket(process.pid, [&](uint64_t inode, int descriptor) {
+      if (descriptor >= kBorrowed) {
+        if (inodes.count(inode) != 0) borrowers.push_back({process.pid, inode});
+      } else if (inodes.erase(inode) != 0) {
+        holders.push_back({process.pid, inode});
+      }
       return !inodes.empty();
     });
     if (inodes.empty()) break;
+  }
+  for (const Holder& borrower : borrowers) {
+    if (inodes.erase(borrower.inode) != 0) holders.push_back(borrower);
   }
   return holders;
 }
@@ -92,7 +100,7 @@ std::vector<Holder> FindHolders(std::set<uint64_t> inodes, const std::set<uint64
 std::set<uint64_t> HeldBy(int32_t pid, const std::set<uint64_t>& inodes) {
   std::set<uint64_t> held;
   if (inodes.empty()) return held;
-  ForEachSocket(pid, [&](uint64_t inode) {
+  ForEachSocket(pid, [&](uint64_t inode, int /*descriptor*/) {
     if (inodes.count(inode) != 0) held.insert(inode);
     return true;
   });

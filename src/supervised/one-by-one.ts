@@ -1,0 +1,88 @@
+// Where requests are slow, a turn of the event loop serves one connection: in all, of the worker's own queue and of those whose
+// guest it is. A second one would wait for the first, while another worker may be idle. libuv accepts one from each listener in
+// a turn, so here the guest accepts itself, in turns in which nothing else was accepted.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { getSystemErrorName } from 'node:util'
+import type { Addon } from '../native/addon-contract.js'
+import { socketHandle } from '../node/guest-listener.js'
+
+/** ms of a turn from which on requests are slow. */
+export const SLOW = 4
+/** Node publishes here each connection that a server has accepted. */
+const ACCEPTED = 'net.server.socket'
+
+interface Taking {
+  /** Whether the worker's own queue is empty. */
+  readonly isFree: () => boolean
+  readonly enter: (client: object) => void
+  /** Nothing waits any more, or accept has failed. */
+  readonly done: (hasFailed: boolean) => void
+}
+
+export class OneByOne {
+  readonly #takings = new Map<number, Taking>()
+  readonly #onAccepted = (): void => {
+    this.#hasAccepted = true
+  }
+  #hasAccepted = false
+  #isTurning = false
+  #acceptedAt: number | undefined
+  #turn = 0
+
+  /** Whether a connection keeps the event loop busy for long, as far as was seen. */
+  get isSlow(): boolean {
+    return this.#turn >= SLOW
+  }
+
+  /** A connection is accepted: how long do the rest of this turn and the next one take? */
+  measure(): void {
+    if (this.#acceptedAt !== undefined) return
+    this.#acceptedAt = performance.now()
+    setImmediate((accepted: number) => {
+      const since = performance.now()
+      setImmediate(() => {
+        this.#acceptedAt = undefined
+        this.#turn = Math.max(since - accepted, performance.now() - since, this.#turn * 0.8)
+      })
+    }, this.#acceptedAt)
+  }
+
+  /** Accepts from this listener until nothing waits. */
+  take(addon: Addon, fd: number, taking: Taking): void {
+    if (this.#takings.size === 0) subscribe(ACCEPTED, this.#onAccepted)
+    this.#takings.set(fd, taking)
+    if (this.#isTurning) return
+    this.#isTurning = true
+    setImmediate(() => this.#next(addon))
+  }
+
+  drop(fd: number): void {
+    if (this.#takings.delete(fd) && this.#takings.size === 0) unsubscribe(ACCEPTED, this.#onAccepted)
+  }
+
+  #next(addon: Addon): void {
+    const [first] = this.#takings
+    this.#isTurning = first !== undefined
+    if (first === undefined) return
+    if (!this.#hasAccepted && first[1].isFree()) this.#accept(addon, ...first)
+    else this.#hasAccepted = false
+    setImmediate(() => this.#next(addon))
+  }
+
+  #accept(addon: Addon, fd: number, taking: Taking): void {
+    const accepted = addon.accept(fd)
+    const client = typeof accepted === 'number' ? socketHandle(accepted) : undefined
+    this.drop(fd)
+    if (typeof accepted !== 'number') taking.done(getSystemErrorName(accepted.errno) !== 'EAGAIN')
+    else if (client === undefined) {
+      addon.close(accepted)
+      taking.done(true)
+    } else {
+      addon.release(accepted)
+      // The others have their turn before it.
+      this.take(addon, fd, taking)
+      this.measure()
+      taking.enter(client)
+    }
+  }
+}
