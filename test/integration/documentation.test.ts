@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { runText } from '../support/run.js'
-import { documents, root } from '../support/snippets.js'
+import { root } from '../support/snippets.js'
 
 function textOf(document: string): string {
   return readFileSync(path.join(root, document), 'utf8')

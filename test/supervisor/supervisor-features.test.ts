@@ -294,11 +294,12 @@ describe('where others ask', () => {
         }
       }).length
     for (const { pid } of workers) await expect.poll(() => heldBy(pid)).toBe(2)
-    const { members } = await inspectGroup({ port })
+    const { members } = await inspectGroup({ port, host: '127.0.0.1' })
     // This process keeps both sockets, and may come first.
+    expect(members).toHaveLength(2)
     const named = members.filter(({ pid }) => pid !== process.pid)
     for (const { inode, pid } of named) expect(pid).toBe(owners.get(inode))
-    const text = `import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}).then(async (r) => console.log(JSON.stringify((await r.inspectGroup({ port: ${port} })).members)))`
+    const text = `import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}).then(async (r) => console.log(JSON.stringify((await r.inspectGroup({ port: ${port}, host: '127.0.0.1' })).members)))`
     const seen = JSON.parse(execFileSync(process.execPath, ['-e', text], { encoding: 'utf8' }))
     expect(seen).toHaveLength(2)
     for (const { inode, pid } of seen) expect([owners.get(inode), process.pid]).toContain(pid)
