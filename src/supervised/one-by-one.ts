@@ -2,11 +2,12 @@
 // guest it is. A second one would wait for the first, while another worker may be idle. libuv accepts one from each listener in
 // a turn, so here the guest accepts itself, in turns in which nothing else was accepted.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import process from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import type { Addon } from '../native/addon-contract.js'
 import { socketHandle } from '../node/guest-listener.js'
 
-/** ms of a turn from which on requests are slow. */
+/** ms of processor time of a turn from which on requests are slow. */
 export const SLOW = 4
 /** Node publishes here each connection that a server has accepted. */
 const ACCEPTED = 'net.server.socket'
@@ -26,7 +27,7 @@ export class OneByOne {
   }
   #hasAccepted = false
   #isTurning = false
-  #acceptedAt: number | undefined
+  #isMeasuring = false
   #turn = 0
 
   /** Whether a connection keeps the event loop busy for long, as far as was seen. */
@@ -34,17 +35,22 @@ export class OneByOne {
     return this.#turn >= SLOW
   }
 
-  /** A connection is accepted: how long do the rest of this turn and the next one take? */
+  /**
+   * A connection is accepted: how much processor time do the rest of this turn and the next one take? Not how much time: where
+   * there are more workers than CPUs each turn is long.
+   */
   measure(): void {
-    if (this.#acceptedAt !== undefined) return
-    this.#acceptedAt = performance.now()
-    setImmediate((accepted: number) => {
-      const since = performance.now()
+    if (this.#isMeasuring) return
+    this.#isMeasuring = true
+    const accepted = process.cpuUsage()
+    setImmediate(() => {
+      const rest = spentSince(accepted)
+      const begun = process.cpuUsage()
       setImmediate(() => {
-        this.#acceptedAt = undefined
-        this.#turn = Math.max(since - accepted, performance.now() - since, this.#turn * 0.8)
+        this.#isMeasuring = false
+        this.#turn = Math.max(rest, spentSince(begun), this.#turn * 0.8)
       })
-    }, this.#acceptedAt)
+    })
   }
 
   /** Accepts from this listener until nothing waits. */
@@ -85,4 +91,10 @@ export class OneByOne {
       taking.enter(client)
     }
   }
+}
+
+/** @returns ms of processor time. */
+function spentSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }

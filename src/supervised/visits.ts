@@ -3,8 +3,10 @@
 // its owner is slow for long, is not left and visited in each of these times.
 
 /** ms of a visit: at first, and at most where visits follow each other. */
-export const SHORTEST_VISIT = 20
+export const SHORTEST_VISIT = 50
 export const LONGEST_VISIT = 1000
+/** How much longer a visit is than the one before it. */
+const GROWTH = 4
 /** ms after a visit in which the next one counts as its continuation. */
 export const SOON = 250
 
@@ -20,7 +22,7 @@ export class Visits {
   begin(id: string, now: number): number {
     const before = this.#visited.get(id)
     const goesOn = before !== undefined && now - before.endedAt <= SOON
-    const length = goesOn ? Math.min(LONGEST_VISIT, 2 * before.length) : SHORTEST_VISIT
+    const length = goesOn ? Math.min(LONGEST_VISIT, GROWTH * before.length) : SHORTEST_VISIT
     this.#visited.set(id, { length, endedAt: now + length })
     return length
   }

@@ -11,7 +11,7 @@ test('visits that follow each other become longer, up to the longest', () => {
     now += SOON
     return length
   })
-  expect(lengths.slice(0, 3)).toEqual([SHORTEST_VISIT, 2 * SHORTEST_VISIT, 4 * SHORTEST_VISIT])
+  expect(lengths.slice(0, 3)).toEqual([SHORTEST_VISIT, 4 * SHORTEST_VISIT, 16 * SHORTEST_VISIT])
   expect(lengths.at(-1)).toBe(LONGEST_VISIT)
 })
 
@@ -28,5 +28,5 @@ test('a visit after a pause, of another queue, or after the socket was another o
 test('a visit that has not ended in time counts from when it should have', () => {
   const visits = new Visits()
   visits.begin('q', 0)
-  expect(visits.begin('q', SHORTEST_VISIT + SOON)).toBe(2 * SHORTEST_VISIT)
+  expect(visits.begin('q', SHORTEST_VISIT + SOON)).toBe(4 * SHORTEST_VISIT)
 })
