@@ -24,6 +24,8 @@ export function commandsOf(code: string): readonly (readonly string[])[] {
     .replaceAll(/\bsudo -u \S+/g, 'sudo')
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*/, ''))
+    // What is quoted separates nothing.
+    .map((line) => line.replaceAll(/'[^']*'|"[^"]*"/g, (quoted) => quoted.replaceAll(/[|;&]/g, ' ')))
     .flatMap((line) => line.split(/&&|\|\||[|;&]/))
     .map((command) => wordsOf(command))
     .filter((words) => words.length > 0)
