@@ -8,6 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
+// Loaded by now in a program that listens for some milliseconds; as TypeScript it takes much longer.
+import '../../src/drain/drain-server.js'
 import { drain } from '../../src/index.js'
 import { CERTIFICATE as cert, PRIVATE_KEY as key } from '../support/certificate.js'
 import { share } from '../support/group-of-servers.js'
