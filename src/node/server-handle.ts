@@ -86,7 +86,7 @@ function listensAlready(this: Handle): number {
 }
 
 /**
- * Whether Node knows the flag. Two sockets with SO_REUSEADDR can be bound to one port as long as neither listens. libuv
+ * Whether Node knows the flag, and acts on it. Two sockets with SO_REUSEADDR can be bound to one port as long as neither listens. libuv
  * keeps back that a port is taken until the handle is asked for its name.
  */
 function sharesPorts(create: CreateServerHandle): boolean {
@@ -95,7 +95,8 @@ function sharesPorts(create: CreateServerHandle): boolean {
   const name: { port?: number } = {}
   const isBound = first.listen(1) === 0 && first.getsockname(name) === 0
   const second = isBound && create('127.0.0.1', name.port ?? 0, 4, undefined, REUSE_PORT)
-  const isShared = typeof second === 'object' && second.getsockname({}) === 0
+  // Deno says so only at listen.
+  const isShared = typeof second === 'object' && second.getsockname({}) === 0 && second.listen(1) === 0
   first.close()
   if (typeof second === 'object') second.close()
   return isShared

@@ -18,17 +18,19 @@ const OURS = /^(?:\S*\/)?reuseport$|\/cli\/main\.js$/
 
 /** Commands of several lines, with words and quotes as far as snippets have them. */
 export function commandsOf(code: string): readonly (readonly string[])[] {
-  return code
-    .replaceAll('\\\n', ' ')
-    .replaceAll(/\$\([^)]*\)/g, 'text')
-    .replaceAll(/\bsudo -u \S+/g, 'sudo')
-    .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*/, ''))
-    // What is quoted separates nothing.
-    .map((line) => line.replaceAll(/'[^']*'|"[^"]*"/g, (quoted) => quoted.replaceAll(/[|;&]/g, ' ')))
-    .flatMap((line) => line.split(/&&|\|\||[|;&]/))
-    .map((command) => wordsOf(command))
-    .filter((words) => words.length > 0)
+  return (
+    code
+      .replaceAll('\\\n', ' ')
+      .replaceAll(/\$\([^)]*\)/g, 'text')
+      .replaceAll(/\bsudo -u \S+/g, 'sudo')
+      .split('\n')
+      .map((line) => line.replace(/(^|\s)#.*/, ''))
+      // What is quoted separates nothing.
+      .map((line) => line.replaceAll(/'[^']*'|"[^"]*"/g, (quoted) => quoted.replaceAll(/[|;&]/g, ' ')))
+      .flatMap((line) => line.split(/&&|\|\||[|;&]/))
+      .map((command) => wordsOf(command))
+      .filter((words) => words.length > 0)
+  )
 }
 
 export function wordsOf(command: string): readonly string[] {
