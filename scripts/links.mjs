@@ -3,8 +3,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { anchorsOf, linksOf } from './markdown.mjs'
 
-/** Generated files that a checkout may lack until the command that makes them has run. */
-const GENERATED = new Set(['bench/results/tail.svg'])
 /**
  * The Markdown files of a package or checkout that readers see, by their paths from `root`.
  *
@@ -43,9 +41,7 @@ function wrongWith(root, document, text, to) {
   const file = path.posix.normalize(path.posix.join(path.posix.dirname(document), decodeURIComponent(name)))
   const target = name === '' ? document : file
   if (target.startsWith('..')) return 'leads out of the package'
-  if (!existsSync(path.join(root, target))) {
-    return GENERATED.has(target) ? undefined : 'leads to no file'
-  }
+  if (!existsSync(path.join(root, target))) return 'leads to no file'
   if (anchor === undefined) return undefined
   const page = statSync(path.join(root, target)).isDirectory() ? path.posix.join(target, 'README.md') : target
   if (!page.endsWith('.md'))

@@ -7,7 +7,13 @@ import { brokenLinks, documentsOf } from '../links.mjs'
 import { root } from './run.mjs'
 
 /** What the package has no room for. The README says so; guides may lead there, for readers of the repository. */
-const ONLY_IN_REPOSITORY = ['CONTRIBUTING.md', 'docs/reference/', 'examples/']
+const ONLY_IN_REPOSITORY = [
+  'CONTRIBUTING.md',
+  'docs/reference/',
+  'docs/guides/beyond-one-machine.md',
+  'examples/',
+  'bench/results/tail.json',
+]
 
 const isLeftOut = (name) => ONLY_IN_REPOSITORY.some((left) => name === left || name.startsWith(left))
 
