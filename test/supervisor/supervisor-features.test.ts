@@ -277,6 +277,35 @@ describe('where others ask', () => {
     await expect(ask(file, 'status')).rejects.toThrow('ENOENT')
   })
 
+  test('guests accept for a worker that is stopped while the event loop of the supervisor is blocked, too', async () => {
+    const port = await freePort()
+    await using one = supervise({ how: 'plain', port })
+    await one.supervisor.start()
+    const [stopped, other] = one.supervisor.workers
+    const sockets = (): number => readdirSync(`/proc/${other?.pid}/fd`).filter((fd) => Number(fd) >= 512).length
+    await expect.poll(sockets).toBeGreaterThan(0)
+    process.kill(stopped?.pid as number, 'SIGSTOP')
+    // The event loop of this process, the supervisor, stands still until all clients are answered.
+    const clients = `for (let at = 0; at < 20; at++) {
+      const answer = await fetch('http://127.0.0.1:${port}', { headers: { connection: 'close' } })
+      console.log((await answer.json()).me)
+    }`
+    try {
+      const args = ['--input-type=module', '-e', clients]
+      const answers = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })
+      expect(
+        new Set(
+          answers
+            .trim()
+            .split('\n')
+            .map((me) => Number.parseInt(me, 10)),
+        ),
+      ).toEqual(new Set([other?.pid]))
+    } finally {
+      process.kill(stopped?.pid as number, 'SIGCONT')
+    }
+  })
+
   test('a guest, which has the sockets of others too, is not taken for their owner', async () => {
     const port = await freePort()
     await using one = supervise({ how: 'plain', port })
