@@ -1,6 +1,7 @@
 // Two hosts behind a balancer, as network namespaces of this machine: each host has a link to the balancer and to nothing else.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
 import process from 'node:process'
 import { expect } from 'vitest'
 
@@ -49,8 +50,28 @@ export async function makeHosts(): Promise<Hosts> {
     balancer,
     hosts: [one, two],
     async [Symbol.asyncDispose]() {
+      // Old processes of a balancer that was told to read its configuration anew outlive the one that was started.
+      const namespaces = new Set(holders.flatMap(({ pid }) => namespaceOf(String(pid)) ?? []))
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+        if (namespaces.has(namespaceOf(pid) ?? '')) kill(Number(pid))
       await Promise.all(holders.map(end))
     },
+  }
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`)
+  } catch {
+    return undefined
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
   }
 }
 
