@@ -144,8 +144,9 @@ export class Guests {
       return
     }
     this.#reports.begun(guest.id)
-    this.#goOn(guest, performance.now() + this.#visits.begin(guest.id, performance.now()))
+    // First: where the visit ends at once, so does this.
     if (isSlow) this.#take(guest)
+    this.#goOn(guest, performance.now() + this.#visits.begin(guest.id, performance.now()))
   }
 
   #visitor({ server, handle: { fd }, isRaw }: Guest, backlog: number, isSlow: boolean): GuestListener | undefined {

@@ -12,11 +12,14 @@ export const SLOW = 4
 /** Node publishes here each connection that a server has accepted. */
 const ACCEPTED = 'net.server.socket'
 
+/** Errors of accept for want of something. The others are that nothing waits, or those of one client. accept(2) */
+const WANTING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
+
 interface Taking {
   /** Whether the worker's own queue is empty. */
   readonly isFree: () => boolean
   readonly enter: (client: object) => void
-  /** Nothing waits any more, or accept has failed. */
+  /** Nothing waits any more. @param hasFailed It is not accepted for want of descriptors or memory. */
   readonly done: (hasFailed: boolean) => void
 }
 
@@ -79,7 +82,7 @@ export class OneByOne {
     const accepted = addon.accept(fd)
     const client = typeof accepted === 'number' ? socketHandle(accepted) : undefined
     this.drop(fd)
-    if (typeof accepted !== 'number') taking.done(getSystemErrorName(accepted.errno) !== 'EAGAIN')
+    if (typeof accepted !== 'number') taking.done(WANTING.has(getSystemErrorName(accepted.errno)))
     else if (client === undefined) {
       addon.close(accepted)
       taking.done(true)

@@ -103,13 +103,13 @@ export class KeptSockets {
     return isKnown ? 'known' : kept === undefined ? 'not kept' : 'kept'
   }
 
-  hear(worker: RunningWorker, message: AboutSocket): void {
+  hear(worker: RunningWorker, message: Exclude<AboutSocket, { readonly type: 'pong' | 'listens' }>): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
     else if (message.type === 'drains') this.#drains(worker, message.id)
     else if (message.type === 'want') this.#wants(worker, message)
     else if (message.type === 'not-opened') this.#do(this.#register.notOpened(name, wishKey(message.wish)))
-    else if (message.type !== 'listens' && message.type !== 'pong') this.#joining?.hear(worker, message)
+    else this.#joining?.hear(worker, message)
   }
 
   note({ name }: RunningWorker, what: Parameters<Register['note']>[1]): void {

@@ -188,7 +188,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
     else if (message.type === 'listens') tellPath(worker, message.id, this.sockets, this.#owner.emit)
-    this.sockets.hear(worker, message)
+    else this.sockets.hear(worker, message)
   }
 
   onRelieve(worker: RunningWorker, signal: EndingSignal): void {

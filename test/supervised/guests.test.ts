@@ -120,11 +120,11 @@ describe('a worker', () => {
     let turn = 0
     let isOver = false
     // Timers come first in a turn, and none is shorter than 1 ms.
-    const count = (): void => {
+    const next = (): void => {
       turn++
-      if (!isOver) setTimeout(count)
+      if (!isOver) setTimeout(next)
     }
-    setTimeout(count)
+    setTimeout(next)
     server.removeAllListeners('connection')
     server.on('connection', (connection) => {
       turns.push(turn)
@@ -143,7 +143,13 @@ describe('a worker', () => {
     isOver = true
     expect(heard).toEqual(Array(6).fill('slow'))
     expect(new Set(turns).size).toBe(6)
-    guests.part('a')
+    const count = (of: 'begun' | 'ended'): number =>
+      sent.reduce((sum, said) => sum + (said.type === 'visits' ? said[of].length : 0), 0)
+    await expect.poll(() => count('begun') - count('ended')).toBe(0)
+    // The supervisor has died when the queue stands again: the guest closes its socket, and takes nothing from it.
+    isLinked = false
+    clients.push(net.connect(portOf(server), '127.0.0.2').on('error', () => {}))
+    await expect.poll(() => others().slice(1)).toEqual([parted('a')])
     expect(accepted()).toBe(4)
   })
 
