@@ -1,5 +1,6 @@
 // Pure: one value of each part as bars, the quartiles as a thin line. The drawing follows the reader's light or dark mode.
 import { number } from './numbers.js'
+import { label, svg } from './svg-text.js'
 
 /** @typedef {import('./benchmark.js').Sheet} Sheet */
 /** @typedef {import('./benchmark.js').Row} Row */
@@ -12,12 +13,6 @@ const STEP = 26
 const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:15px;font-weight:600}.soft{fill:#59636e}
 .theirs{fill:#afb8c1}.ours{fill:#0969da}.range{stroke:#1f2328;stroke-width:1.5}
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.soft{fill:#9198a1}.theirs{fill:#656c76}.ours{fill:#4493f8}.range{stroke:#f0f6fc}}`
-
-/** @param {string} text */
-const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-
-/** @type {(x: number, y: number, text: string, attributes?: string) => string} */
-const label = (x, y, text, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escaped(text)}</text>`
 
 /** @param {number} value */
 const tenth = (value) => Math.round(value * 10) / 10
@@ -43,11 +38,7 @@ export function drawing({ title, note }, sheets) {
   }
   parts.push(label(16, y + 14, note, 'class="soft"'))
   const height = y + 28
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
-<title>${escaped(title)}</title><style>${STYLE}</style>
-${parts.join('\n')}
-</svg>
-`
+  return svg({ title, style: STYLE, width: WIDTH, height }, parts)
 }
 
 /**

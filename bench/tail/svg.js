@@ -1,4 +1,5 @@
 // Pure: latency percentiles of each way as a drawing, on a logarithmic axis. It follows the reader's light or dark mode.
+import { label, svg } from '../common/svg-text.js'
 
 /** @typedef {import('./sheet.js').Row} Row */
 
@@ -14,12 +15,6 @@ const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size
 .p50{fill:#1a7f37;stroke:#1a7f37}.p95{fill:#0969da;stroke:#0969da}.p99{fill:#9a6700;stroke:#9a6700}.p999{fill:#cf222e;stroke:#cf222e}
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.soft{fill:#9198a1}.grid{stroke:#3d444d}.whole{stroke:#656c76}
 .p50{fill:#3fb950;stroke:#3fb950}.p95{fill:#4493f8;stroke:#4493f8}.p99{fill:#d29922;stroke:#d29922}.p999{fill:#f85149;stroke:#f85149}}`
-
-/** @param {string} text */
-const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-
-/** @type {(x: number, y: number, text: string, attributes?: string) => string} */
-const label = (x, y, text, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escaped(text)}</text>`
 
 /**
  * @param {{ title: string, note: string }} texts
@@ -54,11 +49,7 @@ export function drawing({ title, note }, rows, ways) {
   }
   parts.push(label(16, bottom + 44, note, 'class="soft"'))
   const height = bottom + 60
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
-<title>${escaped(title)}</title><style>${STYLE}</style>
-${parts.join('\n')}
-</svg>
-`
+  return svg({ title, style: STYLE, width: WIDTH, height }, parts)
 }
 
 function legend() {
