@@ -54,10 +54,11 @@ export function streamsOf(session: Session): readonly Stream[] {
 }
 
 /**
- * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8). The first accepts every stream that the client has begun
- * in the meantime. When the ping has come back, all these streams have arrived, and the second follows. A session that
- * has had no request is told after its first one: a client that gets a GOAWAY while it writes a request would have to
- * repeat the request.
+ * Ends a session gracefully, by two GOAWAYs (RFC 9113, 6.8). By the first the client learns that it should begin no more
+ * streams; when the ping has come back, the second names the last stream that is answered. nghttp2 ignores a stream that
+ * the client began before it had read the first one. The second GOAWAY tells the client so, and it may repeat the request
+ * (RFC 9113, 8.7). A session that has had no request is told after its first one, so that a client which connects and asks
+ * at once need not repeat it.
  *
  * @returns whether it was told.
  */

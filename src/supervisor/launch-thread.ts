@@ -1,10 +1,11 @@
 import process from 'node:process'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads'
 import type { Kept } from './kept-socket.js'
-import { hearOutput, type Launch, type Program, REGISTER, take, toKept } from './launch.js'
+import { hearOutput, type Launch, type Program, take, toKept } from './launch.js'
 import { parseFromWorker } from './messages.js'
 import { acceptedByThread, ofThread } from './node-options.js'
 import { scriptPath } from './options.js'
+import { preloadFor } from './own-copy.js'
 import { REGISTER_URL, THREAD_DATA } from './protocol.js'
 
 /** @internal */
@@ -60,12 +61,13 @@ interface Data {
 
 function start(program: Program, data: Data): Thread {
   const { args, execArgv, env, output } = program
+  const preload = preloadFor(program).href
   const create = (options: readonly string[]): Thread =>
     new Thread(scriptPath(program), {
       argv: [...args],
       // As a URL: a path with # or ? would end there.
-      execArgv: [...options, '--import', REGISTER.href],
-      env: { ...env, [REGISTER_URL]: REGISTER.href },
+      execArgv: [...options, '--import', preload],
+      env: { ...env, [REGISTER_URL]: preload },
       stdout: output === 'pipe',
       stderr: output === 'pipe',
       workerData: { [THREAD_DATA]: data },

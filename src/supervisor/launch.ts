@@ -9,6 +9,7 @@ import { loadAddon } from '../native/addon.js'
 import type { Kept } from './kept-socket.js'
 import { isEnvelope, openEnvelope, parseFromWorker, toEnvelope } from './messages.js'
 import { inspectPort, optionsIn } from './node-options.js'
+import { preloadFor } from './own-copy.js'
 import { isRequirable } from './preload-options.js'
 import {
   CONFIGURATION_FD,
@@ -71,9 +72,6 @@ export interface Launched {
   abort(): void
 }
 
-/** @internal The preload of this copy of the package. */
-export const REGISTER: URL = new URL('./register.js', import.meta.url)
-
 /** Descriptor 3 is the IPC channel, descriptor 4 the configuration. */
 const FIRST_SOCKET = 5
 const EXIT_AFTER_DISCONNECT = 200 // ms
@@ -101,10 +99,11 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   const { script, args, env, cwd, output } = program
   // spawn(2) names the executable, not the folder, where the folder is missing.
   statSync(cwd)
-  const execArgv = [...program.execArgv, ...portOfInspector(program), ...preloadOf(program)]
+  const preload = preloadFor(program)
+  const execArgv = [...program.execArgv, ...portOfInspector(program), ...optionFor(preload, program)]
   const child = spawn(process.execPath, [...execArgv, script, ...args], {
     cwd,
-    env: { ...env, [CONFIGURATION_FD]: '4', [REGISTER_URL]: REGISTER.href },
+    env: { ...env, [CONFIGURATION_FD]: '4', [REGISTER_URL]: preload.href },
     stdio: ['ignore', output, output, 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
     // Ctrl-C and the SIGHUP of a terminal that closes must reach only the supervisor. With the addon, the worker leaves
     // the process group itself (setpgid(2)). Without the addon, the worker gets a session of its own, at a price: the
@@ -141,10 +140,10 @@ export const launchProcess: Launch = (program, configuration, sockets, listeners
   }
 }
 
-function preloadOf(program: Program): readonly string[] {
+function optionFor(preload: URL, program: Program): readonly string[] {
   const isEnabled = (process.features as { readonly require_module?: boolean }).require_module === true
   const isRequired = isRequirable(process.versions.node, optionsOf(program), isEnabled)
-  return isRequired ? ['--require', fileURLToPath(REGISTER)] : ['--import', REGISTER.href]
+  return isRequired ? ['--require', fileURLToPath(preload)] : ['--import', preload.href]
 }
 
 function optionsOf({ execArgv, env }: Program): readonly string[] {

@@ -1,13 +1,13 @@
 // How the program of a worker is started: which file, in which folder, with which options of Node.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { reuseport } from '../support/command.js'
+import { type Ran, reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
 import { get } from '../support/supervisors.js'
 
@@ -195,6 +195,56 @@ describe('two copies of the package', () => {
     expect(code).toBe(0)
     expect(stderr).not.toMatch(/lost|died|refused/)
   }
+})
+
+describe('the release that the supervisor was started from is deleted', () => {
+  const release = (name: string, version?: string): void => {
+    const to = path.join(folder, name, 'node_modules/reuseport')
+    copy(to)
+    file(`${name}/server.js`, program(name))
+    if (version === undefined) return
+    const manifest = JSON.parse(readFileSync(path.join(to, 'package.json'), 'utf8')) as object
+    writeFileSync(path.join(to, 'package.json'), JSON.stringify({ ...manifest, version }))
+  }
+  const start = (...how: readonly string[]): Ran => {
+    const cwd = folder
+    const main = path.join(folder, 'one/node_modules/reuseport/dist/cli/main.js')
+    return reuseport(['run', '-n', '1', ...how, 'current/server.js'], { cwd, env: { PWD: cwd }, main })
+  }
+
+  test.each([[], ['--threads']])('the next one has the same version: %j', async (...how) => {
+    release('one')
+    release('two')
+    link('one')
+    await using command = start(...how)
+    await command.said(/1 worker on/)
+    link('two')
+    rmSync(path.join(folder, 'one'), { recursive: true })
+    for (const generation of [2, 3]) {
+      command.child.kill('SIGHUP')
+      await command.said(new RegExp(`generation ${generation} serves`))
+      expect(await ask()).toMatchObject({ release: 'two' })
+    }
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.exited
+    expect(code).toBe(0)
+    expect(stderr).not.toMatch(/lost|died|refused|Cannot find/)
+  })
+
+  test('the next one has another version: the reload says so, and the old worker goes on', async () => {
+    release('one')
+    release('two', '0.0.1')
+    link('one')
+    await using command = start()
+    await command.said(/1 worker on/)
+    link('two')
+    rmSync(path.join(folder, 'one'), { recursive: true })
+    command.child.kill('SIGHUP')
+    await command.said(/reload failed.*the package that this supervisor was started from is gone.*--replace/)
+    expect(await ask()).toMatchObject({ release: 'one' })
+    command.child.kill('SIGTERM')
+    expect(await command.exited).toMatchObject({ code: 0 })
+  })
 })
 
 describe('the package in a folder with # % and ?', () => {
