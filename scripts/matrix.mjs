@@ -1,5 +1,5 @@
-// Runs the whole suite on each supported Node version, or only on the given ones: `npm run test:matrix -- 22 20.19.0`.
-// All other words are arguments of vitest.
+// Runs the whole suite on each supported Node version, or only on the given ones: `npm run test:matrix -- 22 20.19.0`. The
+// word `internals` leaves out what does not depend on the version. All other words are arguments of vitest.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,11 +7,33 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NODE_VERSIONS, nodeBinary, nodeVersion } from './nodes.mjs'
 
+/** The tests of what Node keeps to itself, of its flags, threads, `cluster` and IPC, and of real programs. */
+const INTERNALS = [
+  ...['conformance', 'datagram', 'drain', 'listen', 'node', 'supervised'].map((room) => `test/${room}/`),
+  ...[
+    'channels',
+    'cluster',
+    'descriptors',
+    'exits',
+    'flags',
+    'frameworks',
+    'kept-queues',
+    'register',
+    'require',
+    'threads',
+  ].map((name) => `test/integration/${name}`),
+  ...['as-in-cluster', 'balanced', 'datagrams', 'hand-over', 'paths', 'queue-keeper', 'starts', 'supervisor.test'].map(
+    (name) => `test/supervisor/${name}`,
+  ),
+  'test/native/loading',
+]
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const words = process.argv.slice(2)
 const asked = words.filter((word) => nodeVersion(word) !== undefined)
 const majors = asked.length > 0 ? asked : Object.keys(NODE_VERSIONS)
-const rest = words.filter((word) => nodeVersion(word) === undefined)
+const others = words.filter((word) => nodeVersion(word) === undefined)
+const rest = others.flatMap((word) => (word === 'internals' ? INTERNALS : [word]))
 
 const folder = mkdtempSync(join(tmpdir(), 'reuseport-matrix-'))
 const results = majors.map((major) => {
