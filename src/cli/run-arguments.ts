@@ -26,6 +26,7 @@ const OPTIONS = {
   // folder that it was started in.
   env: { type: 'string' },
   'env-file': { type: 'string' },
+  'instance-var': { type: 'string' },
   cwd: { type: 'string' },
   'node-arg': { type: 'string', multiple: true },
   prefix: { type: 'boolean' },
@@ -76,6 +77,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     watchIgnore: values['watch-ignore'],
     replace: values.replace,
     envFile: values.env ?? values['env-file'],
+    instanceVar: values['instance-var'],
     cwd: values.cwd,
     ...(values['node-arg'] !== undefined && { execArgv: [...process.execArgv, ...toNodeOptions(values['node-arg'])] }),
   } as const

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util'
 import type { Kept } from './kept-socket.js'
 import type { Program } from './launch.js'
 import type { Settings } from './options.js'
-import { WORKER_NAME } from './protocol.js'
+import { WORKER_GENERATION, WORKER_NAME, WORKER_SLOT } from './protocol.js'
 import type { ReservedPorts } from './reserved-ports.js'
 import type { WorkerPlan } from './worker-events.js'
 
@@ -24,11 +24,14 @@ export function planOf(name: string, slot: number, sockets: readonly Kept[], own
   const { ports = [], datagramPorts = [] } = owner.ports ?? {}
   const given = { ports, datagramPorts, isShared, steering, balance, ticketKeys, grace, drainTimeout }
   const configuration = { worker: name, ...given }
-  return { slot, generation, program: programOf(settings, name), configuration, sockets }
+  const known = { [WORKER_NAME]: name, [WORKER_SLOT]: `${slot}`, [WORKER_GENERATION]: `${generation}` }
+  const program = programOf(settings, { [settings.instanceVar]: `${slot}`, ...known })
+  return { slot, generation, program, configuration, sockets }
 }
 
-/** The file of the environment is read at each start. */
-function programOf({ script, args, execArgv, cwd, output, env, envFile }: Settings, name: string): Program {
+/** The file of the environment is read at each start. What the worker knows of itself stands above all other variables. */
+function programOf(settings: Settings, known: Readonly<Record<string, string>>): Program {
+  const { script, args, execArgv, cwd, output, env, envFile } = settings
   const more = envFile === undefined ? {} : parseEnv(readFileSync(envFile, 'utf8'))
-  return { script, args, execArgv, cwd, output, env: { ...more, ...env, [WORKER_NAME]: name } }
+  return { script, args, execArgv, cwd, output, env: { ...more, ...env, ...known } }
 }
