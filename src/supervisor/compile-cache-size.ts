@@ -1,7 +1,7 @@
 // Pure: which files of the compile cache are too many, and which programs have none.
 import { isInspected, optionsIn } from './node-options.js'
 
-interface CacheFile {
+export interface CacheFile {
   readonly name: string
   /** Bytes. */
   readonly size: number

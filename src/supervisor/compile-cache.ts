@@ -6,13 +6,14 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import module from 'node:module'
 import net from 'node:net'
 import path from 'node:path'
-import { surplus } from './compile-cache-size.js'
+import { type CacheFile, surplus } from './compile-cache-size.js'
 import { RuntimeFolder } from './runtime-folder.js'
 
 /** Bytes. Each release that is deployed to a folder of its own has its own files. */
 const MOST = 64 << 20
 
-const NAME = /^\d{1,10}\.[0-9a-f]{16}\.cache$/
+/** With a leading dot: `watch` of a folder above it leaves it out. */
+const NAME = /^\.(\d{1,10}\.[0-9a-f]{16})\.cache$/
 
 /** @internal */
 export class CompileCache {
@@ -24,7 +25,7 @@ export class CompileCache {
   /** @param socket The name of the control socket. It exists for as long as the cache does. */
   constructor(runtime: RuntimeFolder, socket: string) {
     this.#runtime = runtime
-    this.#name = socket.replace(/sock$/, 'cache')
+    this.#name = `.${path.basename(socket, '.sock')}.cache`
   }
 
   /**
@@ -56,9 +57,8 @@ export class CompileCache {
     this.#isPruning = true
     try {
       const names = await readdir(folder, { recursive: true })
-      const all = names.map(async (name) => ({ name, ...(await stat(path.join(folder, name))) }))
-      const files = (await Promise.all(all)).filter(({ nlink, mode }) => nlink > 0 && (mode & 0o040000) === 0)
-      for (const name of surplus(files, MOST)) await rm(path.join(folder, name), { force: true })
+      const found = await Promise.all(names.map((name) => fileAt(path.join(folder, name))))
+      for (const name of surplus(found.flat(), MOST)) await rm(name, { force: true })
     } catch {
       // A worker has renamed a file in the meantime; the next one that starts has another try.
     }
@@ -68,11 +68,17 @@ export class CompileCache {
   remove(): void {
     if (this.#folder === undefined) return
     try {
-      rmSync(this.#folder, { recursive: true, force: true, maxRetries: 1 })
+      // By the descriptor of the folder above it, whatever its name leads to by now.
+      rmSync(this.#runtime.fileIn(this.#name), { recursive: true, force: true, maxRetries: 1 })
     } catch {
       // A process that the supervisor does not know still writes there. The next supervisor removes it.
     }
   }
+}
+
+async function fileAt(name: string): Promise<readonly CacheFile[]> {
+  const found = await stat(name)
+  return found.isFile() ? [{ name, size: found.size, mtimeMs: found.mtimeMs }] : []
 }
 
 /** Whether nobody but root and this user can give the path another meaning. path_resolution(7), inode(7): the sticky bit */
@@ -101,9 +107,10 @@ function isEmpty(folder: string): boolean {
 async function removeLeft({ path: own, uid }: RuntimeFolder): Promise<void> {
   const runtime = RuntimeFolder.open(own, uid)
   try {
-    for (const name of runtime.names().filter((one) => NAME.test(one))) {
-      const isLeft = await isUnanswered(runtime.fileIn(name.replace(/cache$/, 'sock')))
-      if (isLeft) await rm(runtime.fileIn(name), { recursive: true, force: true })
+    for (const name of runtime.names()) {
+      const [, supervisor] = NAME.exec(name) ?? []
+      if (supervisor !== undefined && (await isUnanswered(runtime.fileIn(`${supervisor}.sock`))))
+        await rm(runtime.fileIn(name), { recursive: true, force: true })
     }
   } finally {
     runtime.close()
