@@ -26,8 +26,10 @@ const OPTIONS = {
   // folder that it was started in.
   env: { type: 'string' },
   'env-file': { type: 'string' },
+  'instance-var': { type: 'string' },
   cwd: { type: 'string' },
   'node-arg': { type: 'string', multiple: true },
+  'no-compile-cache': { type: 'boolean' },
   prefix: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -72,10 +74,12 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     threads: values.threads,
     oneSocket: values['one-socket'],
     ...(values['no-join'] === true && { join: false }),
+    ...(values['no-compile-cache'] === true && { compileCache: false }),
     watch: values.watch,
     watchIgnore: values['watch-ignore'],
     replace: values.replace,
     envFile: values.env ?? values['env-file'],
+    instanceVar: values['instance-var'],
     cwd: values.cwd,
     ...(values['node-arg'] !== undefined && { execArgv: [...process.execArgv, ...toNodeOptions(values['node-arg'])] }),
   } as const

@@ -50,8 +50,11 @@ workers without losing a connection, and starts another one where one dies.
                                earlier reuseport run on these ports (Linux)
       --env <file>             more variables for the workers (--env-file too,
                                but Node itself looks for that file as well)
+      --instance-var <name>    variable with the worker's slot, from 0, as by
+                               pm2 (NODE_APP_INSTANCE)
       --cwd <folder>           folder of the workers, the script and --env
       --node-arg <option>      an option of Node for the workers; repeatable
+      --no-compile-cache       do not keep compiled code for the next workers
       --prefix                 put the worker before each line that it prints
       --json                   report each event as a line of JSON on stderr
   -h, --help                   print this help

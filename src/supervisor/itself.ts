@@ -2,11 +2,12 @@ import path from 'node:path'
 import process from 'node:process'
 import { supervision } from '../listen/supervision.js'
 import { SupervisorError } from './errors.js'
-import { type Settings, scriptPath } from './options.js'
-import { CONFIGURATION_FD, REGISTER_URL, WORKER_NAME } from './protocol.js'
+import type { Settings } from './options.js'
+import { CONFIGURATION_FD, REGISTER_URL, WORKER_GENERATION, WORKER_NAME, WORKER_SLOT } from './protocol.js'
+import { scriptPath } from './script-option.js'
 
 /** Variables that differ from one worker to the next. */
-const OWN: readonly string[] = [CONFIGURATION_FD, REGISTER_URL, WORKER_NAME]
+const OWN: readonly string[] = [CONFIGURATION_FD, REGISTER_URL, WORKER_NAME, WORKER_SLOT, WORKER_GENERATION]
 
 /**
  * Refuses a supervisor in a worker that would start the worker's own program again, in the same way: so would that worker,
@@ -22,7 +23,7 @@ export function assertNotItself(settings: Settings): void {
     path.resolve(script) === scriptPath(settings) &&
     args.length === settings.args.length &&
     args.every((one, index) => one === settings.args[index]) &&
-    isEqual(settings.env, process.env)
+    isEqual(settings.env, process.env, [...OWN, settings.instanceVar])
   if (!isSame) return
   throw new SupervisorError(
     'ERR_REUSEPORT_SUPERVISOR_STATE',
@@ -31,8 +32,8 @@ export function assertNotItself(settings: Settings): void {
   )
 }
 
-function isEqual(one: NodeJS.ProcessEnv, other: NodeJS.ProcessEnv): boolean {
+function isEqual(one: NodeJS.ProcessEnv, other: NodeJS.ProcessEnv, but: readonly string[]): boolean {
   if (one === other) return true
   const names = new Set([...Object.keys(one), ...Object.keys(other)])
-  return [...names].every((name) => OWN.includes(name) || one[name] === other[name])
+  return [...names].every((name) => but.includes(name) || one[name] === other[name])
 }

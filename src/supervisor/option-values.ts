@@ -20,6 +20,13 @@ export function text<O extends object>(options: O, name: Name<O>): string | unde
   throw new SupervisorOptionError(name, value, 'a string')
 }
 
+/** The name of an environment variable. */
+export function variable<O extends object>(options: O, name: Name<O>): string | undefined {
+  const value = text(options, name)
+  if (value === undefined || /^[A-Za-z_]\w*$/.test(value)) return value
+  throw new SupervisorOptionError(name, value, 'the name of an environment variable')
+}
+
 export function texts<O extends object>(options: O, name: Name<O>): readonly string[] {
   const value: unknown = options[name] ?? []
   if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '')) return [...value]

@@ -1,14 +1,14 @@
 import path from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
 import type { BytesPolicy } from '../index.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-workers.js'
 import { toDatagramSteering } from './datagram-option.js'
 import { runningScript } from './node-options.js'
-import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
+import { flag, oneOf, SupervisorOptionError, text, texts, time, variable } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
+import { toArgument, toScript } from './script-option.js'
 import { STEERING_NAMES } from './steering-names.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
@@ -78,10 +78,20 @@ export interface SupervisorOptions {
    */
   readonly envFile?: string | undefined
   /**
+   * The environment variable that tells a worker its slot as pm2 does, from 0; pm2's `instance_var`. It replaces a value
+   * that `env` or `envFile` has. Default `'NODE_APP_INSTANCE'`.
+   */
+  readonly instanceVar?: string | undefined
+  /**
    * Options of Node for the workers; those by which Node runs no script (`-e`, `-p`, `--test` and the like) are left out.
    * Workers that are inspected get a port each. Default `process.execArgv`.
    */
   readonly execArgv?: readonly string[] | undefined
+  /**
+   * The workers share a compile cache, in a folder of mode 0700 that goes with the supervisor. Not those that are
+   * inspected or measured (NODE_V8_COVERAGE), nor those that have a cache of their own. Default true. Node 22.10.
+   */
+  readonly compileCache?: boolean | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
   /**
@@ -141,7 +151,9 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'cwd',
   'env',
   'envFile',
+  'instanceVar',
   'execArgv',
+  'compileCache',
   'output',
   'watch',
   'watchIgnore',
@@ -185,7 +197,9 @@ export function parseOptions(options: SupervisorOptions): Settings {
     join: flag(options, 'join', true),
     env: options.env ?? process.env,
     envFile: toPath(cwd, text(options, 'envFile')),
+    instanceVar: variable(options, 'instanceVar') ?? 'NODE_APP_INSTANCE',
     execArgv: runningScript(options.execArgv ?? process.execArgv),
+    compileCache: flag(options, 'compileCache', true),
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
     watchIgnore: texts(options, 'watchIgnore'),
@@ -200,26 +214,6 @@ function assertBalanceable({ balance, steering, threads }: SupervisorOptions): v
   if (steering === 'cpu' || steering === 'client') {
     throw new SupervisorOptionError('balance', balance, `undefined where 'steering' is '${steering}'`)
   }
-}
-
-/** A path, also of a `file:` URL as an object or as text: `import.meta.resolve` gives text. */
-function toScript(script: unknown): string {
-  const isURL = script instanceof URL || (typeof script === 'string' && script.startsWith('file:'))
-  try {
-    if (isURL) return fileURLToPath(script)
-  } catch {}
-  if (typeof script === 'string' && script !== '' && !isURL) return script
-  throw new SupervisorOptionError('script', script, 'a file path or a file: URL')
-}
-
-/** What `node` takes for a script, and neither for an option nor for its debugger (`node inspect`). */
-function toArgument(script: string): string {
-  return /^(?:-|(?:inspect|debug)$)/.test(script) ? `./${script}` : script
-}
-
-/** @internal */
-export function scriptPath({ cwd, script }: { readonly cwd: string; readonly script: string }): string {
-  return path.resolve(cwd, script)
 }
 
 /** Not the real path: a link on the way is followed anew at each start. */

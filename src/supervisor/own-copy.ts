@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { scriptPath } from './options.js'
+import { scriptPath } from './script-option.js'
 
 /** The preload of this copy of the package. */
 const REGISTER = new URL('./register.js', import.meta.url)

@@ -45,6 +45,8 @@ export interface WorkerConfiguration {
   readonly ticketKeys: string
   readonly grace: number
   readonly drainTimeout: number
+  /** The folder of the compile cache. */
+  readonly compileCache?: string | undefined
 }
 
 /** @internal */
@@ -198,5 +200,8 @@ export const CONFIGURATION_FD = 'REUSEPORT_WORKER_FD'
 export const REGISTER_URL = 'REUSEPORT_WORKER_REGISTER'
 /** @internal The environment variable that names the worker, for the threads and processes that its program starts. */
 export const WORKER_NAME = 'REUSEPORT_WORKER'
+/** @internal The environment variables that tell the program its slot, and the generation of its code. */
+export const WORKER_SLOT = 'REUSEPORT_SLOT'
+export const WORKER_GENERATION = 'REUSEPORT_GENERATION'
 /** @internal The key in `workerData` where the worker is a thread. */
 export const THREAD_DATA = 'reuseport'
