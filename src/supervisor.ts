@@ -1,7 +1,14 @@
 export type { EndingSignal } from './common/ending-signals.js'
 export type { WorkersLimit } from './supervisor/automatic-workers.js'
 export { writeInBackground } from './supervisor/background.js'
-export { ask, type ControlFile, controlFiles, reloadSupervisor, supervisors } from './supervisor/control-client.js'
+export {
+  reloadSupervisor,
+  type Stopped,
+  scaleSupervisor,
+  stopSupervisor,
+  supervisorVitals,
+} from './supervisor/commands.js'
+export { ask, type ControlFile, controlFiles, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
 export type { ListeningInfo, Replaced, SupervisorEvents, WorkerInfo, WorkerState } from './supervisor/events.js'

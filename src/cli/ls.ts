@@ -3,7 +3,7 @@ import { type Group, inspectGroups } from '../index.js'
 import { type SupervisorStatus, supervisors } from '../supervisor.js'
 import { type Flags, parseFlags, toPorts } from './arguments.js'
 import { differences, groupTable, type Rates } from './group-table.js'
-import { warn } from './reload.js'
+import { warn } from './naming.js'
 import { namingWorkers, supervisorLines, type WorkerOfGroup, workersByInode } from './supervised.js'
 import { cut, paint, type Screen, toJson } from './terminal.js'
 

@@ -1,5 +1,6 @@
 // Pure: what a supervisor and the processes that ask it write on its control socket. A request is one line, `<command>
-// <version>`; an answer is one line of JSON, or, for a command that takes time, several. Each side names its version.
+// <version>`, with an argument after it for `scale`; an answer is one line of JSON, or, for a command that takes time,
+// several. Each side names its version.
 
 import { date, integer, isRecord, LONGEST_TEXT, list, ProtocolError, record, text } from './control-fields.js'
 
@@ -47,27 +48,53 @@ export const LONGEST_REQUEST = 256
 /** @internal Characters of an answer, without the end of its line. */
 export const LONGEST_ANSWER: number = 1 << 20
 
-export type ControlCommand = 'status' | 'reload'
+export type ControlCommand = 'status' | 'vitals' | 'reload' | 'scale' | 'stop'
+
+const COMMANDS: readonly ControlCommand[] = ['status', 'vitals', 'reload', 'scale', 'stop']
+const NO_REQUEST = 'this is not a request'
 
 /** @internal */
 export interface ControlRequest {
   readonly command: ControlCommand
   /** 0 where the request names none. */
   readonly version: number
+  /** Of `scale`. */
+  readonly argument?: string
 }
 
 /** @internal @returns the reason where the line is not a request. */
 export function parseRequest(line: string): ControlRequest | string {
-  const [, command = '', version = '0'] = /^([a-z-]{1,32})(?: (\d{1,6}))?\r?$/.exec(line) ?? []
-  if (command === 'status' || command === 'reload') return { command, version: Number(version) }
-  return command === ''
-    ? 'this is not a request'
-    : `unknown command '${command}': the supervisor answers 'status' and 'reload'`
+  const [, name = '', version = '0', argument] =
+    /^([a-z-]{1,32})(?: (\d{1,6})(?: ([a-z0-9+-]{1,16}))?)?\r?$/.exec(line) ?? []
+  if (name === '') return NO_REQUEST
+  const command = COMMANDS.find((one) => one === name)
+  if (command === undefined) {
+    const others = COMMANDS.slice(0, -1).map((one) => `'${one}'`)
+    return `unknown command '${name}': the supervisor answers ${others.join(', ')} and '${COMMANDS.at(-1)}'`
+  }
+  if ((command === 'scale') !== (argument !== undefined)) return `'${name}' takes ${argument ? 'no' : 'an'} argument`
+  return { command, version: Number(version), ...(argument !== undefined && { argument }) }
 }
 
 /** @internal */
-export function formatRequest(command: ControlCommand): string {
-  return `${command} ${CONTROL_VERSION}\n`
+export function formatRequest(command: ControlCommand, argument?: string): string {
+  return `${command} ${CONTROL_VERSION}${argument === undefined ? '' : ` ${argument}`}\n`
+}
+
+/** @internal Whether a supervisor has refused a command because its version does not know it. */
+export function isUnknownCommand(reason: string): boolean {
+  // Earlier versions know no arguments.
+  return reason === NO_REQUEST || reason.startsWith('unknown command ')
+}
+
+/** @internal A number of workers, or how many more or fewer than now. @returns undefined for anything else. */
+export function parseScale(text: string): number | 'auto' | ((now: number) => number) | undefined {
+  const [, sign, digits] = /^([+-]?)(\d{1,4})$/.exec(text) ?? []
+  if (text === 'auto') return text
+  if (digits === undefined) return undefined
+  const number = Number(digits)
+  if (!sign) return number
+  return (now) => (sign === '+' ? now + number : now - number)
 }
 
 /** @internal */

@@ -1,4 +1,5 @@
 // Pure: the errors of a supervisor, and how the ends of workers are said.
+import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerExit } from './launch.js'
 
 /** @internal Why a worker did not become ready. */
@@ -21,15 +22,22 @@ export class SupervisorError extends Error {
 }
 
 /**
- * The process at a control socket is not the supervisor that it should be, or does not answer as one; or
- * (`ERR_REUSEPORT_AMBIGUOUS`) there are several, and none was named.
+ * The process at a control socket is not the supervisor that it should be, or does not answer as one; or there is no such
+ * supervisor; or (`ERR_REUSEPORT_AMBIGUOUS`) there are several that could be meant.
  */
 export class ControlError extends Error {
   readonly code: 'ERR_REUSEPORT_CONTROL' | 'ERR_REUSEPORT_AMBIGUOUS'
+  /** Where none or several could be meant: those that run, or those that could be meant. */
+  readonly supervisors: readonly SupervisorStatus[]
 
-  constructor(message: string, code: ControlError['code'] = 'ERR_REUSEPORT_CONTROL') {
+  constructor(
+    message: string,
+    code: ControlError['code'] = 'ERR_REUSEPORT_CONTROL',
+    supervisors: readonly SupervisorStatus[] = [],
+  ) {
     super(message)
     this.code = code
+    this.supervisors = supervisors
   }
 }
 
