@@ -6,9 +6,9 @@ import { placesText } from './status-table.js'
 import { tableLines } from './table.js'
 import { age, printable, printableLines, type Screen, screenOf, toJson } from './terminal.js'
 
-export const WHICH_HELP = `A supervisor is named by its pid, by a port on which its workers listen (:8080 is
-never a pid), or by its script: the path, the end of it (app/server.js), or the
-name (server.js, server).`
+export const WHICH_HELP = `A supervisor is named by its pid, by a port on which its workers listen (with a
+colon, :8080, it is never a pid), or by its script: the path, the end of it
+(app/server.js), or the name (server.js, server).`
 
 /** @returns undefined where none is named. @throws UsageError */
 export function toWhich(command: string, rest: readonly string[]): string | undefined {

@@ -27,6 +27,7 @@ const OPTIONS = {
   env: { type: 'string' },
   'env-file': { type: 'string' },
   cwd: { type: 'string' },
+  'pid-file': { type: 'string' },
   'node-arg': { type: 'string', multiple: true },
   prefix: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -37,6 +38,8 @@ export interface RunArguments {
   readonly options: SupervisorOptions
   readonly json: boolean
   readonly prefix: boolean
+  /** As given. */
+  readonly pidFile: string | undefined
 }
 
 /** @returns 'help' for `--help`. @throws UsageError */
@@ -84,6 +87,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     options: { script, args: rest, ...given, ...(prefix && { output: 'pipe' }) },
     json: values.json === true,
     prefix,
+    pidFile: values['pid-file'],
   }
 }
 
