@@ -81,7 +81,9 @@ describe('reload', () => {
   })
 
   test('wrong usage', async () => {
-    await expect(reload(['11', '12'])).rejects.toThrow(new UsageError('reload takes one pid, script or port, and got 2'))
+    await expect(reload(['11', '12'])).rejects.toThrow(
+      new UsageError('reload takes one pid, script or port, and got 2'),
+    )
     await expect(reload(['--jso'])).rejects.toThrow('There is no option --jso. Did you mean --json?')
   })
 

@@ -76,7 +76,10 @@ test('status, scale, reload and stop, by name, port and pid', { timeout: 60_000 
   const run = await start('shop/server.js', serverOn(port), ['--pid-file', pidFile])
   expect(readFileSync(pidFile, 'utf8')).toBe(`${run.pid}\n`)
 
-  expect(await reuseport('scale', '+1', 'server')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^3 workers serve, after \d+\.\d s\.\n$/) })
+  expect(await reuseport('scale', '+1', 'server')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^3 workers serve, after \d+\.\d s\.\n$/),
+  })
   const scaled = await reuseport('scale', '-1', String(port), '--json')
   expect(JSON.parse(scaled.stdout)).toEqual({ command: 'scale', duration: expect.any(Number), workers: 2 })
   const reloaded = await reuseport('reload', 'shop/server.js')
@@ -99,7 +102,10 @@ test('status, scale, reload and stop, by name, port and pid', { timeout: 60_000 
   expect(run.child.exitCode).toBe(0)
   expect(existsSync(pidFile)).toBe(false)
   expect(await reuseport('status', String(run.pid))).toMatchObject({ code: 1 })
-  expect(await reuseport('stop')).toMatchObject({ code: 1, stderr: expect.stringMatching(/this user has no such supervisor/) })
+  expect(await reuseport('stop')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/this user has no such supervisor/),
+  })
 })
 
 test('of several supervisors one has to be named', { timeout: 60_000 }, async () => {
@@ -113,7 +119,9 @@ test('of several supervisors one has to be named', { timeout: 60_000 }, async ()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     const lines = stderr.trimEnd().split('\n')
     expect(lines).toHaveLength(4)
-    expect(lines.some((line) => line.includes(` ${one.pid} `) && line.endsWith(`127.0.0.1:${port}  ${one.file}`))).toBe(true)
+    expect(lines.some((line) => line.includes(` ${one.pid} `) && line.endsWith(`127.0.0.1:${port}  ${one.file}`))).toBe(
+      true,
+    )
     expect(lines.some((line) => line.includes(` ${two.pid} `))).toBe(true)
   }
   expect(await reuseport('stop', 'two/server')).toMatchObject({ code: 0 })
@@ -136,7 +144,10 @@ test('stop while workers start is no failure; one that takes too long is', { tim
   await once(client, 'connect')
   client.write('GET / HTTP/1.1\r\n')
   const late = await reuseport('stop', 'slow.js', '--timeout', '0.5')
-  expect(late).toMatchObject({ code: 1, stderr: `reuseport: stop failed: process ${slow.pid} has not ended after 0.5 s\n` })
+  expect(late).toMatchObject({
+    code: 1,
+    stderr: `reuseport: stop failed: process ${slow.pid} has not ended after 0.5 s\n`,
+  })
   client.destroy()
   await vi.waitUntil(() => slow.child.exitCode !== null, { timeout: 30_000 })
 })

@@ -97,7 +97,9 @@ describe('status', () => {
 
   test('as JSON, and one that there is not', async () => {
     let written = ''
-    const stream = { write: (text: string) => (written += text) } as unknown as NodeJS.WritableStream & { columns?: number }
+    const stream = { write: (text: string) => (written += text) } as unknown as NodeJS.WritableStream & {
+      columns?: number
+    }
     const out = { stream: stream as never, screen: () => screen(80) }
     fakes.vitals = () => Promise.resolve([at(1000, 1000)])
     expect(await status(['server', '--json'], out)).toBe(0)
@@ -140,7 +142,9 @@ describe('ls --check', () => {
 
   test('full queues, and members that differ', () => {
     const full = member(7, 41, { queued: 511 })
-    const groups = [group(8080, full, member(9, 42, { command: 'python3', queued: 510 }), member(10, 43, { backlog: 0 }))]
+    const groups = [
+      group(8080, full, member(9, 42, { command: 'python3', queued: 510 }), member(10, 43, { backlog: 0 })),
+    ]
     expect(problemsOf({ groups, running, workers }, [])).toEqual([
       { problem: 'members-differ', text: 'tcp [::]:8080: members differ in command', port: 8080 },
       { problem: 'queue-full', text: 'tcp [::]:8080: the queue of process 41 is full: 511/511', port: 8080, pid: 41 },

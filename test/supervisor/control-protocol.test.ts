@@ -100,7 +100,14 @@ describe('a request', () => {
     expect(parseRequest('scale 1')).toBe("'scale' takes an argument")
     for (const command of ['status', 'vitals', 'reload', 'stop'])
       expect(parseRequest(`${command} 1 5`)).toBe(`'${command}' takes no argument`)
-    for (const line of ['scale 1 ', 'scale 1  4', 'scale 4 4 4', 'scale 1 ４', 'scale 1 A', `scale 1 ${'1'.repeat(17)}`])
+    for (const line of [
+      'scale 1 ',
+      'scale 1  4',
+      'scale 4 4 4',
+      'scale 1 ４',
+      'scale 1 A',
+      `scale 1 ${'1'.repeat(17)}`,
+    ])
       expect(parseRequest(line)).toBe('this is not a request')
     expect(isUnknownCommand("'scale' takes an argument")).toBe(false)
   })
