@@ -4,10 +4,11 @@ import { type Column, tableLines } from './table.js'
 import { age, cut, cutStart, duration, paint, printable, type Screen } from './terminal.js'
 
 /** What `reuseport status` knows of a supervisor. One of an earlier version tells less. */
-export type Looked = SupervisorStatus &
-  Partial<Pick<SupervisorVitals, 'slots' | 'lastReload'>> & {
-    readonly workers: readonly LookedWorker[]
-  }
+export interface Looked
+  extends Omit<SupervisorStatus, 'workers'>,
+    Partial<Pick<SupervisorVitals, 'slots' | 'lastReload'>> {
+  readonly workers: readonly LookedWorker[]
+}
 
 export type LookedWorker = SupervisorStatus['workers'][number] & WorkerVitals & { readonly cpuPercent?: number }
 
