@@ -16,6 +16,7 @@ export function writePidFile(supervisor: Supervisor, file: string): void {
       writeFileSync(part, own, { flag: 'wx', mode: 0o644 })
       renameSync(part, file)
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(part, { force: true })
       supervisor.emit('warning', `the file of --pid-file cannot be written: ${(error as Error).message}`)
     }
   })
