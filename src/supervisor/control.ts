@@ -145,7 +145,7 @@ export async function openControl(
   try {
     return await ControlServer.open((request) => obey(supervisor, request))
   } catch (error) {
-    warn(`reuseport ls, status and reload cannot reach this supervisor: ${(error as Error).message}`)
+    warn(`reuseport ls and reuseport reload cannot reach this supervisor: ${(error as Error).message}`)
     return undefined
   }
 }

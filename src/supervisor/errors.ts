@@ -71,5 +71,7 @@ export function describeExit({
 /** @internal */
 export function workerError(slot: number, failure: WorkerFailure): SupervisorError {
   const cause = failure.why === 'exited' ? failure.exit.error : undefined
-  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
+  // A start or reload that the end of the supervisor has cut short is no failure of a worker.
+  const code = failure.why === 'stopped' ? 'ERR_REUSEPORT_SUPERVISOR_STATE' : 'ERR_REUSEPORT_WORKER_FAILED'
+  return new SupervisorError(code, `worker ${slot} ${describeFailure(failure)}`, cause)
 }

@@ -324,7 +324,7 @@ describe('where a supervisor answers', () => {
     expect(await supervisors()).toEqual([STATUS])
     await expect(ask(file, 'reload')).rejects.toThrow('a text')
     await expect(ask(file, 'dance' as 'status')).rejects.toThrow(
-      "unknown command 'dance': the supervisor answers 'status' and 'reload'",
+      "its version of this package is an earlier one, which does not know 'dance'",
     )
     expect(await talk(file, 'x'.repeat(300))).toBe('')
     // In pieces it is the same line, and one without a version is answered too.
