@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream'
 import { type Group, inspectGroups } from '../index.js'
 import { type SupervisorStatus, supervisors } from '../supervisor.js'
-import { type Flags, parseFlags, toPorts } from './arguments.js'
+import { type Flags, parseFlags, toPorts, UsageError } from './arguments.js'
 import { differences, groupTable, type Rates } from './group-table.js'
-import { warn } from './reload.js'
+import { hangsOf, problemLines, problemsOf } from './ls-check.js'
+import { warn } from './naming.js'
 import { namingWorkers, supervisorLines, type WorkerOfGroup, workersByInode } from './supervised.js'
 import { cut, paint, type Screen, toJson } from './terminal.js'
 
@@ -14,6 +15,8 @@ process that holds each socket. A group is the set of sockets that the kernel
 chooses between: one protocol, address, port and user.
 
   --udp              list UDP instead of TCP
+  --check            say what is wrong, and nothing else: nobody listens, a queue
+                     is full, members differ, a worker does not answer for 3 s
   --watch [seconds]  refresh every 2 seconds, or at the given interval, until
                      Ctrl-C (put ports before this option)
   --json             print JSON: one document, with --watch one for each line
@@ -32,9 +35,10 @@ GUEST  connections that this worker has accepted from the queues of others
 A process of another user is (hidden): run ls as root. So is a process in
 another process namespace: run ls there.
 
-Exit codes: 0 success, 1 this system cannot list groups, 2 wrong usage.`
+Exit codes: 0 success, 1 --check has found something, or this system cannot list
+groups, 2 wrong usage.`
 
-const FLAGS: Flags = { udp: 'boolean', watch: 'seconds', json: 'boolean', help: 'boolean' }
+const FLAGS: Flags = { udp: 'boolean', check: 'boolean', watch: 'seconds', json: 'boolean', help: 'boolean' }
 const INTERVAL = 2
 
 export interface Output {
@@ -61,9 +65,13 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
     const workers = workersByInode(all)
     const seen = new Set(groups.flatMap(({ members }) => members.map(({ inode }) => workers.get(inode)?.supervisor)))
     const shown = ports.length === 0 ? all : all.filter(({ pid }) => seen.has(pid))
-    return { groups: namingWorkers(groups, all, workers), supervisors: shown, workers }
+    return { groups: namingWorkers(groups, all, workers), supervisors: shown, running: all, workers }
   }
   const watch = flags.get('--watch')
+  if (flags.has('--check')) {
+    if (watch !== undefined) throw new UsageError('--check and --watch cannot be together')
+    return check(await look(), ports, flags.has('--json'), out)
+  }
   if (watch !== undefined) {
     const seconds = watch === true ? INTERVAL : watch
     await watchGroups(look, seconds, flags.has('--json'), out, interrupted)
@@ -74,9 +82,20 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
   return 0
 }
 
+/** @returns the exit code. */
+async function check(seen: Seen, ports: readonly number[], json: boolean, { stream }: Output): Promise<number> {
+  const hanging = await hangsOf(new Set(seen.supervisors.map(({ pid }) => pid)))
+  const problems = [...problemsOf(seen, ports), ...hanging]
+  const ok = problems.length === 0
+  stream.write(json ? `${toJson({ ok, problems }, 2)}\n` : problemLines(problems))
+  return ok ? 0 : 1
+}
+
 interface Seen {
   readonly groups: readonly Group[]
+  /** Those on the ports that were asked for. */
   readonly supervisors: readonly SupervisorStatus[]
+  readonly running: readonly SupervisorStatus[]
   readonly workers: ReadonlyMap<number, WorkerOfGroup>
 }
 

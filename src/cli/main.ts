@@ -9,12 +9,18 @@ import { DOCTOR_HELP, doctor } from './doctor.js'
 import { LS_HELP, ls, type Output } from './ls.js'
 import { RELOAD_HELP, reload } from './reload.js'
 import { RUN_HELP, run } from './run.js'
+import { SCALE_HELP, scale } from './scale.js'
+import { STATUS_HELP, status } from './status.js'
+import { STOP_HELP, stop } from './stop.js'
 import { printableLines, screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
 
   run         run a program in several processes that share its ports
+  status      show supervisors and how their workers are
   reload      replace the workers of a running supervisor
+  scale       change the number of its workers
+  stop        drain its workers and end it
   doctor      show what this system supports for port sharing
   ls          list the processes on each port, with queues and drops
   build       compile the addon where the package has no binary
@@ -24,7 +30,7 @@ const HELP = `Usage: reuseport <command> [options]
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.`
 
-const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build']
+const COMMANDS = ['run', 'status', 'reload', 'scale', 'stop', 'doctor', 'ls', 'build']
 
 const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
 
@@ -32,8 +38,14 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'run':
       return run(args)
+    case 'status':
+      return status(args, out)
     case 'reload':
       return reload(args)
+    case 'scale':
+      return scale(args)
+    case 'stop':
+      return stop(args)
     case 'doctor':
       return doctor(args, out)
     case 'ls':
@@ -69,7 +81,10 @@ function version(): string {
 
 const HELPS: Readonly<Record<string, string>> = {
   run: RUN_HELP,
+  status: STATUS_HELP,
   reload: RELOAD_HELP,
+  scale: SCALE_HELP,
+  stop: STOP_HELP,
   doctor: DOCTOR_HELP,
   ls: LS_HELP,
   build: BUILD_HELP,

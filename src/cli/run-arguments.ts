@@ -28,6 +28,7 @@ const OPTIONS = {
   'env-file': { type: 'string' },
   'instance-var': { type: 'string' },
   cwd: { type: 'string' },
+  'pid-file': { type: 'string' },
   'node-arg': { type: 'string', multiple: true },
   'no-compile-cache': { type: 'boolean' },
   prefix: { type: 'boolean' },
@@ -39,6 +40,8 @@ export interface RunArguments {
   readonly options: SupervisorOptions
   readonly json: boolean
   readonly prefix: boolean
+  /** As given. */
+  readonly pidFile: string | undefined
 }
 
 /** @returns 'help' for `--help`. @throws UsageError */
@@ -88,6 +91,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     options: { script, args: rest, ...given, ...(prefix && { output: 'pipe' }) },
     json: values.json === true,
     prefix,
+    pidFile: values['pid-file'],
   }
 }
 

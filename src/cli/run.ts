@@ -11,6 +11,7 @@ import {
 } from '../supervisor.js'
 import { MissingFileError, UsageError } from './arguments.js'
 import { currentFolder } from './current-folder.js'
+import { writePidFile } from './pid-file.js'
 import { Prefixer, printStreams } from './prefix.js'
 import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
@@ -55,6 +56,7 @@ workers without losing a connection, and starts another one where one dies.
       --cwd <folder>           folder of the workers, the script and --env
       --node-arg <option>      an option of Node for the workers; repeatable
       --no-compile-cache       do not keep compiled code for the next workers
+      --pid-file <file>        the supervisor's pid, while its workers serve
       --prefix                 put the worker before each line that it prints
       --json                   report each event as a line of JSON on stderr
   -h, --help                   print this help
@@ -85,6 +87,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const cwd = path.resolve(currentFolder(process.env['PWD']), options.cwd ?? '')
   const supervisor = create({ ...options, cwd, sockets: systemdSockets() })
   notifySystemd(supervisor)
+  if (parsed.pidFile !== undefined) writePidFile(supervisor, path.resolve(parsed.pidFile))
   const screen = screenOf(process.stderr, process.env)
   const streams = printStreams()
   const write = (line: string): void => void streams.stderr.write(`${line}\n`)
@@ -109,8 +112,8 @@ async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line:
     return signals.exitCode()
   } catch (error) {
     if (signals.exitCode() !== 0) return signals.exitCode()
-    // A signal ended the supervisor during its start.
-    if (signals.count > 0) return 0
+    // A signal, or `reuseport stop`, ended the supervisor during its start.
+    if (signals.count > 0 || isStopped(error)) return 0
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
     const { code, message, option } = error as NodeJS.ErrnoException & { readonly option?: string }
     if (code === 'ENOENT' && option !== undefined) throw missing(option, parsed.options)
@@ -119,6 +122,10 @@ async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line:
   } finally {
     signals.end()
   }
+}
+
+function isStopped(error: unknown): boolean {
+  return error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_SUPERVISOR_STATE'
 }
 
 function create(options: ConstructorParameters<typeof Supervisor>[0]): Supervisor {

@@ -45,6 +45,11 @@ export function cut(text: string, width: number): string {
   return width <= 1 ? text.slice(0, Math.max(0, width)) : `${text.slice(0, width - 1)}…`
 }
 
+/** The same, at the start. */
+export function cutStart(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - Math.max(0, width - 1))}`
+}
+
 /** Characters that move the cursor, change the terminal or the direction of text, or are none. */
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu
 

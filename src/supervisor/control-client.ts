@@ -112,12 +112,19 @@ function isGone(error: unknown): boolean {
  */
 export async function supervisors(warn: (message: string) => void = () => {}): Promise<readonly SupervisorStatus[]> {
   // Without the addon no process can be vouched for.
-  if (!loadAddon().loaded) return []
-  const reached = await reachSupervisors('all', warn)
-  const statuses = await Promise.all(
+  return loadAddon().loaded ? answers(await reachSupervisors('all', warn), (one) => one.status(), warn) : []
+}
+
+/** @internal What each supervisor answers; `warn` is told of the others. Closes the connections. */
+export async function answers<T>(
+  reached: readonly ReachedSupervisor[],
+  question: (one: ReachedSupervisor) => Promise<T>,
+  warn: (message: string) => void,
+): Promise<readonly T[]> {
+  const all = await Promise.all(
     reached.map(async (one) => {
       try {
-        return [await one.status()]
+        return [await question(one)]
       } catch (error) {
         warn(`process ${one.peer.pid} of uid ${one.peer.uid}: ${(error as Error).message}`)
         return []
@@ -126,31 +133,5 @@ export async function supervisors(warn: (message: string) => void = () => {}): P
       }
     }),
   )
-  return statuses.flat()
-}
-
-/**
- * Has a supervisor replace its workers, and waits until the new ones serve.
- *
- * Rejected: `ERR_REUSEPORT_CONTROL` where there is no such supervisor, `ERR_REUSEPORT_AMBIGUOUS` where there are several and
- * none is named; what the supervisor itself refuses, as an `Error`.
- *
- * @param pid Of the supervisor: of any user whose supervisors this process may ask. Left out: the only one of this user.
- * @param warn Is told of supervisors that do not answer as they should.
- */
-export async function reloadSupervisor(pid?: number, warn: (message: string) => void = () => {}): Promise<void> {
-  const reached = await reachSupervisors(pid === undefined ? 'own' : 'all', warn)
-  try {
-    const named = reached.filter(({ peer }) => pid === undefined || peer.pid === pid)
-    const [only, other] = named
-    const running = reached.map(({ peer }) => peer.pid).join(', ') || 'none'
-    if (only === undefined) throw new ControlError(`this user has no such supervisor (running: ${running})`)
-    if (other !== undefined) {
-      const text = `there are several supervisors: give the pid of one of ${running}`
-      throw new ControlError(text, 'ERR_REUSEPORT_AMBIGUOUS')
-    }
-    await only.request('reload')
-  } finally {
-    for (const one of reached) one.close()
-  }
+  return all.flat()
 }

@@ -1,5 +1,8 @@
 // Pure: what a supervisor and the processes that ask it write on its control socket. A request is one line, `<command>
-// <version>`; an answer is one line of JSON, or, for a command that takes time, several. Each side names its version.
+// <version>`, with an argument after it for `scale`; an answer is one line of JSON, or, for a command that takes time,
+// several. Each side names its version.
+
+import { date, integer, isRecord, LONGEST_TEXT, list, ProtocolError, record, text } from './control-fields.js'
 
 /** What a supervisor says of itself. Times are in ISO 8601. */
 export interface SupervisorStatus {
@@ -28,6 +31,12 @@ export interface SupervisorStatus {
     /** Unix paths that it accepts at; missing where there are none. */
     readonly paths?: readonly string[]
   }[]
+  /** The ports on which its workers listen; undefined in earlier versions. */
+  readonly places?: readonly {
+    readonly protocol: 'tcp' | 'udp'
+    readonly address: string
+    readonly port: number
+  }[]
 }
 
 /** @internal */
@@ -39,31 +48,53 @@ export const LONGEST_REQUEST = 256
 /** @internal Characters of an answer, without the end of its line. */
 export const LONGEST_ANSWER: number = 1 << 20
 
-/** @internal The most workers and sockets that a status may name. */
-const MOST = 4096
-const LONGEST_TEXT = 4096
+export type ControlCommand = 'status' | 'vitals' | 'reload' | 'scale' | 'stop'
 
-export type ControlCommand = 'status' | 'reload'
+const COMMANDS: readonly ControlCommand[] = ['status', 'vitals', 'reload', 'scale', 'stop']
+const NO_REQUEST = 'this is not a request'
 
 /** @internal */
 export interface ControlRequest {
   readonly command: ControlCommand
   /** 0 where the request names none. */
   readonly version: number
+  /** Of `scale`. */
+  readonly argument?: string
 }
 
 /** @internal @returns the reason where the line is not a request. */
 export function parseRequest(line: string): ControlRequest | string {
-  const [, command = '', version = '0'] = /^([a-z-]{1,32})(?: (\d{1,6}))?\r?$/.exec(line) ?? []
-  if (command === 'status' || command === 'reload') return { command, version: Number(version) }
-  return command === ''
-    ? 'this is not a request'
-    : `unknown command '${command}': the supervisor answers 'status' and 'reload'`
+  const [, name = '', version = '0', argument] =
+    /^([a-z-]{1,32})(?: (\d{1,6})(?: ([a-z0-9+-]{1,16}))?)?\r?$/.exec(line) ?? []
+  if (name === '') return NO_REQUEST
+  const command = COMMANDS.find((one) => one === name)
+  if (command === undefined) {
+    const others = COMMANDS.slice(0, -1).map((one) => `'${one}'`)
+    return `unknown command '${name}': the supervisor answers ${others.join(', ')} and '${COMMANDS.at(-1)}'`
+  }
+  if ((command === 'scale') !== (argument !== undefined)) return `'${name}' takes ${argument ? 'no' : 'an'} argument`
+  return { command, version: Number(version), ...(argument !== undefined && { argument }) }
 }
 
 /** @internal */
-export function formatRequest(command: ControlCommand): string {
-  return `${command} ${CONTROL_VERSION}\n`
+export function formatRequest(command: ControlCommand, argument?: string): string {
+  return `${command} ${CONTROL_VERSION}${argument === undefined ? '' : ` ${argument}`}\n`
+}
+
+/** @internal Whether a supervisor has refused a command because its version does not know it. */
+export function isUnknownCommand(reason: string): boolean {
+  // Earlier versions know no arguments.
+  return reason === NO_REQUEST || reason.startsWith('unknown command ')
+}
+
+/** @internal A number of workers, or how many more or fewer than now. @returns undefined for anything else. */
+export function parseScale(text: string): number | 'auto' | ((now: number) => number) | undefined {
+  const [, sign, digits] = /^([+-]?)(\d{1,4})$/.exec(text) ?? []
+  if (text === 'auto') return text
+  if (digits === undefined) return undefined
+  const number = Number(digits)
+  if (!sign) return number
+  return (now) => (sign === '+' ? now + number : now - number)
 }
 
 /** @internal */
@@ -79,9 +110,6 @@ export function formatAnswer(answer: ControlAnswer): string {
   const said = kind === 'accepted' ? true : kind === 'done' ? (answer.value ?? null) : answer.reason
   return `${JSON.stringify({ version: CONTROL_VERSION, [kind]: said })}\n`
 }
-
-/** A peer said something that is not of this protocol. */
-class ProtocolError extends Error {}
 
 /** @internal @throws Error with the reason, which names the version of the peer where it is another one. */
 export function parseAnswer(line: string): ControlAnswer {
@@ -121,7 +149,14 @@ export function parseStatus(value: unknown): SupervisorStatus {
     generation: integer(status['generation'], 'generation'),
     startedAt: date(status['startedAt'], 'startedAt'),
     workers: workers.map((entry, index) => parseWorker(entry, `workers[${index}]`)),
+    ...(status['places'] !== undefined && { places: list(status['places'], 'places').map(parsePlace) }),
   }
+}
+
+function parsePlace(value: unknown): NonNullable<SupervisorStatus['places']>[number] {
+  const { address, port, protocol } = record(value, 'places')
+  if (protocol !== 'tcp' && protocol !== 'udp') throw new ProtocolError('places.protocol is unknown')
+  return { protocol, address: text(address, 'places.address'), port: integer(port, 'places.port') }
 }
 
 function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][number] {
@@ -143,32 +178,3 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
 }
 
 const NUMBERS = ['joins', 'acceptedAsGuest', 'stood', 'passedOn'] as const
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function record(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (isRecord(value)) return value
-  throw new ProtocolError(`${name} is not an object`)
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  if (Array.isArray(value) && value.length <= MOST) return value
-  throw new ProtocolError(`${name} is not a list of at most ${MOST}`)
-}
-
-function integer(value: unknown, name: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new ProtocolError(`${name} is not a whole number`)
-}
-
-function text(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.length <= LONGEST_TEXT) return value
-  throw new ProtocolError(`${name} is not text of at most ${LONGEST_TEXT} characters`)
-}
-
-function date(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.length <= 40 && Number.isFinite(Date.parse(value))) return value
-  throw new ProtocolError(`${name} is not a time`)
-}

@@ -1,4 +1,4 @@
-// A supervisor answers on a unix socket of its user: who its workers are, and reload.
+// A supervisor answers on a unix socket of its user: who its workers are and how; and it obeys.
 import { randomBytes } from 'node:crypto'
 import { chmodSync, renameSync, rmSync } from 'node:fs'
 import net from 'node:net'
@@ -8,13 +8,15 @@ import { loadAddon } from '../native/addon.js'
 import { peerOf, TELLS_PEERS } from '../native/peer.js'
 import { CompileCache } from './compile-cache.js'
 import {
-  type ControlCommand,
+  type ControlRequest,
   formatAnswer,
   LONGEST_REQUEST,
   parseRequest,
+  parseScale,
   type SupervisorStatus,
 } from './control-protocol.js'
 import { openOwnFolder, ownUid, type RuntimeFolder } from './runtime-folder.js'
+import type { SupervisorVitals } from './vitals-protocol.js'
 
 /** ms for a client to say what it wants. */
 const REQUEST = 5000
@@ -25,7 +27,7 @@ const PROGRESS = 1000
 /** More clients than that at a time are turned away. */
 const MOST_CLIENTS = 64
 
-type Answer = (command: ControlCommand) => Promise<unknown>
+type Answer = (request: ControlRequest) => Promise<unknown>
 
 /** @internal */
 export class ControlServer {
@@ -35,6 +37,8 @@ export class ControlServer {
   readonly #clients = new Set<net.Socket>()
   /** Beside the socket. */
   readonly compileCache: CompileCache
+  /** Those that wait for the end of the supervisor. */
+  readonly #stopping = new WeakSet<net.Socket>()
 
   /** @throws what the file system says; the reason where no folder can be this user's alone. */
   static async open(answer: Answer): Promise<ControlServer> {
@@ -80,8 +84,11 @@ export class ControlServer {
   /** Ends every connection too: a client that says nothing keeps no supervisor from ending. */
   close(): void {
     this.#server.close()
-    for (const client of this.#clients) client.destroy()
     this.compileCache.remove()
+    for (const client of this.#clients) {
+      if (this.#stopping.has(client)) client.end(formatAnswer({ kind: 'done', value: null }))
+      else client.destroy()
+    }
     rmSync(this.#folder.fileIn(this.#name), { force: true })
     this.#folder.close()
   }
@@ -105,7 +112,10 @@ export class ControlServer {
       clearTimeout(impatience)
       const request = parseRequest(line)
       if (typeof request === 'string') socket.end(formatAnswer({ kind: 'failed', reason: request }))
-      else void reply(socket, request.command, answer)
+      else {
+        if (request.command === 'stop') this.#stopping.add(socket)
+        void reply(socket, request, answer)
+      }
     })
   }
 }
@@ -118,12 +128,12 @@ function mayAsk(socket: net.Socket): boolean {
   return peer !== undefined && (peer.isOwn || peer.uid === 0)
 }
 
-async function reply(socket: net.Socket, command: ControlCommand, answer: Answer): Promise<void> {
+async function reply(socket: net.Socket, request: ControlRequest, answer: Answer): Promise<void> {
   const progress = (): void => void socket.write(formatAnswer({ kind: 'accepted' }))
-  if (command !== 'status') progress()
+  if (request.command !== 'status' && request.command !== 'vitals') progress()
   const timer = setInterval(progress, PROGRESS).unref()
   try {
-    socket.end(formatAnswer({ kind: 'done', value: await answer(command) }))
+    socket.end(formatAnswer({ kind: 'done', value: await answer(request) }))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     socket.end(formatAnswer({ kind: 'failed', reason }))
@@ -134,15 +144,42 @@ async function reply(socket: net.Socket, command: ControlCommand, answer: Answer
 
 /** @internal Without one a supervisor works as well. */
 export async function openControl(
-  supervisor: { status(): SupervisorStatus; reload(): Promise<void> },
+  supervisor: Obedient,
   warn: (message: string) => void,
 ): Promise<ControlServer | undefined> {
   try {
-    return await ControlServer.open(async (command) =>
-      command === 'status' ? supervisor.status() : await supervisor.reload(),
-    )
+    return await ControlServer.open((request) => obey(supervisor, request))
   } catch (error) {
     warn(`reuseport ls and reuseport reload cannot reach this supervisor: ${(error as Error).message}`)
     return undefined
+  }
+}
+
+interface Obedient {
+  readonly workers: readonly { readonly state: string }[]
+  status(): SupervisorStatus
+  vitals(): Promise<SupervisorVitals>
+  reload(): Promise<void>
+  scale(workers: NonNullable<ReturnType<typeof parseScale>>): Promise<void>
+  stop(): Promise<void>
+}
+
+/** @throws what the supervisor refuses, and why it could not. */
+async function obey(supervisor: Obedient, { argument = '', command }: ControlRequest): Promise<unknown> {
+  switch (command) {
+    case 'status':
+      return supervisor.status()
+    case 'vitals':
+      return supervisor.vitals()
+    case 'reload':
+      return supervisor.reload()
+    case 'stop':
+      return supervisor.stop()
+    case 'scale': {
+      const workers = parseScale(argument)
+      if (workers === undefined) throw new Error(`'${argument}' is not a number of workers`)
+      await supervisor.scale(workers)
+      return { workers: supervisor.workers.filter(({ state }) => state === 'ready').length }
+    }
   }
 }

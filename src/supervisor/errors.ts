@@ -1,3 +1,5 @@
+// Pure: the errors of a supervisor, and how the ends of workers are said.
+import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerExit } from './launch.js'
 
 /** @internal Why a worker did not become ready. */
@@ -20,15 +22,22 @@ export class SupervisorError extends Error {
 }
 
 /**
- * The process at a control socket is not the supervisor that it should be, or does not answer as one; or
- * (`ERR_REUSEPORT_AMBIGUOUS`) there are several, and none was named.
+ * The process at a control socket is not the supervisor that it should be, or does not answer as one; or there is no such
+ * supervisor; or (`ERR_REUSEPORT_AMBIGUOUS`) there are several that could be meant.
  */
 export class ControlError extends Error {
   readonly code: 'ERR_REUSEPORT_CONTROL' | 'ERR_REUSEPORT_AMBIGUOUS'
+  /** Where none or several could be meant: those that run, or those that could be meant. */
+  readonly supervisors: readonly SupervisorStatus[]
 
-  constructor(message: string, code: ControlError['code'] = 'ERR_REUSEPORT_CONTROL') {
+  constructor(
+    message: string,
+    code: ControlError['code'] = 'ERR_REUSEPORT_CONTROL',
+    supervisors: readonly SupervisorStatus[] = [],
+  ) {
     super(message)
     this.code = code
+    this.supervisors = supervisors
   }
 }
 
@@ -62,5 +71,7 @@ export function describeExit({
 /** @internal */
 export function workerError(slot: number, failure: WorkerFailure): SupervisorError {
   const cause = failure.why === 'exited' ? failure.exit.error : undefined
-  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', `worker ${slot} ${describeFailure(failure)}`, cause)
+  // A start or reload that the end of the supervisor has cut short is no failure of a worker.
+  const code = failure.why === 'stopped' ? 'ERR_REUSEPORT_SUPERVISOR_STATE' : 'ERR_REUSEPORT_WORKER_FAILED'
+  return new SupervisorError(code, `worker ${slot} ${describeFailure(failure)}`, cause)
 }

@@ -8,6 +8,7 @@ import { type Peer, peerOf, TELLS_PEERS } from '../native/peer.js'
 import {
   type ControlCommand,
   formatRequest,
+  isUnknownCommand,
   LONGEST_ANSWER,
   parseAnswer,
   parseStatus,
@@ -15,6 +16,7 @@ import {
 } from './control-protocol.js'
 import { ControlError } from './errors.js'
 import { ownUid, type RuntimeFolder } from './runtime-folder.js'
+import { parseVitals, type SupervisorVitals } from './vitals-protocol.js'
 
 /** ms for a connection, and for the first answer. */
 const ANSWER = 1000
@@ -67,6 +69,9 @@ function innermostPid(pid: number): number {
   }
 }
 
+/** @internal The supervisor does not know the command. */
+export class EarlierVersionError extends ControlError {}
+
 /** @internal A connection to a supervisor that the kernel has vouched for. It takes one command. */
 export class ReachedSupervisor {
   readonly peer: Peer
@@ -81,13 +86,15 @@ export class ReachedSupervisor {
 
   /** The status, with the number by which this process knows the supervisor. @throws ControlError, Error */
   async status(): Promise<SupervisorStatus> {
-    const answer = await this.request('status')
-    let status: SupervisorStatus
-    try {
-      status = parseStatus(answer)
-    } catch (error) {
-      throw new ControlError((error as Error).message)
-    }
+    return this.#vouchFor(parsed(parseStatus, await this.request('status')))
+  }
+
+  /** The same for the vitals. */
+  async vitals(): Promise<SupervisorVitals> {
+    return this.#vouchFor(parsed(parseVitals, await this.request('vitals')))
+  }
+
+  #vouchFor<Status extends SupervisorStatus>(status: Status): Status {
     const { pid } = this.peer
     // A supervisor names workers for its own sockets only: it holds each of them.
     const named = status.workers.flatMap(({ sockets }) => sockets)
@@ -97,7 +104,7 @@ export class ReachedSupervisor {
   }
 
   /** @returns what the answer holds. @throws ControlError; Error with what the supervisor refuses. */
-  request(command: ControlCommand): Promise<unknown> {
+  request(command: ControlCommand, argument?: string): Promise<unknown> {
     const socket = this.#socket
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new ControlError('it does not answer in time'))
@@ -113,21 +120,34 @@ export class ReachedSupervisor {
         try {
           const answer = parseAnswer(line)
           if (answer.kind === 'done') resolve(answer.value)
-          else if (answer.kind === 'failed') reject(new Error(answer.reason))
+          else if (answer.kind === 'failed') reject(refusal(command, answer.reason))
           // Only a command that takes time may say that it is at work.
-          else if (command === 'status') late()
+          else if (command === 'status' || command === 'vitals') late()
           else timer = setTimeout(late, PROGRESS)
         } catch (error) {
           fail((error as Error).message)
         }
       })
-      socket.write(formatRequest(command))
+      socket.write(formatRequest(command, argument))
     })
   }
 
   close(): void {
     this.#socket.destroy()
   }
+}
+
+function parsed<T>(parse: (value: unknown) => T, value: unknown): T {
+  try {
+    return parse(value)
+  } catch (error) {
+    throw new ControlError((error as Error).message)
+  }
+}
+
+function refusal(command: ControlCommand, reason: string): Error {
+  if (!isUnknownCommand(reason)) return new Error(reason)
+  return new EarlierVersionError(`its version of this package is an earlier one, which does not know '${command}'`)
 }
 
 function within(

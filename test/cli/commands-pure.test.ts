@@ -9,7 +9,7 @@ import type { Screen } from '../../src/cli/terminal.js'
 import { ControlError } from '../../src/supervisor.js'
 
 const fakes = vi.hoisted(() => ({
-  reload: (_pid: number | undefined, _warn: (text: string) => void): Promise<void> => Promise.resolve(),
+  reload: (_which: number | string | undefined, _warn: (text: string) => void): Promise<void> => Promise.resolve(),
   start: (_supervisor: unknown): Promise<void> => Promise.resolve(),
   construct: (): void => {},
 }))
@@ -75,16 +75,16 @@ describe('reload', () => {
     }
     expect(await reload([])).toBe(0)
     expect(await reload(['12'])).toBe(0)
-    expect(asked).toEqual([undefined, 12])
+    expect(asked).toEqual([undefined, '12'])
     expect(stdout).toMatch(/^(The new workers serve, after \d+\.\d s\.\n){2}$/)
     expect(stderr).toBe('reuseport: process 7: ?[2Jnonsense\n'.repeat(2))
   })
 
   test('wrong usage', async () => {
-    await expect(reload(['11', '12'])).rejects.toThrow('reload takes one pid, and got 2')
-    await expect(reload(['eleven'])).rejects.toThrow("'eleven' is not a pid: a pid is a number")
-    fakes.reload = () => Promise.reject(new ControlError('there are several', 'ERR_REUSEPORT_AMBIGUOUS'))
-    for (const words of [[], ['11', '12'], ['eleven']]) await expect(reload(words)).rejects.toThrow(UsageError)
+    await expect(reload(['11', '12'])).rejects.toThrow(
+      new UsageError('reload takes one pid, script or port, and got 2'),
+    )
+    await expect(reload(['--jso'])).rejects.toThrow('There is no option --jso. Did you mean --json?')
   })
 
   test.each([
@@ -92,7 +92,35 @@ describe('reload', () => {
     [new Error('worker 0 threw'), 'reload failed: worker 0 threw'],
   ])('%s', async (error, message) => {
     fakes.reload = () => Promise.reject(error)
-    await expect(reload([])).rejects.toThrow(message)
+    expect(await reload([])).toBe(1)
+    expect(stderr).toMatch(new RegExp(`^reuseport: ${message}.*\\n$`))
+    expect(await reload(['--json'])).toBe(1)
+    const { code } = error as { readonly code?: string }
+    expect(JSON.parse(stdout)).toEqual({
+      command: 'reload',
+      error: { message: error.message, ...(code && { code }) },
+      supervisors: [],
+    })
+  })
+
+  test('where several could be meant, they are listed, and the exit code is 2', async () => {
+    const at = new Date(Date.now() - 3 * 86_400_000).toISOString()
+    const base = { state: 'running', generation: 1, startedAt: at, workers: [] }
+    const places = [{ protocol: 'tcp', address: '::', port: 8080 } as const]
+    const several = [
+      { ...base, pid: 12, script: '/srv/\u001b[2Jone/server.js', places },
+      { ...base, pid: 13_000, script: '/srv/two/server.js' },
+    ]
+    fakes.reload = () => Promise.reject(new ControlError('there are several', 'ERR_REUSEPORT_AMBIGUOUS', several))
+    expect(await reload([])).toBe(2)
+    expect(`\n${stderr}`).toBe(`
+reuseport: reload failed: there are several
+    PID  AGE  PORTS      SCRIPT
+     12   3d  [::]:8080  /srv/?[2Jone/server.js
+  13000   3d  -          /srv/two/server.js
+`)
+    expect(await reload(['--json'])).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'reload', supervisors: several })
   })
 })
 

@@ -5,9 +5,11 @@ import {
   type ControlAnswer,
   formatAnswer,
   formatRequest,
+  isUnknownCommand,
   LONGEST_REQUEST,
   parseAnswer,
   parseRequest,
+  parseScale,
   parseStatus,
   type SupervisorStatus,
 } from '../../src/supervisor/control-protocol.js'
@@ -79,14 +81,48 @@ describe('a request', () => {
     expect(parseRequest(line)).toBe('this is not a request')
   })
 
-  test.each(['stop', 'constructor', 'status-', 'x'.repeat(32)])('there is no command %s', (command) => {
+  test.each(['restart', 'constructor', 'status-', 'x'.repeat(32)])('there is no command %s', (command) => {
     expect(parseRequest(`${command} 1`)).toBe(
-      `unknown command '${command}': the supervisor answers 'status' and 'reload'`,
+      `unknown command '${command}': the supervisor answers 'status', 'vitals', 'reload', 'scale' and 'stop'`,
     )
+    expect(isUnknownCommand(String(parseRequest(`${command} 1`)))).toBe(true)
+  })
+
+  test.each(['4', 'auto', '+1', '-2', '0'.repeat(16)])('scale takes an argument: %s', (argument) => {
+    const line = formatRequest('scale', argument)
+    expect(parseRequest(line.slice(0, -1))).toStrictEqual({ command: 'scale', version: CONTROL_VERSION, argument })
+    // As an earlier version says.
+    expect(/^([a-z-]{1,32})(?: (\d{1,6}))?\r?$/.test(line.slice(0, -1))).toBe(false)
+    expect(isUnknownCommand('this is not a request')).toBe(true)
+  })
+
+  test('an argument too many, too few, or out of bounds', () => {
+    expect(parseRequest('scale 1')).toBe("'scale' takes an argument")
+    for (const command of ['status', 'vitals', 'reload', 'stop'])
+      expect(parseRequest(`${command} 1 5`)).toBe(`'${command}' takes no argument`)
+    for (const line of [
+      'scale 1 ',
+      'scale 1  4',
+      'scale 4 4 4',
+      'scale 1 ４',
+      'scale 1 A',
+      `scale 1 ${'1'.repeat(17)}`,
+    ])
+      expect(parseRequest(line)).toBe('this is not a request')
+    expect(isUnknownCommand("'scale' takes an argument")).toBe(false)
+  })
+
+  test('how many workers an argument of scale means', () => {
+    const now = (text: string): unknown => {
+      const parsed = parseScale(text)
+      return typeof parsed === 'function' ? parsed(4) : parsed
+    }
+    expect(['4', '0', '9999', 'auto', '+2', '-3', '-9'].map(now)).toEqual([4, 0, 9999, 'auto', 6, 1, -5])
+    expect(['', '+', 'four', '1.5', '10000', '1e3', '--1', 'Auto'].map(now)).toEqual(new Array(8).fill(undefined))
   })
 
   test('round trip', () => {
-    for (const command of ['status', 'reload'] as const) {
+    for (const command of ['status', 'vitals', 'reload', 'stop'] as const) {
       const line = formatRequest(command)
       expect(line).toMatch(/^[^\n]+\n$/)
       expect(line.length).toBeLessThanOrEqual(LONGEST_REQUEST)
@@ -95,7 +131,7 @@ describe('a request', () => {
   })
 
   test('any line is a request or is told why not, in a few words', () => {
-    const command = fc.constantFrom('status', 'reload', 'stop', '')
+    const command = fc.constantFrom('status', 'reload', 'stop', 'restart', '')
     const version = fc.oneof(
       fc.constant(''),
       fc.nat({ max: 2_000_000 }).map((one) => ` ${one}`),
@@ -110,12 +146,12 @@ describe('a request', () => {
         if (typeof request === 'string') {
           outcomes.refused++
           expect(request).toMatch(
-            /^(this is not a request|unknown command '[a-z-]{1,32}': the supervisor answers 'status' and 'reload')$/,
+            /^(this is not a request|unknown command '[a-z-]{1,32}': the supervisor answers ['a-z, ]{1,60}|'[a-z]+' takes (no|an) argument)$/,
           )
           return
         }
         outcomes.accepted++
-        const isCommand = (value: unknown): boolean => value === 'status' || value === 'reload'
+        const isCommand = (value: unknown): boolean => ['status', 'reload', 'stop'].includes(String(value))
         expect(hasMembers(request, { command: isCommand, version: (one) => isWhole(one, 0, 999_999) })).toBe(true)
         expect(line.startsWith(request.command)).toBe(true)
       }),

@@ -9,8 +9,9 @@ import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AddonState } from '../../src/native/addon.js'
 import type { Addon } from '../../src/native/addon-contract.js'
+import { reloadSupervisor } from '../../src/supervisor/commands.js'
 import { ControlServer, openControl } from '../../src/supervisor/control.js'
-import { ask, controlFiles, reloadSupervisor, supervisors } from '../../src/supervisor/control-client.js'
+import { ask, controlFiles, supervisors } from '../../src/supervisor/control-client.js'
 import type { SupervisorStatus } from '../../src/supervisor/control-protocol.js'
 import { givenSockets } from '../../src/supervisor/given-sockets.js'
 import { keepDescriptor, keepHandle } from '../../src/supervisor/kept-socket.js'
@@ -283,11 +284,19 @@ describe('where a supervisor answers', () => {
     startedAt: new Date(0).toISOString(),
     workers: [],
   }
+  const OBEDIENT = {
+    workers: [],
+    status: () => STATUS,
+    vitals: vi.fn(),
+    reload: vi.fn(),
+    scale: vi.fn(),
+    stop: vi.fn(),
+  }
 
   const serve = (
     reload: () => Promise<unknown> = async () => undefined,
     status: () => unknown = () => STATUS,
-  ): Promise<ControlServer> => ControlServer.open(async (command) => (command === 'status' ? status() : reload()))
+  ): Promise<ControlServer> => ControlServer.open(async ({ command }) => (command === 'status' ? status() : reload()))
 
   /** Sends this, and gives all that comes back. */
   async function talk(file: string, ...said: readonly string[]): Promise<string> {
@@ -315,7 +324,7 @@ describe('where a supervisor answers', () => {
     expect(await supervisors()).toEqual([STATUS])
     await expect(ask(file, 'reload')).rejects.toThrow('a text')
     await expect(ask(file, 'dance' as 'status')).rejects.toThrow(
-      "unknown command 'dance': the supervisor answers 'status' and 'reload'",
+      "its version of this package is an earlier one, which does not know 'dance'",
     )
     expect(await talk(file, 'x'.repeat(300))).toBe('')
     // In pieces it is the same line, and one without a version is answered too.
@@ -392,7 +401,8 @@ describe('where a supervisor answers', () => {
     const two = await serve(async () => asked.push(2))
     await expect(reloadSupervisor()).rejects.toMatchObject({
       code: 'ERR_REUSEPORT_AMBIGUOUS',
-      message: `there are several supervisors: give the pid of one of ${process.pid}, ${process.pid}`,
+      message: `there are several supervisors: give the pid, script or port of one (running: ${process.pid}, ${process.pid})`,
+      supervisors: [STATUS, STATUS],
     })
     one.close()
     two.close()
@@ -404,13 +414,13 @@ describe('where a supervisor answers', () => {
     ['that is a file', (at: string) => writeFileSync(at, '')],
   ])('a folder %s is not used, and another one is', async (_what, make) => {
     make(own())
-    const control = await openControl({ status: () => STATUS, reload: vi.fn() }, vi.fn())
+    const control = await openControl(OBEDIENT, vi.fn())
     const other = readdirSync(temporary).find((name) => name !== path.basename(own()))
     expect(other).toMatch(/^reuseport-\d+-[A-Za-z0-9]{6}$/)
     expect(readdirSync(path.join(temporary, String(other)))).toHaveLength(1)
     expect(await supervisors()).toEqual([STATUS])
     // A second one finds it.
-    const second = await openControl({ status: () => STATUS, reload: vi.fn() }, vi.fn())
+    const second = await openControl(OBEDIENT, vi.fn())
     expect(readdirSync(temporary)).toHaveLength(2)
     second?.close()
     control?.close()
@@ -436,7 +446,7 @@ describe('where a supervisor answers', () => {
     vi.stubEnv('TMPDIR', path.join(temporary, 'file'))
     writeFileSync(path.join(temporary, 'file'), '')
     const warn = vi.fn()
-    expect(await openControl({ status: vi.fn(), reload: vi.fn() }, warn)).toBeUndefined()
+    expect(await openControl(OBEDIENT, warn)).toBeUndefined()
     expect(warn).toHaveBeenCalledWith(
       expect.stringContaining('reuseport ls and reuseport reload cannot reach this supervisor: '),
     )
