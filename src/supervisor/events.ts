@@ -88,6 +88,8 @@ export interface SupervisorEvents {
   'reload:failed': [generation: number, error: Error]
   /** `scale` has changed the number of workers. */
   scaled: [workers: number]
+  /** With `metrics`: metrics and probes are served there, by HTTP. A URL or a unix path. */
+  metrics: [where: string]
   /** The supervisor drains its workers and ends. `error`: why it has given up; undefined where it was told to end. */
   stopping: [error: Error | undefined]
 }
