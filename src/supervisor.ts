@@ -4,7 +4,14 @@ export { writeInBackground } from './supervisor/background.js'
 export { ask, type ControlFile, controlFiles, reloadSupervisor, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
-export type { ListeningInfo, Replaced, SupervisorEvents, WorkerInfo, WorkerState } from './supervisor/events.js'
+export type {
+  ListeningInfo,
+  Replaced,
+  SupervisorEvents,
+  WorkerInfo,
+  WorkerReport,
+  WorkerState,
+} from './supervisor/events.js'
 export type { WorkerExit } from './supervisor/launch.js'
 export { SupervisorOptionError } from './supervisor/option-values.js'
 export type { DatagramSteeringOption, SupervisorOptions } from './supervisor/options.js'

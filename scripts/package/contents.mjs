@@ -20,6 +20,7 @@ const NEEDED = [
   'dist/steer-group.js',
   'dist/protocol.js',
   'dist/joining.js',
+  'dist/metrics.js',
   'dist/supervised.js',
   'dist/workers.js',
   'dist/index.d.ts',

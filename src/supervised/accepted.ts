@@ -1,21 +1,26 @@
 import diagnostics from 'node:diagnostics_channel'
-import type { Servers } from './servers.js'
 
 /**
- * Counts the connections that servers of this worker get: from their own queues, as guests of others, and passed on by other
- * workers. Node publishes each on a channel, where somebody listens to that; one that `maxConnections` drops is not among them.
+ * Counts the connections that servers get: from their own queues, as guests of others, and passed on by other workers. Node
+ * publishes each one on a channel that has a subscriber; those that `maxConnections` drops it does not.
  */
 export class AcceptedCount {
+  readonly #servers = new WeakSet<object>()
   #count = 0
 
-  constructor(servers: Pick<Servers, 'has'>) {
+  constructor() {
     diagnostics.subscribe('net.server.socket', (message) => {
       const { socket } = message as { readonly socket?: { readonly server?: object } }
-      if (socket?.server !== undefined && servers.has(socket.server)) this.#count++
+      if (socket?.server !== undefined && this.#servers.has(socket.server)) this.#count++
     })
   }
 
   get count(): number {
     return this.#count
+  }
+
+  /** From now on its connections count. */
+  add(server: object): void {
+    this.#servers.add(server)
   }
 }

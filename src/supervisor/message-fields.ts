@@ -79,6 +79,11 @@ export function fewest(message: Fields): number | undefined {
   return optional(message['fewest'], (value) => count(value, 'fewest'))
 }
 
+/** Undefined where the worker does not count. */
+export function accepted(message: Fields): number | undefined {
+  return optional(message['accepted'], (value) => whole(value, 'accepted', 0, Number.MAX_SAFE_INTEGER))
+}
+
 export function visit(value: unknown): { readonly id: string; readonly accepted: number } {
   const ended = record(value)
   return { id: id(ended['id']), accepted: count(ended['accepted'], 'accepted') }

@@ -109,7 +109,11 @@ export class Metrics implements MetricsAnswers {
 const COUNTED = ['accepted', 'cpu', 'passedOn'] as const
 
 /** Of one worker: a pid comes again. */
-function nameOf({ pid, startedAt, threadId }: Pick<WorkerNumbers, 'pid' | 'threadId'> & { readonly startedAt: Date | string }): string {
+function nameOf({
+  pid,
+  startedAt,
+  threadId,
+}: Pick<WorkerNumbers, 'pid' | 'threadId'> & { readonly startedAt: Date | string }): string {
   return `${pid} ${threadId} ${new Date(startedAt).getTime()}`
 }
 

@@ -23,7 +23,7 @@ export function planOf(name: string, slot: number, sockets: readonly Kept[], own
   const { steering, balance, grace, drainTimeout } = settings
   const { ports = [], datagramPorts = [] } = owner.ports ?? {}
   const given = { ports, datagramPorts, isShared, steering, balance, ticketKeys, grace, drainTimeout }
-  const configuration = { worker: name, ...given }
+  const configuration = { worker: name, ...given, counts: settings.metrics !== undefined }
   return { slot, generation, program: programOf(settings, name), configuration, sockets }
 }
 
