@@ -190,7 +190,7 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
     isShared: flag(given['isShared'], 'isShared'),
     steering,
     balance,
-    counts: given['counts'] === true,
+    counts: optional(given['counts'], (counts) => flag(counts, 'counts')),
     ticketKeys: text(given['ticketKeys'], 'ticketKeys', 256),
     grace: number(given['grace'], 'grace', 0, LONGEST_TIME),
     drainTimeout: number(given['drainTimeout'], 'drainTimeout', 0, LONGEST_TIME),

@@ -42,7 +42,7 @@ export interface WorkerConfiguration {
   readonly steering: SteeringName | undefined
   readonly balance: BalanceName | undefined
   /** Whether the worker counts the connections that its servers get. */
-  readonly counts: boolean
+  readonly counts?: boolean | undefined
   /** 48 bytes, in base64. */
   readonly ticketKeys: string
   readonly grace: number
