@@ -12,9 +12,12 @@ export type {
   WorkerReport,
   WorkerState,
 } from './supervisor/events.js'
+export type { ExitCause } from './supervisor/exit-cause.js'
+export type { LastExit, LastReload, SlotHistory } from './supervisor/history.js'
 export type { WorkerExit } from './supervisor/launch.js'
 export { SupervisorOptionError } from './supervisor/option-values.js'
 export type { DatagramSteeringOption, SupervisorOptions } from './supervisor/options.js'
 export type { SteeringName } from './supervisor/protocol.js'
 export { Supervisor, type SupervisorState } from './supervisor/supervisor.js'
 export { notifySystemd, systemdSockets } from './supervisor/systemd.js'
+export type { SupervisorVitals, WorkerVitals } from './supervisor/vitals-protocol.js'

@@ -13,6 +13,8 @@ export interface ListeningServer {
 /** The servers of this process that listen on a port. */
 export class Servers {
   readonly #servers = new Map<ListenableServer, ListeningServer>()
+  /** A server that is closed stays while it has connections: those hold it. */
+  #seen: readonly WeakRef<ListenableServer>[] = []
 
   readonly #accepted: AcceptedCount | undefined
 
@@ -29,6 +31,13 @@ export class Servers {
   add(listening: ListeningServer): void {
     this.#accepted?.add(listening.server)
     this.#servers.set(listening.server, listening)
+    const others = this.everySeen().filter((server) => server !== listening.server)
+    this.#seen = [...others, listening.server].map((server) => new WeakRef(server))
+  }
+
+  /** The servers that listen or have listened, as far as something holds them. */
+  everySeen(): readonly ListenableServer[] {
+    return this.#seen.flatMap((server) => server.deref() ?? [])
   }
 
   delete(server: ListenableServer): ListeningServer | undefined {

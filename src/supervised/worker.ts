@@ -22,6 +22,7 @@ import { placeOf, Servers } from './servers.js'
 import { EndingSignals } from './signals.js'
 import { TakenBack } from './taken-back.js'
 import { TicketKeys } from './ticket-keys.js'
+import { answerVitals } from './vitals.js'
 
 export class SupervisedWorker implements Supervision {
   readonly #link: Link
@@ -166,6 +167,7 @@ export class SupervisedWorker implements Supervision {
     } else if (message.type === 'join') this.#guests.join(message, handle)
     else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
+    else if (message.type === 'vitals') void answerVitals(message.ask, this.#link, this.#servers)
     else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
       this.#hearOfOthers(message, handle)
     else this.common.answer(message, handle)

@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { type CpuQuota, cpuQuota } from './cpu-quota.js'
+import { readBounded } from './read-bounded.js'
 
 /** @internal */
 export const MOST_WORKERS = 1024
@@ -43,29 +43,4 @@ export function chooseWorkers(available: number, machine: number, quota: CpuQuot
   // The number of a newer Node has the quota in it: where both are the same, the quota is named.
   if (workers === allowed && quota !== undefined) return { workers, from: { limit: 'quota', cpus: all, ...quota } }
   return { workers, from: { limit: workers === available ? 'affinity' : 'most', cpus: all } }
-}
-
-/** More than the mounts of a large host. */
-const MOST_BYTES = 1 << 20
-
-/** Files of /proc come in parts. What cannot be read, as without the right to, is no file. */
-function readBounded(file: string): string | undefined {
-  let fd: number | undefined
-  try {
-    // A file that is not what the kernel mounts there must not block.
-    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    const parts: Buffer[] = []
-    for (let size = 0; size < MOST_BYTES; ) {
-      const part = Buffer.allocUnsafe(4096)
-      const length = readSync(fd, part)
-      if (length === 0) break
-      parts.push(part.subarray(0, length))
-      size += length
-    }
-    return Buffer.concat(parts).toString()
-  } catch {
-    return undefined
-  } finally {
-    if (fd !== undefined) closeSync(fd)
-  }
 }

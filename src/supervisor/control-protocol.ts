@@ -1,6 +1,8 @@
 // Pure: what a supervisor and the processes that ask it write on its control socket. A request is one line, `<command>
 // <version>`; an answer is one line of JSON, or, for a command that takes time, several. Each side names its version.
 
+import { date, integer, isRecord, LONGEST_TEXT, list, ProtocolError, record, text } from './control-fields.js'
+
 /** What a supervisor says of itself. Times are in ISO 8601. */
 export interface SupervisorStatus {
   readonly pid: number
@@ -28,6 +30,12 @@ export interface SupervisorStatus {
     /** Unix paths that it accepts at; missing where there are none. */
     readonly paths?: readonly string[]
   }[]
+  /** The ports on which its workers listen; undefined in earlier versions. */
+  readonly places?: readonly {
+    readonly protocol: 'tcp' | 'udp'
+    readonly address: string
+    readonly port: number
+  }[]
 }
 
 /** @internal */
@@ -38,10 +46,6 @@ export const LONGEST_REQUEST = 256
 
 /** @internal Characters of an answer, without the end of its line. */
 export const LONGEST_ANSWER: number = 1 << 20
-
-/** @internal The most workers and sockets that a status may name. */
-const MOST = 4096
-const LONGEST_TEXT = 4096
 
 export type ControlCommand = 'status' | 'reload'
 
@@ -79,9 +83,6 @@ export function formatAnswer(answer: ControlAnswer): string {
   const said = kind === 'accepted' ? true : kind === 'done' ? (answer.value ?? null) : answer.reason
   return `${JSON.stringify({ version: CONTROL_VERSION, [kind]: said })}\n`
 }
-
-/** A peer said something that is not of this protocol. */
-class ProtocolError extends Error {}
 
 /** @internal @throws Error with the reason, which names the version of the peer where it is another one. */
 export function parseAnswer(line: string): ControlAnswer {
@@ -121,7 +122,14 @@ export function parseStatus(value: unknown): SupervisorStatus {
     generation: integer(status['generation'], 'generation'),
     startedAt: date(status['startedAt'], 'startedAt'),
     workers: workers.map((entry, index) => parseWorker(entry, `workers[${index}]`)),
+    ...(status['places'] !== undefined && { places: list(status['places'], 'places').map(parsePlace) }),
   }
+}
+
+function parsePlace(value: unknown): NonNullable<SupervisorStatus['places']>[number] {
+  const { address, port, protocol } = record(value, 'places')
+  if (protocol !== 'tcp' && protocol !== 'udp') throw new ProtocolError('places.protocol is unknown')
+  return { protocol, address: text(address, 'places.address'), port: integer(port, 'places.port') }
 }
 
 function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][number] {
@@ -143,32 +151,3 @@ function parseWorker(value: unknown, name: string): SupervisorStatus['workers'][
 }
 
 const NUMBERS = ['joins', 'acceptedAsGuest', 'stood', 'passedOn'] as const
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function record(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (isRecord(value)) return value
-  throw new ProtocolError(`${name} is not an object`)
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  if (Array.isArray(value) && value.length <= MOST) return value
-  throw new ProtocolError(`${name} is not a list of at most ${MOST}`)
-}
-
-function integer(value: unknown, name: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new ProtocolError(`${name} is not a whole number`)
-}
-
-function text(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.length <= LONGEST_TEXT) return value
-  throw new ProtocolError(`${name} is not text of at most ${LONGEST_TEXT} characters`)
-}
-
-function date(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.length <= 40 && Number.isFinite(Date.parse(value))) return value
-  throw new ProtocolError(`${name} is not a time`)
-}

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { WorkersLimit } from './automatic-workers.js'
+import type { ExitCause } from './exit-cause.js'
 import type { WorkerExit } from './launch.js'
 
 /** `'leaving'`: it drains, and its program ends. `'gone'`: it has ended. */
@@ -67,7 +68,7 @@ export interface SupervisorEvents {
   /** The worker has drained. */
   'worker:drained': [worker: WorkerInfo, report: WorkerReport]
   /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
-  'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean }]
+  'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean; readonly cause: ExitCause }]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]
   /**

@@ -223,12 +223,12 @@ export class KeptSockets {
   }
 
   async #ask(worker: RunningWorker, ids: readonly string[]): Promise<void> {
-    this.#do(this.#register.released(worker.name, ids, await worker.release(ids)))
+    this.#do(this.#register.released(worker.name, ids, await worker.questions.release(ids)))
   }
 
   async #giveBack(worker: RunningWorker, id: string): Promise<void> {
     const kept = this.#kept.get(id)
-    const isTaken = kept !== undefined && (await worker.giveBack(kept))
+    const isTaken = kept !== undefined && (await worker.questions.giveBack(kept))
     this.#do(this.#register.tookBack(worker.name, id, isTaken))
   }
 

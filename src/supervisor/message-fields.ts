@@ -1,7 +1,7 @@
 // Pure: reads the members of a message that another process sent, each with its bounds.
 
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
-import type { PathAccess } from './protocol.js'
+import type { FromWorker, LocalSocket, PathAccess } from './protocol.js'
 
 /** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
 export class MessageError extends Error {}
@@ -97,4 +97,24 @@ export function endingSignal(value: unknown): EndingSignal {
   const signal = ENDING_SIGNALS.find((name) => name === value)
   if (signal === undefined) throw new MessageError('signal is unknown')
   return signal
+}
+
+export function local(message: Fields): LocalSocket | undefined {
+  return optional(message['local'], (value) => {
+    const socket = record(value)
+    return { fd: count(socket['fd'], 'fd'), inode: inode(socket['inode']) }
+  })
+}
+
+export function inode(value: unknown): number {
+  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function vitals(message: Fields): Omit<FromWorker & { readonly type: 'vitals' }, 'type'> {
+  return {
+    ask: count(message['ask'], 'ask'),
+    open: count(message['open'], 'open'),
+    cpu: optional(message['cpu'], (cpu) => number(cpu, 'cpu', 0, Number.MAX_SAFE_INTEGER)),
+    memory: whole(message['memory'], 'memory', 0, Number.MAX_SAFE_INTEGER),
+  }
 }

@@ -11,8 +11,10 @@ import {
   flag,
   id,
   ids,
+  inode,
   LONGEST_TIME,
   list,
+  local,
   MessageError,
   number,
   optional,
@@ -21,18 +23,11 @@ import {
   record,
   text,
   visit,
+  vitals,
   want,
   whole,
 } from './message-fields.js'
-import type {
-  FromWorker,
-  KeptSocket,
-  Listening,
-  LocalSocket,
-  Place,
-  ToWorker,
-  WorkerConfiguration,
-} from './protocol.js'
+import type { FromWorker, KeptSocket, Listening, Place, ToWorker, WorkerConfiguration } from './protocol.js'
 import { isSteeringName } from './steering-names.js'
 
 /** Of the messages in `protocol.ts`. */
@@ -104,6 +99,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'visits', begun: ids(message['begun']), ended: list(message['ended'], 'ended').map(visit) }
     case 'pong':
       return { type: 'pong', ping: count(message['ping'], 'ping') }
+    case 'vitals':
+      return { type: 'vitals', ...vitals(message) }
     case 'connections':
       return { type: 'connections', ...place(message), open: count(message['open'], 'open') }
     case 'pass':
@@ -150,6 +147,8 @@ export function parseToWorker(value: unknown): ToWorker {
       return { type: 'part', id: id(message['id']) }
     case 'ping':
       return { type: 'ping', ping: count(message['ping'], 'ping') }
+    case 'vitals':
+      return { type: 'vitals', ask: count(message['ask'], 'ask') }
     case 'serve':
       return { type: 'serve', ...place(message), pass: pass(message) }
     case 'passed':
@@ -209,17 +208,6 @@ function keptSocket(value: unknown): KeptSocket {
     wish: wish(socket['wish']),
     isGiven: flag(socket['isGiven'], 'isGiven'),
   }
-}
-
-function local(message: Fields): LocalSocket | undefined {
-  return optional(message['local'], (value) => {
-    const socket = record(value)
-    return { fd: count(socket['fd'], 'fd'), inode: inode(socket['inode']) }
-  })
-}
-
-function inode(value: unknown): number {
-  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
 }
 
 function listening(message: Fields): Omit<Listening, 'type'> {

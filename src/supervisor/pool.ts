@@ -5,11 +5,13 @@ import { Balancing } from './balancing.js'
 import { type DatagramSteering, steerDatagrams } from './datagram-steering.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
+import { causeOf } from './exit-cause.js'
 import { HangWatch } from './hang-watch.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
-import { launchProcess, type WorkerExit, type WorkerListeners } from './launch.js'
+import { launchProcess, type WorkerExit } from './launch.js'
 import { launchThread } from './launch-thread.js'
+import { OomKills } from './oom-kills.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
@@ -39,6 +41,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
   readonly #hangs: HangWatch
+  readonly #oom = new OomKills()
   #started = 0
   /** The signal that programs get where nothing else is said. */
   endingSignal: EndingSignal | undefined
@@ -48,8 +51,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
     this.#datagrams = steerDatagrams(owner, this.sockets)
-    // Each worker that starts listens to it.
-    setMaxListeners(0, owner.signal)
+    setMaxListeners(0, owner.signal) // Each worker that starts listens to it.
     this.#hangs = new HangWatch(owner, () => this.alive)
   }
 
@@ -147,9 +149,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     return worker.ready(this.sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
   }
 
-  accepts(worker: RunningWorker): boolean {
-    return this.sockets.readinessOf(worker).accepts()
-  }
+  readonly accepts = (worker: RunningWorker): boolean => this.sockets.readinessOf(worker).accepts()
 
   onReady(worker: RunningWorker): void {
     this.sockets.ready(worker)
@@ -221,9 +221,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#warnedOf.add(worker)
   }
 
-  onOutput(worker: RunningWorker, ...output: Parameters<WorkerListeners['onOutput']>): void {
+  readonly onOutput: WorkerEvents<RunningWorker>['onOutput'] = (worker, ...output) =>
     this.#owner.emit('worker:output', describe(worker), ...output)
-  }
 
   onProgramMessage(worker: RunningWorker, message: unknown): void {
     if (message === 'ready') this.sockets.note(worker, { saidReady: true })
@@ -241,7 +240,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.balancing.gone(worker)
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
-    this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected })
+    const cause = causeOf(exit, worker.killedFor, isExpected, () => this.#oom.hasOneMore())
+    this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected, cause })
     if (slot === undefined || slot.isEnding || isExpected) return
     void slot.run(async () => {
       if (slot.current === worker) await restart(slot, exit, this.#owner)

@@ -81,6 +81,22 @@ export async function endPredecessors(
   }
 }
 
+/** The same, for what the workers of this supervisor accept from. */
+export function replaceEarlier(
+  { alive, leaveTimeout, sockets }: Successors,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<Replaced> {
+  const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
+  return endPredecessors(sockets.all, own, leaveTimeout, signal, warn)
+}
+
+interface Successors {
+  readonly alive: readonly { readonly pid: number }[]
+  readonly leaveTimeout: number
+  readonly sockets: { readonly all: Parameters<typeof endPredecessors>[0] }
+}
+
 /** Every process that holds the socket, as far as this user may see. Linux: proc(5). */
 function holdersOf(addon: Addon, inode: number, own: ReadonlySet<number>): readonly number[] {
   return readdirSync('/proc')

@@ -79,6 +79,8 @@ export type ToWorker =
   | { readonly type: 'part'; readonly id: string }
   /** Answer, to show that the event loop turns. */
   | { readonly type: 'ping'; readonly ping: number }
+  /** Say how you are. `ask` is the number of the question; the answer repeats it. */
+  | { readonly type: 'vitals'; readonly ask: number }
   /**
    * Serve this connection, which another worker has accepted at that place: here it is, as the handle. Without a handle:
    * say whether you have got it. `pass` is the supervisor's number of it.
@@ -156,6 +158,15 @@ export type FromWorker =
       readonly ended: readonly { readonly id: string; readonly accepted: number }[]
     }
   | { readonly type: 'pong'; readonly ping: number }
+  /** Answers `vitals`. `cpu`: ms of CPU time so far; undefined in a thread of a Node that does not tell. `memory`: bytes. */
+  | {
+      readonly type: 'vitals'
+      readonly ask: number
+      /** Connections of all its servers that are open. */
+      readonly open: number
+      readonly cpu: number | undefined
+      readonly memory: number
+    }
   /** The worker listens at that place, and has so many open connections there. */
   | ({ readonly type: 'connections'; readonly open: number } & Place)
   /**

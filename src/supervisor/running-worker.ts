@@ -3,14 +3,15 @@ import { closeHandle } from '../common/close-handle.js'
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import type { WorkerState } from './events.js'
+import type { KillCause } from './exit-cause.js'
 import { type AnyKept, keepDescriptor, keepHandle } from './kept-socket.js'
 import type { Launch, Launched, WorkerExit } from './launch.js'
 import { PROGRAM } from './patience.js'
-import { type FromWorker, localOf, type ToWorker } from './protocol.js'
+import { type FromWorker, localOf, type Place, type ToWorker } from './protocol.js'
 import { ANSWERS, Questions } from './questions.js'
 import type { Readiness, WorkerEvents, WorkerPlan } from './worker-events.js'
 
-const MOST_SOCKETS = 4096 // of a worker
+const [MOST_SOCKETS, MOST_NESTED] = [4096, 64] // of a worker
 
 /** @internal A process or thread that runs the program, from its start to its end. */
 export class RunningWorker {
@@ -19,6 +20,8 @@ export class RunningWorker {
   readonly name: string
   readonly startedAt: Date = new Date()
   readonly exited: Promise<WorkerExit>
+  /** Why the supervisor has ended the worker at once; undefined where it has not. */
+  killedFor: KillCause | undefined
   readonly #launched: Launched
   #state: WorkerState = 'starting'
   #readyAt: number | undefined
@@ -27,8 +30,10 @@ export class RunningWorker {
   #hasLeft = false
   #changed: () => void = () => {}
   #onLeft: () => void = () => {}
-  readonly #questions: Questions
+  readonly questions: Questions
   #sockets = 0
+  /** Where threads and cluster workers of the program have listened. */
+  readonly nested: Place[] = []
 
   constructor(launch: Launch, plan: WorkerPlan, events: WorkerEvents<RunningWorker>) {
     const { slot, generation, program, configuration, sockets } = plan
@@ -52,12 +57,13 @@ export class RunningWorker {
         this.#state = 'gone'
         this.#goneAt = performance.now()
         ended(exit)
-        this.#questions.end()
+        this.questions.end()
         events.onExit(this, exit)
         this.#changed()
       },
     })
-    this.#questions = new Questions((...message) => this.send(...message), this.threadId !== undefined)
+    const isOpen = (): boolean => this.#state !== 'gone' && this.isConnected
+    this.questions = new Questions((...message) => this.send(...message), isOpen, this.threadId !== undefined)
   }
 
   get pid(): number {
@@ -108,12 +114,14 @@ export class RunningWorker {
         break
       }
       case 'nested':
+        if (this.nested.length < MOST_NESTED) this.nested.push(message)
         events.onNested(this, message)
         this.#changed()
         break
       case 'released':
       case 'took-back':
-        this.#questions.hear(message)
+      case 'vitals':
+        this.questions.hear(message)
         break
       case 'closed':
       case 'listens':
@@ -169,6 +177,7 @@ export class RunningWorker {
     }
     if (this.state === 'gone') return { why: 'exited', exit: await this.exited }
     if (signal.aborted) return { why: 'stopped' }
+    if (!isEnough()) this.killedFor = 'not-ready'
     if (!isEnough()) return { why: 'late', timeout }
     this.#state = 'ready'
     this.#readyAt = performance.now()
@@ -197,16 +206,6 @@ export class RunningWorker {
     else this.send({ ...message, local: localOf(kept) })
   }
 
-  /** See `Questions`. */
-  async release(ids: readonly string[]): Promise<readonly string[]> {
-    return this.isConnected ? this.#questions.release(ids) : ids
-  }
-
-  /** See `Questions`. */
-  async giveBack(kept: AnyKept): Promise<boolean> {
-    return this.isConnected && this.#questions.giveBack(kept)
-  }
-
   /**
    * Tells the worker to drain, to hand the sockets `kept` over and to end. Kills the worker if it still runs after
    * `timeout` ms.
@@ -232,6 +231,7 @@ export class RunningWorker {
     this.#onLeft = () => {}
     clearTimeout(timer)
     if (outcome !== 'late') return true
+    this.killedFor = 'late'
     this.kill()
     await this.exited
     return false
@@ -239,6 +239,7 @@ export class RunningWorker {
 
   /** Ends a worker that hangs. Nobody has told it to end. */
   abort(): void {
+    this.killedFor ??= 'hang'
     if (this.#state !== 'gone') this.#launched.abort()
   }
 

@@ -18,13 +18,15 @@ import {
 } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
-import { endPredecessors } from './predecessors.js'
+import { replaceEarlier } from './predecessors.js'
 import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
 import { repairGroups } from './repair.js'
 import { ReservedPorts } from './reserved-ports.js'
 import { TicketKeys } from './ticket-keys.js'
-import { describe, toStatus } from './worker-info.js'
+import { historyOf, vitalsOf } from './vitals.js'
+import type { SupervisorVitals } from './vitals-protocol.js'
+import { describe, statusOf } from './worker-info.js'
 
 /** `'running'`: all workers are ready. `'stopping'`: they drain. */
 export type SupervisorState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped'
@@ -50,6 +52,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #ports: ReservedPorts | undefined
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
+  readonly #history = historyOf(this)
   #control: ControlServer | undefined
   #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
@@ -106,14 +109,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
 
   /** The status that `reuseport ls` of the same user shows. */
   status(): SupervisorStatus {
-    return {
-      pid: process.pid,
-      script: scriptPath(this.#settings),
-      state: this.#state,
-      generation: this.#generation,
-      startedAt: this.#startedAt.toISOString(),
-      workers: this.#pool.alive.map((worker) => toStatus(worker, this.#pool)),
-    }
+    const { state, generation } = this
+    const own = { pid: process.pid, script: scriptPath(this.#settings), state, generation, startedAt: this.#startedAt }
+    return statusOf(own, this.#pool)
+  }
+
+  /** The status, and how each worker is: one that does not answer within 200 ms has no delay and no connections. */
+  vitals(): Promise<SupervisorVitals> {
+    return vitalsOf(this.status(), this.#pool, this.#history)
   }
 
   /** The workers that run at this moment, including those that start or leave. */
@@ -148,7 +151,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
         await this.#pool.grow(workers, 'all or none')
-        if (this.#settings.replace) await this.#replace()
+        if (this.#settings.replace)
+          this.emit('replaced', await replaceEarlier(this.#pool, this.#end.signal, this.#warn))
         if (this.#end.signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
@@ -235,12 +239,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#control?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
-  }
-
-  async #replace(): Promise<void> {
-    const { alive, leaveTimeout, sockets } = this.#pool
-    const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
-    this.emit('replaced', await endPredecessors(sockets.all, own, leaveTimeout, this.#end.signal, this.#warn))
   }
 
   #assertRunning(): void {

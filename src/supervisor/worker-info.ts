@@ -13,7 +13,7 @@ export function describe(worker: RunningWorker): WorkerInfo {
   return { slot, pid, threadId, generation, state, startedAt }
 }
 
-interface Known {
+export interface Known {
   readonly sockets: {
     acceptedBy(worker: RunningWorker): readonly Kept[]
     pathsOf(worker: RunningWorker): readonly string[]
@@ -38,6 +38,28 @@ export function toStatus(worker: RunningWorker, { balancing, sockets }: Known): 
     ...(paths.length > 0 && { paths }),
     ...(passedOn !== undefined && { passedOn }),
   }
+}
+
+/** The status of a supervisor, for JSON. */
+export function statusOf(
+  { startedAt, ...own }: Pick<SupervisorStatus, 'pid' | 'script' | 'state' | 'generation'> & { startedAt: Date },
+  pool: Known & { readonly alive: readonly RunningWorker[] },
+): SupervisorStatus {
+  const { alive } = pool
+  const workers = alive.map((worker) => toStatus(worker, pool))
+  return { ...own, startedAt: startedAt.toISOString(), workers, places: placesOf(alive, pool) }
+}
+
+/** The ports on which workers listen, each once. Those that only threads and cluster workers of programs have come last. */
+function placesOf(workers: readonly RunningWorker[], { sockets }: Known): NonNullable<SupervisorStatus['places']> {
+  const kept = workers
+    .flatMap((worker) => sockets.acceptedBy(worker))
+    .map(({ address, port, wish }) => {
+      return { protocol: wish.datagram === undefined ? 'tcp' : 'udp', address, port } as const
+    })
+  const nested = workers.flatMap((worker) => worker.nested)
+  const all = [...kept, ...nested.map(({ address, port }) => ({ protocol: 'tcp', address, port }) as const)]
+  return [...new Map(all.map((place) => [Object.values(place).join(' '), place])).values()]
 }
 
 /** Tells that the worker listens on the path of this socket. */

@@ -157,7 +157,7 @@ describe('what is told', () => {
     [{ code: null, signal: null, error: new Error('spawn ENOENT') }, 'spawn ENOENT'],
   ])('a death: %j', (exit, how) => {
     const lines = narrated((told) => {
-      told.emit('worker:exit', worker, { ...exit, isExpected: false })
+      told.emit('worker:exit', worker, { ...exit, isExpected: false, cause: 'exit' })
       told.emit('worker:restart', 1, { delay: 0, earlyDeaths: 0 })
       told.emit('worker:restart', 1, { delay: 200, earlyDeaths: 2 })
     })
@@ -174,7 +174,7 @@ describe('what is told', () => {
     [{ code: null, signal: 'SIGSEGV', error: undefined }, 'SIGSEGV'],
     [{ code: 1, signal: null, error: new Error('out\nof memory') }, 'out of memory'],
   ])('a failure on the way out: %j', (exit, how) => {
-    const lines = narrated((told) => told.emit('worker:exit', worker, { ...exit, isExpected: true }))
+    const lines = narrated((told) => told.emit('worker:exit', worker, { ...exit, isExpected: true, cause: 'told' }))
     expect(lines).toEqual([
       expect.stringMatching(`^reuseport PID: worker 1 .*52.* failed when it was told to end: ${how}$`),
     ])
@@ -184,9 +184,9 @@ describe('what is told', () => {
     const lines = narrated((told) => {
       // 130, 131 and 143 tell the signal as shells do.
       for (const code of [0, 130, 131, 143])
-        told.emit('worker:exit', worker, { code, signal: null, error: undefined, isExpected: true })
+        told.emit('worker:exit', worker, { code, signal: null, error: undefined, isExpected: true, cause: 'told' })
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'])
-        told.emit('worker:exit', worker, { code: null, signal, error: undefined, isExpected: true })
+        told.emit('worker:exit', worker, { code: null, signal, error: undefined, isExpected: true, cause: 'told' })
     })
     expect(lines).toEqual([])
   })

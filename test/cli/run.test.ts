@@ -303,7 +303,7 @@ describe('signals', () => {
     command.child.kill('SIGQUIT')
     const { code, stderr } = await command.exited
     expect(code).toBe(0)
-    expect(stderr).toMatch(/"exit":\{"code":null,"signal":"SIGTERM","isExpected":true\}/)
+    expect(stderr).toMatch(/"exit":\{"code":null,"signal":"SIGTERM","isExpected":true,"cause":"told"\}/)
   })
 
   test('a program that cleans up hears it once, although its worker gets it too', async () => {
@@ -318,7 +318,7 @@ describe('signals', () => {
     process.kill(Number.parseInt(me, 10), 'SIGWINCH')
     const { stdout, stderr } = await command.exited
     expect(stdout).toBe('heard SIGTERM\n')
-    expect(stderr).toMatch(/"exit":\{"code":0,"signal":null,"isExpected":true\}/)
+    expect(stderr).toMatch(/"exit":\{"code":0,"signal":null,"isExpected":true,"cause":"told"\}/)
   })
 
   test('a program may send the signal to itself when it has cleaned up', async () => {
@@ -326,7 +326,9 @@ describe('signals', () => {
     await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'signals itself', port })])
     await command.said(/"running"/)
     command.child.kill('SIGINT')
-    expect((await command.exited).stderr).toMatch(/"exit":\{"code":null,"signal":"SIGINT","isExpected":true\}/)
+    expect((await command.exited).stderr).toMatch(
+      /"exit":\{"code":null,"signal":"SIGINT","isExpected":true,"cause":"told"\}/,
+    )
   })
 
   test('SIGUSR2 reloads, as SIGHUP does; a program that fails on its way out is named', async () => {

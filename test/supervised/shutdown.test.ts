@@ -61,6 +61,6 @@ test.each(['@godaddy/terminus', 'close-with-grace', 'http-graceful-shutdown', 'h
     expect(run.stdout).toBe(stdout)
     const lines = run.stderr.split('\n').filter((line) => line.startsWith('{'))
     const exit = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'worker:exit')?.exit
-    expect(exit).toEqual({ code, signal, isExpected: true })
+    expect(exit).toEqual({ code, signal, isExpected: true, cause: 'told' })
   },
 )

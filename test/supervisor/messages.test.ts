@@ -56,6 +56,8 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'parted', id: '1.2' },
   { type: 'visits', begun: ['1.2'], ended: [{ id: '1.3', accepted: 12 }] },
   { type: 'pong', ping: 3 },
+  { type: 'vitals', ask: 3, open: 12, cpu: 1234.567, memory: 2 ** 40 },
+  { type: 'vitals', ask: 3, open: 0, cpu: undefined, memory: 0 },
   { type: 'drains', id: '1.2' },
   { type: 'connections', ...PLACE, open: 7 },
   { type: 'pass', ...PLACE, pass: 2 ** 40, open: 7 },
@@ -77,6 +79,7 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'join', id: '1.2', wish: WISH, local: undefined },
   { type: 'part', id: '1.2' },
   { type: 'ping', ping: 3 },
+  { type: 'vitals', ask: 3 },
   { type: 'serve', ...PLACE, pass: 2 ** 40 },
   { type: 'passed', pass: 5, isTaken: true, fewest: 3 },
   { type: 'passed', pass: 5, isTaken: false, fewest: undefined },
@@ -85,6 +88,7 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'refused', want: 5, errno: -98, hint: 'another process has bound the path' },
   { type: 'refused', want: 5, errno: -1, hint: undefined },
 ]
+const ASKED: ToWorker = { type: 'vitals', ask: 3 }
 const CONFIGURATION: WorkerConfiguration = {
   worker: '4242.3',
   sockets: [{ id: '1.2', fd: 4, inode: 77, wish: WISH, isGiven: false }],
@@ -268,6 +272,10 @@ describe('a member that is wrong', () => {
       text(of('visits'), 'ended.0.id', 256),
       ...count(of('visits'), 'ended.0.accepted'),
       ...count(of('pong'), 'ping'),
+      ...count(of('vitals'), 'ask'),
+      ...count(of('vitals'), 'open'),
+      inode(of('vitals'), 'memory'),
+      inode(of('vitals'), 'cpu', NO_NUMBER.slice(2)),
       ...where(of('connections')),
       ...count(of('connections'), 'open'),
       ...where(of('pass')),
@@ -291,6 +299,7 @@ describe('a member that is wrong', () => {
       ...count(of('join'), 'local.fd'),
       text(of('part'), 'id', 256),
       ...count(of('ping'), 'ping'),
+      ...count(ASKED, 'ask'),
       ...where(of('serve')),
       ...pass(of('serve')),
       ...pass(of('passed')),
@@ -474,6 +483,8 @@ const isWish = (value: unknown): boolean =>
     options: (options) => isText(options, 1_048_576),
   })
 
+const isAmount = (value: unknown): boolean => isNumber(value, 0, Number.MAX_SAFE_INTEGER)
+
 function isFromWorker(value: unknown): boolean {
   return [
     { type: is('listening'), ...PLACE_MEMBERS, id: isId, wish: isWish, 'fd?': isCount },
@@ -501,6 +512,7 @@ function isFromWorker(value: unknown): boolean {
       ended: (ended: unknown) => isListOf(ended, 4096, (one) => hasMembers(one, { id: isId, accepted: isCount })),
     },
     { type: is('pong'), ping: isCount },
+    { type: is('vitals'), ask: isCount, open: isCount, 'cpu?': isAmount, memory: isInode },
     { type: is('connections'), ...PLACE_MEMBERS, open: isCount },
     { type: is('pass'), ...PLACE_MEMBERS, pass: isInode, open: isCount },
     { type: is('served'), pass: isInode, isTaken: isFlag, open: isCount },
@@ -518,6 +530,7 @@ function isToWorker(value: unknown): boolean {
     { type: is('join'), id: isId, wish: isWish, 'local?': isLocal },
     { type: is('part'), id: isId },
     { type: is('ping'), ping: isCount },
+    { type: is('vitals'), ask: isCount },
     { type: is('serve'), ...PLACE_MEMBERS, pass: isInode },
     { type: is('passed'), pass: isInode, isTaken: isFlag, 'fewest?': isCount },
     { type: is('fewest'), ...PLACE_MEMBERS, 'fewest?': isCount },

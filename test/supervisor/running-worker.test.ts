@@ -209,7 +209,7 @@ describe('a worker', () => {
     worker.send({ type: 'ticket-keys', keys: '' })
     worker.kill()
     expect(fake.workers[0]?.heard).toEqual([])
-    expect(await worker.release(['a'])).toEqual(['a'])
+    expect(await worker.questions.release(['a'])).toEqual(['a'])
   })
 
   test('that has closed its channel is told by a signal; one that stays is killed', async () => {
@@ -242,7 +242,7 @@ describe('a worker that is asked to release sockets', () => {
 
   test('answers in the order of the questions, and only for what was asked', async () => {
     const { fake, worker } = silent()
-    const [first, second] = [worker.release(['a', 'b']), worker.release(['b', 'c'])]
+    const [first, second] = [worker.questions.release(['a', 'b']), worker.questions.release(['b', 'c'])]
     expect(fake.heard).toEqual([
       { type: 'release', ids: ['a', 'b'] },
       { type: 'release', ids: ['b', 'c'] },
@@ -258,10 +258,10 @@ describe('a worker that is asked to release sockets', () => {
   test('a process that does not answer within 1 s has released all; its late answer is for no other question', async () => {
     const { fake, worker } = silent()
     const settled = vi.fn()
-    void worker.release(['a', 'b']).then(settled)
+    void worker.questions.release(['a', 'b']).then(settled)
     await vi.advanceTimersByTimeAsync(999)
     expect(settled).not.toHaveBeenCalled()
-    const second = worker.release(['c', 'd'])
+    const second = worker.questions.release(['c', 'd'])
     await vi.advanceTimersByTimeAsync(1)
     expect(settled).toHaveBeenCalledWith(['a', 'b'])
     released(fake, [])
@@ -274,13 +274,13 @@ describe('a worker that is asked to release sockets', () => {
   test('a thread is waited for: its answer, or its end', async () => {
     const { fake, worker } = silent(true)
     const settled = vi.fn()
-    void worker.release(['a']).then(settled)
+    void worker.questions.release(['a']).then(settled)
     await vi.advanceTimersByTimeAsync(3_600_000)
     expect(settled).not.toHaveBeenCalled()
     released(fake, ['a'])
     await vi.advanceTimersByTimeAsync(0)
     expect(settled).toHaveBeenCalledWith(['a'])
-    const second = worker.release(['b'])
+    const second = worker.questions.release(['b'])
     fake.exits()
     expect(await second).toEqual([])
   })
@@ -288,7 +288,7 @@ describe('a worker that is asked to release sockets', () => {
   test('that has closed its channel is not asked', async () => {
     const { fake, worker } = silent()
     fake.isConnected = false
-    expect(await worker.release(['a'])).toEqual(['a'])
+    expect(await worker.questions.release(['a'])).toEqual(['a'])
     expect(fake.heard).toEqual([])
   })
 })
