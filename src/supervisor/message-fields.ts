@@ -116,5 +116,6 @@ export function vitals(message: Fields): Omit<FromWorker & { readonly type: 'vit
     open: count(message['open'], 'open'),
     cpu: optional(message['cpu'], (cpu) => number(cpu, 'cpu', 0, Number.MAX_SAFE_INTEGER)),
     memory: whole(message['memory'], 'memory', 0, Number.MAX_SAFE_INTEGER),
+    accepted: accepted(message),
   }
 }

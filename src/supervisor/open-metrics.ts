@@ -5,9 +5,10 @@ import type { Settings } from './options.js'
 export async function openMetrics(
   supervisor: Parameters<typeof serveMetrics>[0],
   { metrics: place, replace }: Settings,
-  more: Pick<MetricsOptions, 'signal' | 'sockets'>,
+  signal: AbortSignal,
+  sockets: MetricsOptions['sockets'],
 ): Promise<{ close(): void } | undefined> {
   if (place === undefined) return undefined
   const metrics = await import('./metrics.js')
-  return metrics.serveMetrics(supervisor, { place, replace, ...more })
+  return metrics.serveMetrics(supervisor, { place, replace, signal, sockets })
 }

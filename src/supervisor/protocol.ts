@@ -166,6 +166,8 @@ export type FromWorker =
       readonly open: number
       readonly cpu: number | undefined
       readonly memory: number
+      /** Connections that its servers got so far, where it counts them. */
+      readonly accepted?: number | undefined
     }
   /** The worker listens at that place, and has so many open connections there. */
   | ({ readonly type: 'connections'; readonly open: number } & Place)
