@@ -71,7 +71,7 @@ const COMMON = [
   { name: 'later', test: LIBRARY },
   { name: 'protocol', test: /\/src\/supervisor\/(ahead|messages|patience|preload-options|protocol)\.ts$/ },
   { name: 'joining', test: /\/src\/supervisor\/(join|kept-socket\.|queue-)/ },
-  { name: 'metrics', test: /\/src\/supervisor\/metrics(?!-place)/ },
+  { name: 'monitoring', test: /\/src\/supervisor\/metrics(?!-place)/ },
   { name: 'supervised', test: /\/src\/supervised\/(accepted|guests|link|own-guests|servers)\.ts$/ },
   { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]

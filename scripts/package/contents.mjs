@@ -21,6 +21,7 @@ const NEEDED = [
   'dist/protocol.js',
   'dist/joining.js',
   'dist/metrics.js',
+  'dist/monitoring.js',
   'dist/supervised.js',
   'dist/workers.js',
   'dist/index.d.ts',

@@ -108,12 +108,14 @@ export class Metrics implements MetricsAnswers {
 
 const COUNTED = ['accepted', 'cpu', 'passedOn'] as const
 
+interface Named {
+  readonly pid: number
+  readonly threadId?: number | undefined
+  readonly startedAt: Date | string
+}
+
 /** Of one worker: a pid comes again. */
-function nameOf({
-  pid,
-  startedAt,
-  threadId,
-}: Pick<WorkerNumbers, 'pid' | 'threadId'> & { readonly startedAt: Date | string }): string {
+function nameOf({ pid, startedAt, threadId }: Named): string {
   return `${pid} ${threadId} ${new Date(startedAt).getTime()}`
 }
 

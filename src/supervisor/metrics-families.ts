@@ -47,8 +47,8 @@ export interface Numbers {
   readonly state: string
   readonly generation: number
   readonly startedAt: number
-  readonly cpu: number
-  readonly memory: number
+  readonly cpu?: number
+  readonly memory?: number
   readonly reloads: {
     readonly done: number
     readonly failed: number
@@ -98,7 +98,7 @@ function ofSupervisor({ cpu, generation, memory, reloads, slots, startedAt, stat
       name: 'process_cpu_seconds_total',
       type: 'counter',
       help: 'CPU time of the supervisor.',
-      samples: one(cpu / 1000),
+      samples: one(seconds(cpu)),
     },
     {
       name: 'process_resident_memory_bytes',
