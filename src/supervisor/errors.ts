@@ -1,3 +1,4 @@
+// Pure: the errors of a supervisor, and how the ends of workers are said.
 import type { WorkerExit } from './launch.js'
 
 /** @internal Why a worker did not become ready. */

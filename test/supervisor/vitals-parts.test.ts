@@ -178,7 +178,7 @@ test.each([
   ['clock', [...NO_NUMBER, 0.5], 'clock is not a whole number'],
   ['memory', NO_NUMBER.slice(1), 'memory is not a number'],
   ['slots', [...NO_LIST, new Array(4097)], 'slots is not a list of at most 4096'],
-  ['slots.0', NO_OBJECT, 'slots is not an object'],
+  ['slots.0', NO_OBJECT.slice(1), 'slots is not an object'],
   ['slots.1.exits', NO_OBJECT, 'slots.exits is not an object'],
   ['slots.1.exits.oom', NO_NUMBER.slice(1), 'slots.exits is not a whole number'],
   ['slots.1.lastExit', NO_OBJECT.slice(1), 'lastExit is not an object'],
