@@ -1,4 +1,6 @@
 // Pure: what a supervisor tells of itself and its workers, as metrics. docs/guides/monitoring.md lists them.
+import { EXIT_CAUSES } from './exit-cause.js'
+import type { SlotHistory } from './history.js'
 import type { Family, Sample } from './metrics-text.js'
 
 /** @internal Of one slot. Undefined: not known, or not measured here. */
@@ -27,7 +29,7 @@ export interface SlotNumbers {
   /** Workers that were started because the one before had died. */
   readonly restarts: number
   /** Workers that have ended, by cause. */
-  readonly exits: Readonly<Record<string, number>>
+  readonly exits: SlotHistory['exits']
 }
 
 /** @internal A socket that the supervisor keeps. */
@@ -115,8 +117,9 @@ function ofWorkers(slots: readonly SlotNumbers[]): readonly Family[] {
       const found = value(numbers)
       return found === undefined ? [] : { labels: { slot: numbers.slot }, value: found }
     })
-  const exits = slots.flatMap(({ exits: causes, slot }) =>
-    Object.entries(causes).map(([cause, value]) => ({ labels: { slot, cause }, value })),
+  // Also those that have not been: Prometheus sees no increase in a series that begins with 1.
+  const exits = slots.flatMap(({ exits: counts, slot }) =>
+    EXIT_CAUSES.map((cause) => ({ labels: { slot, cause }, value: counts[cause] ?? 0 })),
   )
   return [
     gauge(

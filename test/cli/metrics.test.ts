@@ -118,7 +118,7 @@ describe('metrics', () => {
     await expect.poll(() => sumOf(where, 'reuseport_worker_restarts_total')).toBe(1)
     await expect.poll(() => sumOf(where, 'reuseport_worker_up')).toBe(2)
     of = await scrape(where)
-    const died = [0, 1].map((slot) => of('reuseport_worker_exits_total', `slot="${slot}",cause="signal"`) ?? 0)
+    const died = [0, 1].map((slot) => of('reuseport_worker_exits_total', `slot="${slot}",cause="signal"`))
     expect(died.toSorted()).toEqual([0, 1])
     // 40, and 1 of the worker that has died, unless that was not scraped.
     expect(await sumOf(where, 'reuseport_worker_accepted_total')).toBeGreaterThanOrEqual(40)
