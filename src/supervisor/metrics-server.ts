@@ -1,5 +1,5 @@
 // Answers probes and scrapes over HTTP, from the supervisor's own event loop: an answer to a probe never waits for a worker.
-import { chmodSync, linkSync, rmSync, type Stats, unlinkSync } from 'node:fs'
+import { chmodSync, linkSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import process from 'node:process'
@@ -89,6 +89,8 @@ export class MetricsServer {
     const before = path.join(path.dirname(file), `.${process.pid}.reuseport`)
     const length = Math.max(Buffer.byteLength(file), Buffer.byteLength(before))
     if (length > LONGEST_PATH) throw new Error(`the path has ${length} bytes: at most ${LONGEST_PATH} are possible`)
+    // libuv says EACCES of a folder that is not there.
+    statSync(path.dirname(file))
     rmSync(before, { force: true })
     this.#server.listen({ path: before, exclusive: true })
     // Missing where it could not listen: the event says why.
