@@ -63,15 +63,16 @@ const LIBRARY = /\/src\/(common|datagram|drain|group|listen|native|node|options|
 
 /**
  * What several entry points have in common stands in one file each, so a process has its state once: what the import of
- * the library takes, the rest of the library, what a worker knows of its supervisor, who joins whose queue, and the
- * supervisor. The first name that fits a source counts.
+ * the library takes, the rest of the library, what a worker knows of its supervisor, who joins whose queue, metrics (only
+ * where they are asked for), and the supervisor. The first name that fits a source counts.
  */
 const COMMON = [
   { debugName: 'core', name: (id, context) => (importedAtOnce(context).has(id) ? 'core' : null), test: LIBRARY },
   { name: 'later', test: LIBRARY },
   { name: 'protocol', test: /\/src\/supervisor\/(ahead|messages|patience|preload-options|protocol)\.ts$/ },
   { name: 'joining', test: /\/src\/supervisor\/(join|kept-socket\.|queue-)/ },
-  { name: 'supervised', test: /\/src\/supervised\/(guests|link|own-guests|servers)\.ts$/ },
+  { name: 'monitoring', test: /\/src\/supervisor\/metrics(?!-place)/ },
+  { name: 'supervised', test: /\/src\/supervised\/(accepted|guests|link|own-guests|servers)\.ts$/ },
   { name: 'workers', test: /\/src\/supervisor(\/|\.ts$)/ },
 ]
 

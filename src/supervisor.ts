@@ -11,7 +11,14 @@ export {
 export { ask, type ControlFile, controlFiles, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
-export type { ListeningInfo, Replaced, SupervisorEvents, WorkerInfo, WorkerState } from './supervisor/events.js'
+export type {
+  ListeningInfo,
+  Replaced,
+  SupervisorEvents,
+  WorkerInfo,
+  WorkerReport,
+  WorkerState,
+} from './supervisor/events.js'
 export type { ExitCause } from './supervisor/exit-cause.js'
 export type { LastExit, LastReload, SlotHistory } from './supervisor/history.js'
 export type { WorkerExit } from './supervisor/launch.js'

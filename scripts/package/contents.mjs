@@ -20,6 +20,8 @@ const NEEDED = [
   'dist/steer-group.js',
   'dist/protocol.js',
   'dist/joining.js',
+  'dist/metrics.js',
+  'dist/monitoring.js',
   'dist/supervised.js',
   'dist/workers.js',
   'dist/index.d.ts',

@@ -22,6 +22,7 @@ const OPTIONS = {
   watch: { type: 'boolean' },
   'watch-ignore': { type: 'string', multiple: true },
   replace: { type: 'boolean' },
+  metrics: { type: 'string' },
   // Node looks for --env-file among the arguments of its script too, and ends with code 9 where the file is not in the
   // folder that it was started in.
   env: { type: 'string' },
@@ -81,6 +82,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     watch: values.watch,
     watchIgnore: values['watch-ignore'],
     replace: values.replace,
+    metrics: values.metrics,
     envFile: values.env ?? values['env-file'],
     instanceVar: values['instance-var'],
     cwd: values.cwd,

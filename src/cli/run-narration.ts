@@ -29,6 +29,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'reload:done',
   'reload:failed',
   'scaled',
+  'metrics',
   'stopping',
 ]
 
@@ -44,6 +45,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'reload:done': ['generation', 'duration'],
   'reload:failed': ['generation', 'error'],
   scaled: ['workers'],
+  metrics: ['where'],
   stopping: ['error'],
   'worker:listening': ['worker', 'where'],
   'worker:path': ['worker', 'path'],
@@ -128,6 +130,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     say(`reload failed, the other workers keep serving: ${error.message}`, 'red'),
   )
   supervisor.on('scaled', (workers) => say(`scaled to ${count(workers, 'worker')}`))
+  supervisor.on('metrics', (where) => say(`serves /metrics, /livez and /readyz at ${where}`))
   supervisor.on('stopping', (error) => {
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
     if (supervisor.workers.length > 0) say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)

@@ -49,6 +49,9 @@ workers without losing a connection, and starts another one where one dies.
                                --watch leaves out; may be given several times
       --replace                once the workers listen, drain the workers of an
                                earlier reuseport run on these ports (Linux)
+      --metrics <port|host:port|path>
+                               serve /metrics for Prometheus, and the probes
+                               /livez and /readyz, there (127.0.0.1 by default)
       --env <file>             more variables for the workers (--env-file too,
                                but Node itself looks for that file as well)
       --instance-var <name>    variable with the worker's slot, from 0, as by

@@ -1,6 +1,7 @@
 import type { ListenableServer } from '../index.js'
 import type { ListenWish } from '../listen/supervision.js'
 import type { Place } from '../supervisor/protocol.js'
+import { AcceptedCount } from './accepted.js'
 
 export interface ListeningServer {
   readonly server: ListenableServer
@@ -15,7 +16,20 @@ export class Servers {
   /** A server that is closed stays while it has connections: those hold it. */
   #seen: readonly WeakRef<ListenableServer>[] = []
 
+  readonly #accepted: AcceptedCount | undefined
+
+  /** @param isCounted Whether connections are counted. */
+  constructor(isCounted = false) {
+    if (isCounted) this.#accepted = new AcceptedCount()
+  }
+
+  /** Connections that these servers got; undefined where they are not counted. */
+  get accepted(): number | undefined {
+    return this.#accepted?.count
+  }
+
   add(listening: ListeningServer): void {
+    this.#accepted?.add(listening.server)
     this.#servers.set(listening.server, listening)
     const others = this.everySeen().filter((server) => server !== listening.server)
     this.#seen = [...others, listening.server].map((server) => new WeakRef(server))

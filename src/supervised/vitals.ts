@@ -9,7 +9,8 @@ import type { Servers } from './servers.js'
 export async function answerVitals(ask: number, link: Link, servers: Servers): Promise<void> {
   const counts = await Promise.all(servers.everySeen().map(connectionsOf))
   const open = counts.reduce((sum, count) => sum + count, 0)
-  link.send({ type: 'vitals', ask, open, ...(link.isThread ? ofThread() : ofProcess()) })
+  const { accepted } = servers
+  link.send({ type: 'vitals', ask, open, accepted, ...(link.isThread ? ofThread() : ofProcess()) })
 }
 
 /** By Node's own method: one of the program might not answer. */

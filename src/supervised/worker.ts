@@ -27,7 +27,7 @@ import { answerVitals } from './vitals.js'
 export class SupervisedWorker implements Supervision {
   readonly #link: Link
   readonly #nested: Nested
-  readonly #servers = new Servers()
+  readonly #servers: Servers
   readonly #signals: EndingSignals
   readonly #heard = new SignalCount(() => performance.now())
   readonly #ticketKeys: TicketKeys
@@ -53,6 +53,7 @@ export class SupervisedWorker implements Supervision {
   constructor(link: Link, nested: Nested) {
     this.#link = link
     this.#nested = nested
+    this.#servers = new Servers(link.configuration.counts)
     this.#inherited = new InheritedSockets(link.configuration.sockets, link.isThread)
     this.common = new OneSocket(link, this.#inherited, (server, wish, id) => this.#tell(server, wish, id))
     this.#takenBack = new TakenBack(link)
@@ -227,7 +228,7 @@ export class SupervisedWorker implements Supervision {
     const reports = await this.drain(kept)
     const losses = reports.filter(({ lossless }) => !lossless)
     const reason = losses.map((report) => report.reason).join('; ') || undefined
-    this.#link.send({ type: 'left', lossless: losses.length === 0, reason })
+    this.#link.send({ type: 'left', lossless: losses.length === 0, reason, accepted: this.#servers.accepted })
     this.#signals.pass(signal, this.#link.isThread)
   }
 

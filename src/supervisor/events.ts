@@ -34,6 +34,15 @@ export interface JoinInfo extends ListeningInfo {
   readonly of: number
 }
 
+/** What a worker says when it has drained. */
+export interface WorkerReport {
+  readonly lossless: boolean
+  /** What was lost; undefined where nothing was. */
+  readonly reason: string | undefined
+  /** Connections that its servers got in its life; missing without the option `metrics`. */
+  readonly accepted?: number | undefined
+}
+
 /** The result of the option `replace`, as process ids. */
 export interface Replaced {
   /** Processes that were told to end: supervisors, and workers whose supervisor has died. */
@@ -56,8 +65,8 @@ export interface SupervisorEvents {
   'worker:path': [worker: WorkerInfo, path: string]
   /** The worker serves: it listens wherever its predecessor did, or its program has sent `'ready'`. */
   'worker:ready': [worker: WorkerInfo]
-  /** The worker has drained. `reason` says what was lost, or is undefined. */
-  'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
+  /** The worker has drained. */
+  'worker:drained': [worker: WorkerInfo, report: WorkerReport]
   /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
   'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean; readonly cause: ExitCause }]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
@@ -89,6 +98,8 @@ export interface SupervisorEvents {
   'reload:failed': [generation: number, error: Error]
   /** `scale` has changed the number of workers. */
   scaled: [workers: number]
+  /** With `metrics`: metrics and probes are served there, by HTTP. A URL or a unix path. */
+  metrics: [where: string]
   /** The supervisor drains its workers and ends. `error`: why it has given up; undefined where it was told to end. */
   stopping: [error: Error | undefined]
 }

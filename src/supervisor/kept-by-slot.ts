@@ -22,6 +22,19 @@ export function datagramsOf(sockets: readonly SocketState[], keptOf: KeptOf): re
   })
 }
 
+/** A socket on a port that the supervisor keeps. `slot`: undefined where all workers accept from it. */
+export interface AnySlotSocket {
+  readonly kept: Kept
+  readonly slot: number | undefined
+}
+
+export function onPorts(sockets: readonly SocketState[], keptOf: KeptOf): readonly AnySlotSocket[] {
+  return sockets.flatMap(({ id, slot }) => {
+    const kept = keptOf(id)
+    return isOnPort(kept) ? [{ kept, slot }] : []
+  })
+}
+
 export function isHost({ isConnected, state }: Pick<RunningWorker, 'isConnected' | 'state'>): boolean {
   return isConnected && state === 'ready'
 }

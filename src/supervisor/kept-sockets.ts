@@ -1,5 +1,5 @@
 import { JoinCounts, type QueueNumbers } from './join-counts.js'
-import { datagramsOf, isHost, isListener, type SlotDatagram } from './kept-by-slot.js'
+import { type AnySlotSocket, datagramsOf, isHost, isListener, onPorts, type SlotDatagram } from './kept-by-slot.js'
 import { KeptPaths } from './kept-paths.js'
 import { type AnyKept, isOnPort, type Kept } from './kept-socket.js'
 import { type FromWorker, type Listening, wishKey } from './protocol.js'
@@ -159,6 +159,7 @@ export class KeptSockets {
 
   readonly kept = (id: string): AnyKept | undefined => this.#kept.get(id)
   readonly datagrams = (): readonly SlotDatagram[] => datagramsOf(this.#register.sockets, this.kept)
+  readonly onPorts = (): readonly AnySlotSocket[] => onPorts(this.#register.sockets, this.kept)
 
   /** The paths that the worker accepts at. */
   pathsOf(worker: RunningWorker): readonly string[] {

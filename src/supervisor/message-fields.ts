@@ -79,6 +79,11 @@ export function fewest(message: Fields): number | undefined {
   return optional(message['fewest'], (value) => count(value, 'fewest'))
 }
 
+/** Undefined where the worker does not count. */
+export function accepted(message: Fields): number | undefined {
+  return optional(message['accepted'], (value) => whole(value, 'accepted', 0, Number.MAX_SAFE_INTEGER))
+}
+
 export function visit(value: unknown): { readonly id: string; readonly accepted: number } {
   const ended = record(value)
   return { id: id(ended['id']), accepted: count(ended['accepted'], 'accepted') }
@@ -111,5 +116,6 @@ export function vitals(message: Fields): Omit<FromWorker & { readonly type: 'vit
     open: count(message['open'], 'open'),
     cpu: optional(message['cpu'], (cpu) => number(cpu, 'cpu', 0, Number.MAX_SAFE_INTEGER)),
     memory: whole(message['memory'], 'memory', 0, Number.MAX_SAFE_INTEGER),
+    accepted: accepted(message),
   }
 }

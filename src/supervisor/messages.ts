@@ -2,6 +2,7 @@
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
 import type { ListenWish } from '../listen/supervision.js'
 import {
+  accepted,
   access,
   count,
   endingSignal,
@@ -84,6 +85,7 @@ export function parseFromWorker(value: unknown): FromWorker {
         type: 'left',
         lossless: flag(message['lossless'], 'lossless'),
         reason: optional(message['reason'], (reason) => text(reason, 'reason', 65_536)),
+        accepted: accepted(message),
       }
     case 'released':
       return { type: 'released', ids: ids(message['ids']) }
@@ -187,6 +189,7 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
     isShared: flag(given['isShared'], 'isShared'),
     steering,
     balance,
+    counts: optional(given['counts'], (counts) => flag(counts, 'counts')),
     ticketKeys: text(given['ticketKeys'], 'ticketKeys', 256),
     grace: number(given['grace'], 'grace', 0, LONGEST_TIME),
     drainTimeout: number(given['drainTimeout'], 'drainTimeout', 0, LONGEST_TIME),

@@ -1,6 +1,5 @@
 // Collects the numbers of a supervisor when they are asked for. Between two scrapes nothing runs; what ends with a worker is
 // taken down at its end.
-import process from 'node:process'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import type { AnySlotSocket } from './kept-by-slot.js'
 import { familiesOf, type SlotNumbers } from './metrics-families.js'
@@ -26,7 +25,11 @@ export class Metrics implements MetricsAnswers {
   readonly #supervisor: Measured
   readonly #sockets: () => readonly AnySlotSocket[]
   readonly #totals = new SlotTotals<'accepted' | 'acceptedAsGuest' | 'cpu' | 'joins' | 'passedOn'>()
-  readonly #reloads = { done: 0, failed: 0, duration: 0, last: undefined as number | undefined }
+  readonly #reloads: { done: number; failed: number; duration: number; last?: number } = {
+    done: 0,
+    failed: 0,
+    duration: 0,
+  }
   #reloadsSince = 0
 
   constructor(supervisor: Measured, sockets: () => readonly AnySlotSocket[]) {
@@ -40,14 +43,14 @@ export class Metrics implements MetricsAnswers {
     supervisor.on('queue:join', ({ slot }) => this.#totals.add(slot, 'joins', 1))
     supervisor.on('queue:part', ({ slot }, { accepted }) => this.#totals.add(slot, 'acceptedAsGuest', accepted))
     supervisor.on('worker:drained', (worker, { accepted }) => {
-      this.#totals.see(nameOf(worker), worker.slot, 'accepted', accepted)
-      if (worker.threadId !== undefined) return
-      this.#totals.see(nameOf(worker), worker.slot, 'cpu', usageOf(worker.pid, readBounded).cpu)
+      const { pid, slot, threadId } = worker
+      this.#totals.see(nameOf(worker), slot, 'accepted', accepted)
+      if (threadId === undefined) this.#totals.see(nameOf(worker), slot, 'cpu', usageOf(pid, readBounded).cpu)
     })
     supervisor.on('worker:exit', (worker) => this.#totals.end(nameOf(worker)))
   }
 
-  /** Ready while any worker is: one that restarts, or is replaced, is no reason to send clients elsewhere. */
+  /** Ready while any worker is: one that restarts or is replaced is no reason to send clients elsewhere. */
   readiness(): { readonly isReady: boolean; readonly text: string } {
     const { state, workers } = this.#supervisor
     const ready = workers.filter((worker) => worker.state === 'ready').length
@@ -56,28 +59,68 @@ export class Metrics implements MetricsAnswers {
   }
 
   async metrics(): Promise<string> {
-    const { clock, cpu, generation, memory, slots, startedAt, state, workers } = await this.#supervisor.vitals()
-    void clock
+    const { slots, startedAt, workers, ...own } = await this.#supervisor.vitals()
     for (const worker of workers) {
-      for (const name of ['accepted', 'cpu', 'passedOn'] as const)
-        this.#totals.see(nameOf(worker), worker.slot, name, worker[name])
+      const { slot } = worker
+      for (const name of COUNTED) this.#totals.see(nameOf(worker), slot, name, worker[name])
     }
-    const numbers = slots.map(({ exits, restarts, slot }) => ({
-      ...this.#slot(slot, workers.filter((worker) => worker.slot === slot)),
-      restarts,
-      exits,
-    }))
-    return formatFamilies(
-      familiesOf({
-        state,
-        generation,
-        startedAt: Date.parse(startedAt),
-        cpu,
-        memory,
-        reloads: this.#reloads,
-        slots: numbers,
-        sockets: numbersOfSockets(this.#sockets()),
+    const families = familiesOf({
+      ...own,
+      startedAt: Date.parse(startedAt),
+      reloads: this.#reloads,
+      slots: slots.map(({ exits, restarts, slot }) => {
+        const all = workers.filter((worker) => worker.slot === slot)
+        return { ...this.#slot(slot, all), exits, restarts }
       }),
-    )
+      sockets: numbersOfSockets(this.#sockets()),
+    })
+    return formatFamilies(families)
   }
+
+  /** @param workers All of the slot: in a reload there are two. */
+  #slot(slot: number, workers: readonly WorkerNumbers[]): Omit<SlotNumbers, 'exits' | 'restarts'> {
+    const ready = workers.find(({ state }) => state === 'ready')
+    return {
+      slot,
+      isUp: ready !== undefined,
+      responds: ready && ready.delay !== undefined,
+      generation: ready?.generation,
+      startedAt: ready && Date.parse(ready.startedAt),
+      delay: ready?.delay,
+      open: sumOf(workers, 'open'),
+      memory: sumOf(workers, 'memory'),
+      stood: ready?.stood,
+      accepted: this.#totals.of(slot, 'accepted'),
+      cpu: this.#totals.of(slot, 'cpu'),
+      passedOn: this.#totals.of(slot, 'passedOn'),
+      joins: this.#totals.of(slot, 'joins') ?? 0,
+      acceptedAsGuest: this.#totals.of(slot, 'acceptedAsGuest') ?? 0,
+    }
+  }
+
+  #reloaded(outcome: 'done' | 'failed'): void {
+    const duration = performance.now() - this.#reloadsSince
+    this.#reloads[outcome]++
+    this.#reloads.duration += duration
+    this.#reloads.last = duration
+  }
+}
+
+const COUNTED = ['accepted', 'cpu', 'passedOn'] as const
+
+interface Named {
+  readonly pid: number
+  readonly threadId?: number | undefined
+  readonly startedAt: Date | string
+}
+
+/** Of one worker: a pid comes again. */
+function nameOf({ pid, startedAt, threadId }: Named): string {
+  return `${pid} ${threadId} ${new Date(startedAt).getTime()}`
+}
+
+/** @returns undefined where no worker tells. */
+function sumOf(workers: readonly WorkerNumbers[], name: 'open' | 'memory'): number | undefined {
+  const told = workers.flatMap((worker) => worker[name] ?? [])
+  return told.length === 0 ? undefined : told.reduce((sum, one) => sum + one, 0)
 }

@@ -5,6 +5,7 @@ import type { BytesPolicy } from '../index.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-workers.js'
 import { toDatagramSteering } from './datagram-option.js'
+import { type MetricsOption, type MetricsPlace, toMetricsPlace } from './metrics-place.js'
 import { runningScript } from './node-options.js'
 import { flag, oneOf, SupervisorOptionError, text, texts, time, variable } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
@@ -12,7 +13,7 @@ import { toArgument, toScript } from './script-option.js'
 import { STEERING_NAMES } from './steering-names.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends MetricsOption {
   /** The program: a file that Node runs, or its `file:` URL. A path starts from `cwd`. Looked up anew for each worker. */
   readonly script: string | URL
   /** The arguments of the program. Default `[]`. */
@@ -56,10 +57,7 @@ export interface SupervisorOptions {
   readonly pin?: boolean | undefined
   /** Worker threads of this process instead of processes. Default false. */
   readonly threads?: boolean | undefined
-  /**
-   * What happens where the kernel does not balance: `'error'`, or `'exclusive'`: all workers accept from one socket.
-   * Default `'error'`.
-   */
+  /** Where the kernel does not balance: `'error'`, or `'exclusive'`: all workers accept from one socket. Default `'error'`. */
   readonly fallback?: 'error' | 'exclusive' | undefined
   /** All workers accept from one socket, even where the kernel would balance. Default false. */
   readonly oneSocket?: boolean | undefined
@@ -114,7 +112,7 @@ export interface SupervisorOptions {
 /** `{ by: 'bytes' }` without a table. */
 export type DatagramSteeringOption = Omit<BytesPolicy, 'table'>
 
-type Absent = 'script' | 'workers' | 'steering' | 'datagramSteering' | 'balance' | 'envFile' | 'hangTimeout'
+type Absent = 'script' | 'workers' | 'steering' | 'datagramSteering' | 'balance' | 'envFile' | 'hangTimeout' | 'metrics'
 type Given = Omit<SupervisorOptions, Absent>
 
 /** @internal */
@@ -128,6 +126,7 @@ export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Nam
   readonly hangTimeout: number | undefined
   readonly balance: BalanceName | undefined
   readonly envFile: string | undefined
+  readonly metrics: MetricsPlace | undefined
 }
 
 /** @internal */
@@ -158,6 +157,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'watch',
   'watchIgnore',
   'replace',
+  'metrics',
   'sockets',
 ]
 
@@ -204,6 +204,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     watch: flag(options, 'watch'),
     watchIgnore: texts(options, 'watchIgnore'),
     replace: flag(options, 'replace'),
+    metrics: toMetricsPlace(options, (file) => path.resolve(cwd, file)),
     sockets: [...(options.sockets ?? [])],
   }
 }

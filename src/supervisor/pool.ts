@@ -211,9 +211,9 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     })
   }
 
-  onLeft(worker: RunningWorker, { lossless, reason }: FromWorker & { readonly type: 'left' }): void {
+  onLeft(worker: RunningWorker, { type: _type, ...report }: FromWorker & { readonly type: 'left' }): void {
     this.sockets.note(worker, { hasDrained: true })
-    this.#owner.emit('worker:drained', describe(worker), { lossless, reason })
+    this.#owner.emit('worker:drained', describe(worker), report)
   }
 
   onRefusedMessage(worker: RunningWorker, reason: string): void {

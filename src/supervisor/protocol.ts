@@ -41,6 +41,8 @@ export interface WorkerConfiguration {
   readonly isShared: boolean
   readonly steering: SteeringName | undefined
   readonly balance: BalanceName | undefined
+  /** Whether the worker counts the connections that its servers get. */
+  readonly counts?: boolean | undefined
   /** 48 bytes, in base64. */
   readonly ticketKeys: string
   readonly grace: number
@@ -136,8 +138,13 @@ export type FromWorker =
   | { readonly type: 'drains'; readonly id: string }
   /** The worker got a signal: it asks for a successor, and then for the message `leave`. */
   | { readonly type: 'relieve'; readonly signal: EndingSignal }
-  /** The worker has drained its servers. `reason` says what was lost; undefined where nothing was. */
-  | { readonly type: 'left'; readonly lossless: boolean; readonly reason: string | undefined }
+  /** The worker has drained its servers. `reason`: what was lost, if anything. `accepted`: connections, where it counts. */
+  | {
+      readonly type: 'left'
+      readonly lossless: boolean
+      readonly reason: string | undefined
+      readonly accepted?: number | undefined
+    }
   /** Answers `release`, or comes by itself: the sockets that no server of the worker has taken, or that none has now. */
   | { readonly type: 'released'; readonly ids: readonly string[] }
   /** Answers `give-back`: whether the worker accepts from the socket. */
@@ -161,6 +168,8 @@ export type FromWorker =
       readonly open: number
       readonly cpu: number | undefined
       readonly memory: number
+      /** Connections that its servers got so far, where it counts them. */
+      readonly accepted?: number | undefined
     }
   /** The worker listens at that place, and has so many open connections there. */
   | ({ readonly type: 'connections'; readonly open: number } & Place)

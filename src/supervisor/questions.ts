@@ -15,6 +15,7 @@ export interface OwnVitals {
   readonly open: number
   readonly cpu: number | undefined
   readonly memory: number
+  readonly accepted?: number | undefined
 }
 
 type Send = (message: ToWorker, handle?: object) => void
@@ -105,9 +106,9 @@ export class Questions {
     else this.#returns.get(message.id)?.(message.isTaken)
   }
 
-  #hearVitals({ ask, cpu, memory, open }: FromWorker & { readonly type: 'vitals' }): void {
+  #hearVitals({ accepted, ask, cpu, memory, open }: FromWorker & { readonly type: 'vitals' }): void {
     if (this.#asked?.ask !== ask) return
-    const vitals = { delay: performance.now() - this.#asked.at, open, cpu, memory }
+    const vitals = { delay: performance.now() - this.#asked.at, open, cpu, memory, accepted }
     this.#asked = undefined
     for (const done of this.#waiting) done(vitals)
   }

@@ -3,11 +3,12 @@
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
-import { type ControlServer, openControl } from './control.js'
+import { openControl } from './control.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
+import { openMetrics } from './open-metrics.js'
 import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
@@ -47,7 +48,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   readonly #history = historyOf(this)
-  #control: ControlServer | undefined
+  readonly #served: ({ close(): void } | undefined)[] = []
   #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
   #generation = 1
@@ -143,7 +144,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
-      this.#control = await openControl(this, this.#warn)
+      this.#served.push(await openControl(this, this.#warn))
+      this.#served.push(await openMetrics(this, this.#settings, this.#end.signal, this.#pool.sockets.onPorts))
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
@@ -233,7 +235,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     await this.#work.settled
     await this.#pool.endAll()
     this.#ports?.close()
-    this.#control?.close()
+    for (const one of this.#served) one?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
   }

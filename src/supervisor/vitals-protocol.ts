@@ -12,6 +12,8 @@ export interface WorkerVitals {
   readonly silence?: number
   /** Open connections of its servers; missing where it has not answered. */
   readonly open?: number
+  /** Connections that its servers got so far; missing without the option `metrics`, and where it has not answered. */
+  readonly accepted?: number
   /** ms of CPU time so far; of a thread only where Node tells it. */
   readonly cpu?: number
   /** Bytes in memory; of a thread: the heap and what belongs to it. */
@@ -50,7 +52,7 @@ export function parseVitals(value: unknown): SupervisorVitals {
   }
 }
 
-const WORKER_NUMBERS = ['delay', 'silence', 'open', 'cpu', 'memory', 'queued', 'backlog'] as const
+const WORKER_NUMBERS = ['delay', 'silence', 'open', 'accepted', 'cpu', 'memory', 'queued', 'backlog'] as const
 
 function numbersOf<Name extends string>(value: unknown, names: readonly Name[]): { readonly [K in Name]?: number } {
   const given = record(value, 'its answer')

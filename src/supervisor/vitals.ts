@@ -66,8 +66,14 @@ function ofWorker(worker: RunningWorker, own: OwnVitals | undefined, { sockets }
   }
 }
 
-function toVitals({ cpu, delay, memory, open }: OwnVitals): WorkerVitals {
-  return { delay: Math.round(delay * 10) / 10, open, ...(cpu !== undefined && { cpu: Math.round(cpu) }), memory }
+function toVitals({ accepted, cpu, delay, memory, open }: OwnVitals): WorkerVitals {
+  return {
+    delay: Math.round(delay * 10) / 10,
+    open,
+    ...(accepted !== undefined && { accepted }),
+    ...(cpu !== undefined && { cpu: Math.round(cpu) }),
+    memory,
+  }
 }
 
 function queueOf(kept: readonly Kept[]): Pick<WorkerVitals, 'queued' | 'backlog'> {

@@ -30,7 +30,8 @@ export function planOf(name: string, slot: number, sockets: readonly Kept[], own
   const known = { [WORKER_NAME]: name, [WORKER_SLOT]: `${slot}`, [WORKER_GENERATION]: `${generation}` }
   const program = programOf(settings, { [settings.instanceVar]: `${slot}`, ...known })
   const compileCache = mayHaveCache(settings, program) ? owner.compileCache?.folderFor(slot) : undefined
-  const configuration = { worker: name, compileCache, ...given }
+  const counts = settings.metrics !== undefined
+  const configuration = { worker: name, compileCache, ...given, counts }
   return { slot, generation, program, configuration, sockets }
 }
 

@@ -43,8 +43,8 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'nested', ...PLACE },
   { type: 'closed', id: '1.2' },
   { type: 'relieve', signal: 'SIGTERM' },
-  { type: 'left', lossless: true, reason: undefined },
-  { type: 'left', lossless: false, reason: '3 connections may be lost' },
+  { type: 'left', lossless: true, reason: undefined, accepted: undefined },
+  { type: 'left', lossless: false, reason: '3 connections may be lost', accepted: 2 ** 40 },
   { type: 'released', ids: ['1.2', '1.3'] },
   { type: 'released', ids: [] },
   { type: 'want', want: 5, wish: WISH },
@@ -56,8 +56,8 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'parted', id: '1.2' },
   { type: 'visits', begun: ['1.2'], ended: [{ id: '1.3', accepted: 12 }] },
   { type: 'pong', ping: 3 },
-  { type: 'vitals', ask: 3, open: 12, cpu: 1234.567, memory: 2 ** 40 },
-  { type: 'vitals', ask: 3, open: 0, cpu: undefined, memory: 0 },
+  { type: 'vitals', ask: 3, open: 12, cpu: 1234.567, memory: 2 ** 40, accepted: 2 ** 41 },
+  { type: 'vitals', ask: 3, open: 0, cpu: undefined, memory: 0, accepted: undefined },
   { type: 'drains', id: '1.2' },
   { type: 'connections', ...PLACE, open: 7 },
   { type: 'pass', ...PLACE, pass: 2 ** 40, open: 7 },
@@ -97,6 +97,7 @@ const CONFIGURATION: WorkerConfiguration = {
   isShared: false,
   steering: 'cpu',
   balance: 'connections',
+  counts: true,
   ticketKeys: 'A'.repeat(64),
   grace: 1000,
   drainTimeout: 2500.5,
@@ -136,6 +137,7 @@ test('null stands for a member that is missing, as JSON writes it in a list', ()
   expect(parseToWorker({ type: 'take', id: '1', want: 1, local: null })).toHaveProperty('local', undefined)
   expect(parseWorkerConfiguration({ ...CONFIGURATION, steering: null })).toHaveProperty('steering', undefined)
   expect(parseWorkerConfiguration({ ...CONFIGURATION, balance: null })).toHaveProperty('balance', undefined)
+  expect(parseWorkerConfiguration({ ...CONFIGURATION, counts: null })).toHaveProperty('counts', undefined)
   expect(parseToWorker({ type: 'fewest', ...PLACE, fewest: null })).toHaveProperty('fewest', undefined)
 })
 
@@ -258,6 +260,7 @@ describe('a member that is wrong', () => {
       signal(of('relieve')),
       flag(of('left'), 'lossless'),
       text(of('left'), 'reason', 65_536, NO_TEXT.slice(2)),
+      inode(of('left'), 'accepted', NO_NUMBER.slice(2)),
       ...ids(of('released'), 'ids'),
       ...count(of('want'), 'want'),
       ...wish(of('want'), 'wish'),
@@ -277,6 +280,7 @@ describe('a member that is wrong', () => {
       ...count(of('vitals'), 'open'),
       inode(of('vitals'), 'memory'),
       inode(of('vitals'), 'cpu', NO_NUMBER.slice(2)),
+      inode(of('vitals'), 'accepted', NO_NUMBER.slice(2)),
       ...where(of('connections')),
       ...count(of('connections'), 'open'),
       ...where(of('pass')),
@@ -343,6 +347,7 @@ describe('a member that is wrong', () => {
       inConfiguration('ports', [new Array(1), [1, 65_536], ['1']], 'ports is not a number from 0 to 65535'),
       inConfiguration('ports', [[0.5]], 'ports is not a whole number'),
       flag(CONFIGURATION, 'isShared'),
+      { ...flag(CONFIGURATION, 'counts'), values: NO_FLAG.filter((value) => (value ?? undefined) !== undefined) },
       text(CONFIGURATION, 'steering', 32, NO_TEXT.slice(2)),
       inConfiguration('steering', ['', 'CPU', 'weights', 'toString'], 'steering is unknown'),
       text(CONFIGURATION, 'balance', 32, NO_TEXT.slice(2)),
@@ -372,7 +377,10 @@ describe('a member that is wrong', () => {
     const id = 'x'.repeat(256)
     const allowed: readonly (readonly [Parse, object])[] = [
       [parseFromWorker, { type: 'released', ids: new Array(4096).fill(id) }],
-      [parseFromWorker, { type: 'left', lossless: false, reason: 'x'.repeat(65_536) }],
+      [
+        parseFromWorker,
+        { type: 'left', lossless: false, reason: 'x'.repeat(65_536), accepted: Number.MAX_SAFE_INTEGER },
+      ],
       [parseFromWorker, { type: 'nested', ...PLACE, address: 'x'.repeat(128), port: 65_535 }],
       [parseFromWorker, { type: 'not-opened', wish: { ...WISH, address: 'x'.repeat(1024), port: 0 } }],
       [parseFromWorker, { type: 'want', want: 0x7fffffff, wish: { ...WISH, options: 'x'.repeat(1 << 20) } }],
@@ -494,7 +502,12 @@ function isFromWorker(value: unknown): boolean {
     { type: is('closed'), id: isId },
     { type: is('drains'), id: isId },
     { type: is('relieve'), signal: isSignal },
-    { type: is('left'), lossless: isFlag, 'reason?': (reason: unknown) => isText(reason, 65_536) },
+    {
+      type: is('left'),
+      lossless: isFlag,
+      'reason?': (reason: unknown) => isText(reason, 65_536),
+      'accepted?': isInode,
+    },
     { type: is('released'), ids: isIds },
     { type: is('want'), want: isCount, wish: isWish },
     {
@@ -514,7 +527,7 @@ function isFromWorker(value: unknown): boolean {
       ended: (ended: unknown) => isListOf(ended, 4096, (one) => hasMembers(one, { id: isId, accepted: isCount })),
     },
     { type: is('pong'), ping: isCount },
-    { type: is('vitals'), ask: isCount, open: isCount, 'cpu?': isAmount, memory: isInode },
+    { type: is('vitals'), ask: isCount, open: isCount, 'cpu?': isAmount, memory: isInode, 'accepted?': isInode },
     { type: is('connections'), ...PLACE_MEMBERS, open: isCount },
     { type: is('pass'), ...PLACE_MEMBERS, pass: isInode, open: isCount },
     { type: is('served'), pass: isInode, isTaken: isFlag, open: isCount },
@@ -558,6 +571,7 @@ function isConfiguration(value: unknown): boolean {
     isShared: isFlag,
     'steering?': is('hash', 'cpu', 'random'),
     'balance?': is('connections'),
+    'counts?': isFlag,
     ticketKeys: isId,
     grace: isTime,
     drainTimeout: isTime,

@@ -14,9 +14,9 @@ const cache = fileURLToPath(new URL('../../.cache/packages', import.meta.url))
 const DAY = 86_400_000 // ms
 
 /** One of them each day. */
-const BY_TURNS: readonly string[] = ['nestjs', 'trpc', 'apollo']
+const BY_TURNS: readonly string[] = ['nestjs', 'trpc', 'apollo', 'opentelemetry']
 /** Megabytes, as installed. */
-const SIZES: Readonly<Record<string, number>> = { nestjs: 70, trpc: 4, apollo: 25, nextjs: 341 }
+const SIZES: Readonly<Record<string, number>> = { nestjs: 70, trpc: 4, apollo: 25, nextjs: 341, opentelemetry: 37 }
 /** `all`, or names with commas in between. */
 const asked = process.env['REUSEPORT_EXAMPLES']?.split(',')
 

@@ -17,6 +17,7 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
 export const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   cd: 'the shell',
   cp: 'copies a unit of the reader',
+  curl: 'asks what docs/guides/monitoring.md has started: test/cli/metrics.test.ts does',
   docker: 'takes an engine; what it starts of this package is parsed',
   esbuild: 'a bundler: scripts/package/bundlers.mjs runs it',
   exit: 'the shell',
