@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import type { EndingSignal } from '../common/ending-signals.js'
-import { openControl } from './control.js'
+import { type ControlServer, openControl } from './control.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
@@ -48,6 +48,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #ticketKeys = new TicketKeys()
   readonly #startedAt = new Date()
   readonly #history = historyOf(this)
+  #control: ControlServer | undefined
   readonly #served: ({ close(): void } | undefined)[] = []
   #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
@@ -144,7 +145,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
-      this.#served.push(await openControl(this, this.#warn))
+      this.#control = await openControl(this, this.#warn)
+      this.#served.push(this.#control)
       this.#served.push(await openMetrics(this, this.#settings, this.#end.signal, this.#pool.sockets.onPorts))
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
