@@ -7,8 +7,7 @@ const WITHOUT_COMMAND = ['-h', '--help', '-V', '--version']
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   return `# Completion of reuseport for bash.
 _reuseport() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} at=1 count=0 option= options= takes= first= script= word
-  local -a words
+  local cur=\${COMP_WORDS[COMP_CWORD]} at=1 count=0 option= options= takes= first= script= word words=()
   COMPREPLY=()
   # bash breaks --option=value into three words.
   for word in "\${COMP_WORDS[@]:0:COMP_CWORD}"; do
@@ -44,7 +43,7 @@ ${commands.flatMap(valueCases).join('\n')}
 }
 # Offers the words that begin as the current one does, and no files where there are none.
 _reuseport_words() {
-  type compopt &>/dev/null && compopt +o default
+  compopt +o default 2>/dev/null
   COMPREPLY=($(compgen -W "$1" -- "$cur"))
 }
 complete -o default -F _reuseport reuseport
@@ -77,7 +76,7 @@ function actionOf(candidates: Candidates): string | undefined {
     case 'files':
       return ':'
     case 'folders':
-      return 'type compopt &>/dev/null && compopt +o default -o dirnames'
+      return 'compopt +o default -o dirnames 2>/dev/null'
     case 'words':
       return `_reuseport_words ${quoted(candidates.words)}`
   }

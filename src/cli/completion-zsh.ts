@@ -9,8 +9,8 @@ _reuseport() {
     local -a commands=(
 ${commands.map(({ name, text }) => `      ${quoted(`${name}:${text}`)}`).join('\n')}
     )
-    _describe -t commands command commands
-    _arguments '(- *)'{-h,--help}'[print this help]' '(- *)'{-V,--version}'[print the version]'
+    if [[ $PREFIX == -* ]]; then compadd -- -h --help -V --version
+    else _describe -t commands command commands; fi
     return
   fi
   local command=$words[2]
@@ -46,12 +46,12 @@ function specOf({ isRepeatable, names, text, value }: CompletedOption): string {
   const others = names.length > 1 ? `(${names.join(' ')})` : ''
   const specs = names.map((name) => {
     const joined = name.startsWith('--') ? '=' : '+'
-    return `${isRepeatable ? '*' : others}${name}${value === undefined ? '' : joined}[${plain(text)}]${valueOf(value)}`
+    return `${isRepeatable ? '*' : others}${name}${value === undefined ? '' : joined}[${plain(text)}]${valueSpec(value)}`
   })
   return specs.map(quoted).join(' ')
 }
 
-function valueOf(value: CompletedOption['value']): string {
+function valueSpec(value: CompletedOption['value']): string {
   if (value === undefined) return ''
   return `${value.isOptional ? '::' : ':'}${plain(value.name)}:${actionOf(value.candidates)}`
 }

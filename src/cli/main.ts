@@ -11,6 +11,7 @@ import { HELP_HELP, help } from './help.js'
 import { LS_HELP, ls, type Output } from './ls.js'
 import { RELOAD_HELP, reload } from './reload.js'
 import { RUN_HELP, run } from './run.js'
+import { SYSTEMD_HELP, systemd } from './systemd.js'
 import { printableLines, screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
@@ -20,6 +21,7 @@ const HELP = `Usage: reuseport <command> [options]
   doctor      show what this system supports for port sharing
   ls          list the processes on each port, with queues and drops
   build       compile the addon where the package has no binary
+  systemd     print a unit of systemd that runs a program
   completion  print the script by which bash or zsh completes these commands
   help        print the help of a command, or show the manual
 
@@ -28,7 +30,7 @@ const HELP = `Usage: reuseport <command> [options]
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.`
 
-const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build', 'completion', 'help']
+const COMMANDS = ['run', 'reload', 'doctor', 'ls', 'build', 'systemd', 'completion', 'help']
 
 const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
 
@@ -44,6 +46,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return ls(args, out, onInterrupt)
     case 'build':
       return build(args)
+    case 'systemd':
+      return systemd(args)
     case 'completion':
       return completion(args, HELP, HELPS)
     case 'help':
@@ -80,6 +84,7 @@ const HELPS: Readonly<Record<string, string>> = {
   doctor: DOCTOR_HELP,
   ls: LS_HELP,
   build: BUILD_HELP,
+  systemd: SYSTEMD_HELP,
   completion: COMPLETION_HELP,
   help: HELP_HELP,
 }
