@@ -54,7 +54,7 @@ ${user === undefined ? '# Name a user who may do less than root:\n# User=app' : 
 # behind where the supervisor is killed.
 KillMode=mixed
 # --drain-timeout (${drainTimeout / 1000} s) and ${END} s for the programs to end. What is left then is killed.
-TimeoutStopSec=${Math.ceil((drainTimeout + grace) / 1000) + END}
+TimeoutStopSec=${Math.round((drainTimeout + grace) / 1000) + END}
 
 # The supervisor restarts workers, systemd the supervisor. 2 is a wrong command line.
 Restart=on-failure
