@@ -34,7 +34,7 @@ ${commands.map(commandCase).join('\n')}
   case \${words[1]}$option in
 ${commands.flatMap(valueCases).join('\n')}
   esac
-  if [[ -n $option ]]; then _reuseport_words
+  if [[ -n $option ]]; then _reuseport_words ''
   elif [[ $cur == -* ]]; then _reuseport_words "$options"
   elif [[ -z $script ]]; then
     ((count > 0)) && first=

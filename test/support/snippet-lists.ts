@@ -18,6 +18,7 @@ export const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   cd: 'the shell',
   cp: 'copies a unit of the reader',
   docker: 'takes an engine; what it starts of this package is parsed',
+  echo: 'the shell',
   esbuild: 'a bundler: scripts/package/bundlers.mjs runs it',
   exit: 'the shell',
   git: 'fetches a release of the reader',
