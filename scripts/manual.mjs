@@ -16,7 +16,8 @@ async function loaded(root, name) {
 
 /** The helps, by command, and with that of the command itself as `main`. */
 async function helpsOf(root) {
-  const helpOf = async (...args) => (await run(process.execPath, [path.join(root, 'dist/cli/main.js'), ...args, '--help'])).stdout
+  const helpOf = async (...args) =>
+    (await run(process.execPath, [path.join(root, 'dist/cli/main.js'), ...args, '--help'])).stdout
   const main = await helpOf()
   const names = [...main.matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name)
   const texts = await Promise.all(names.map((name) => helpOf(name)))

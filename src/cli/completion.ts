@@ -10,8 +10,8 @@ Prints a script with which the shell completes commands, options and their
 values. The shell must find reuseport by its name, as it does after npm install
 --global reuseport.
 
-In ~/.bashrc:  source <(reuseport completion bash)
-In ~/.zshrc:   source <(reuseport completion zsh)   after the line of compinit
+In ~/.bashrc:                source <(reuseport completion bash)
+In ~/.zshrc, after compinit:  source <(reuseport completion zsh)
 
   -h, --help   print this help
 

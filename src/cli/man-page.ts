@@ -17,6 +17,9 @@ export function manPage({ date, helps, main, summary, version }: Manual): string
   const { blocks, usage } = parseHelp(main)
   return [
     `.TH REUSEPORT 1 "${date}" "reuseport ${version}"`,
+    // Names are not broken, and blanks not stretched.
+    '.nh',
+    '.ad l',
     '.SH NAME',
     `reuseport \\- ${escaped(summary)}`,
     '.SH SYNOPSIS',

@@ -21,7 +21,10 @@ test('systemd takes the units', ({ skip }) => {
   try {
     const files = ['server.service', 'server.socket'].map((name) => {
       const file = path.join(folder, name)
-      writeFileSync(file, readFileSync(exampleFile(`systemd/${name}`), 'utf8').replaceAll('/usr/bin/node', process.execPath))
+      writeFileSync(
+        file,
+        readFileSync(exampleFile(`systemd/${name}`), 'utf8').replaceAll('/usr/bin/node', process.execPath),
+      )
       return file
     })
     const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {
