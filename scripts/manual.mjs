@@ -19,7 +19,7 @@ async function helpsOf(root) {
   const helpOf = async (...args) =>
     (await run(process.execPath, [path.join(root, 'dist/cli/main.js'), ...args, '--help'])).stdout
   const main = await helpOf()
-  const names = [...main.matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name)
+  const names = [...main.matchAll(/^ {2}([a-z]+)(?: \S+)* {2,}\S/gm)].map(([, name]) => name)
   const texts = await Promise.all(names.map((name) => helpOf(name)))
   return { main, helps: Object.fromEntries(names.map((name, index) => [name, texts[index]])) }
 }

@@ -26,13 +26,15 @@ export interface CompletedCommand {
 /** @param main The help of the command itself, which lists the commands. `helps`: that of each command. */
 export function completedCommands(main: string, helps: Readonly<Record<string, string>>): readonly CompletedCommand[] {
   const terms = parseHelp(main).blocks.flatMap((block) => (block.kind === 'terms' ? block.terms : []))
-  const names = terms.map(({ term }) => term)
-  return terms.map(({ term: name, lines }) => {
+  // Of `scale <count>`, the first word.
+  const named = terms.map(({ lines, term }) => ({ name: term.split(' ')[0] ?? '', text: lines.join(' ') }))
+  const names = named.map(({ name }) => name)
+  return named.map(({ name, text }) => {
     const help = parseHelp(helps[name] ?? '')
     const own = optionsOf(help)
     const shared = mentions(help, '[run options]') ? optionsOf(parseHelp(helps['run'] ?? '')) : []
     const others = shared.filter(({ long }) => !own.some((option) => option.long === long))
-    return { name, text: lines.join(' '), options: [...own, ...others].map(toCompleted), first: toFirst(help, names) }
+    return { name, text, options: [...own, ...others].map(toCompleted), first: toFirst(help, names) }
   })
 }
 
