@@ -1,5 +1,5 @@
 // Builds the addon with node-gyp, the declarations with tsc, and with rolldown a few JavaScript modules: loading one for
-// each source file took four times as long. `--native` or `--typescript` builds only
+// each source file took four times as long; then the manual. `--native` or `--typescript` builds only
 // that half. `--native-again` and `--bundles` build only what a changed source needs: the addon without a new
 // configuration, and the JavaScript without types. The JavaScript has lines and the names of its functions, for stack traces. Source maps stay out of
 // the package.
@@ -21,6 +21,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 import { build } from 'rolldown'
 import { parseAst } from 'rolldown/parseAst'
+import { writeManual } from './manual.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -231,6 +232,7 @@ const PARTS = {
   '--typescript': async () => {
     await buildTypeScript()
     packSources()
+    await writeManual(root)
   },
   '--bundles': () => bundle(path.join(root, 'dist')),
 }

@@ -40,6 +40,7 @@ const NEEDED = [
   'dist/queues.d.cts',
   'dist/cli/main.js',
   'dist/addon-sources.tar.br',
+  'dist/reuseport.1.gz',
   'package.json',
   'README.md',
   'CHANGELOG.md',

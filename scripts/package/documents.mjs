@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { brotliDecompressSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { brokenLinks, documentsOf } from '../links.mjs'
 import { root } from './run.mjs'
 
@@ -49,7 +49,7 @@ export function checkPaths(folder) {
   for (const { parentPath, name } of names) {
     const file = path.join(parentPath, name)
     const bytes = readFileSync(file)
-    const text = name.endsWith('.br') ? brotliDecompressSync(bytes) : bytes
+    const text = name.endsWith('.br') ? brotliDecompressSync(bytes) : name.endsWith('.gz') ? gunzipSync(bytes) : bytes
     assert.ok(!text.includes(path.resolve(root)), `${file} names the folder that the package was made in`)
   }
 }

@@ -5,13 +5,16 @@ import process from 'node:process'
 import { nearestName } from '../options/option-names.js'
 import { MissingFileError, UsageError } from './arguments.js'
 import { BUILD_HELP, build } from './build.js'
+import { COMPLETION_HELP, completion } from './completion.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'
+import { HELP_HELP, help } from './help.js'
 import { LS_HELP, ls, type Output } from './ls.js'
 import { RELOAD_HELP, reload } from './reload.js'
 import { RUN_HELP, run } from './run.js'
 import { SCALE_HELP, scale } from './scale.js'
 import { STATUS_HELP, status } from './status.js'
 import { STOP_HELP, stop } from './stop.js'
+import { SYSTEMD_HELP, systemd } from './systemd.js'
 import { printableLines, screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
@@ -24,13 +27,16 @@ const HELP = `Usage: reuseport <command> [options]
   doctor      show what this system supports for port sharing
   ls          list the processes on each port, with queues and drops
   build       compile the addon where the package has no binary
+  systemd     print a unit of systemd that runs a program
+  completion  print the script by which bash or zsh completes these commands
+  help        print the help of a command, or show the manual
 
   -h, --help     print this help, or the help of a command
   -V, --version  print the version
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.`
 
-const COMMANDS = ['run', 'status', 'reload', 'scale', 'stop', 'doctor', 'ls', 'build']
+const COMMANDS = ['run', 'status', 'reload', 'scale', 'stop', 'doctor', 'ls', 'build', 'systemd', 'completion', 'help']
 
 const out: Output = { stream: process.stdout, screen: () => screenOf(process.stdout, process.env) }
 
@@ -52,9 +58,14 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return ls(args, out, onInterrupt)
     case 'build':
       return build(args)
+    case 'systemd':
+      return systemd(args)
+    case 'completion':
+      return completion(args, HELP, HELPS)
+    case 'help':
+      return help(args, HELP, HELPS)
     case '--help':
     case '-h':
-    case 'help':
       process.stdout.write(`${HELP}\n`)
       return 0
     case '--version':
@@ -88,6 +99,9 @@ const HELPS: Readonly<Record<string, string>> = {
   doctor: DOCTOR_HELP,
   ls: LS_HELP,
   build: BUILD_HELP,
+  systemd: SYSTEMD_HELP,
+  completion: COMPLETION_HELP,
+  help: HELP_HELP,
 }
 
 function fail(error: unknown): number {

@@ -4,7 +4,7 @@ import { nearestName } from '../options/option-names.js'
 import type { SupervisorOptions } from '../supervisor.js'
 import { UsageError } from './arguments.js'
 
-const OPTIONS = {
+export const OPTIONS = {
   workers: { type: 'string', short: 'n' },
   grace: { type: 'string' },
   'drain-timeout': { type: 'string' },

@@ -29,7 +29,7 @@ function onTerminal(columns: number, frames: number, args: readonly string[], en
   return JSON.parse(printed) as { written: string; code: number; same: boolean }
 }
 
-const COMMANDS = ['run', 'status', 'reload', 'scale', 'stop', 'doctor', 'ls', 'build']
+const COMMANDS = ['run', 'status', 'reload', 'scale', 'stop', 'doctor', 'ls', 'build', 'systemd', 'completion', 'help']
 
 test.each([[['--help']], [['-h']], [['help']], [['ls', '-h']], ...COMMANDS.map((command) => [[command, '--help']])])(
   '%j prints help',

@@ -17,14 +17,14 @@ const args = settingOf('ExecStart').split(' ').slice(2)
 test('systemd takes the units', ({ skip }) => {
   const about = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
   if (about.error) skip(`systemd-analyze is not there: ${about.error.message}`)
-  const version = Number(/^systemd (\d+)/.exec(about.stdout)?.[1])
   const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-example-'))
   try {
     const files = ['server.service', 'server.socket'].map((name) => {
       const file = path.join(folder, name)
-      const unit = readFileSync(exampleFile(`systemd/${name}`), 'utf8').replace('/usr/bin/node', process.execPath)
-      // What the comment in the unit says of earlier versions.
-      writeFileSync(file, version < 253 ? unit.replace('Type=notify-reload', 'Type=notify') : unit)
+      writeFileSync(
+        file,
+        readFileSync(exampleFile(`systemd/${name}`), 'utf8').replaceAll('/usr/bin/node', process.execPath),
+      )
       return file
     })
     const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {

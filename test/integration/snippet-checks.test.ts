@@ -102,19 +102,17 @@ test.each(snippetsIn('dockerfile'))('its instructions are known, its commands ha
 })
 
 test.for(snippetsIn('ini'))('systemd takes the unit: $name', (snippet, { skip }) => {
-  for (const [, words = ''] of snippet.code.matchAll(/^ExecStart=(.*)$/gm)) {
+  for (const [, words = ''] of snippet.code.matchAll(/^Exec(?:Start|Reload)=(.*)$/gm)) {
     for (const own of ownCommandsIn(words)) checkCommand(own)
   }
-  const { error, stdout = '' } = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
+  const { error } = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
   if (error !== undefined) skip('systemd-analyze is not installed')
   const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-unit-'))
   try {
-    // Programs and users of the reader are not here, and older versions lack notify-reload.
-    const isOld = Number(/systemd (\d+)/.exec(stdout)?.[1]) < 253
+    // Programs and users of the reader are not here.
     const text = snippet.code
-      .replaceAll(/^ExecStart=\S+/gm, `ExecStart=${process.execPath}`)
+      .replaceAll(/^(Exec\w+)=\S+/gm, `$1=${process.execPath}`)
       .replaceAll(/^(?:User|Group)=.*\n/gm, '')
-      .replaceAll('Type=notify-reload', isOld ? 'Type=notify' : 'Type=notify-reload')
     // A socket unit is verified with its service.
     writeFileSync(path.join(folder, 'server.service'), '[Service]\nExecStart=/bin/true\n')
     const unit = path.join(folder, fileOf(snippet) ?? 'snippet.service')

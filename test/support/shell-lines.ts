@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { parseRunArguments } from '../../src/cli/run-arguments.js'
+import { parseSystemdArguments } from '../../src/cli/systemd-arguments.js'
 import { root } from './snippets.js'
 
 const main = path.join(root, 'dist/cli/main.js')
@@ -65,6 +66,7 @@ export function checkCommand([name = '', ...args]: readonly string[]): void {
 
 function checkOwn([command = '', ...args]: readonly string[]): void {
   if (command === 'run') parseRunArguments(args)
+  else if (command === 'systemd') parseSystemdArguments(args)
   else askForHelp([command, ...args.filter((one) => one.startsWith('-'))])
 }
 

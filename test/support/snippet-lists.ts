@@ -19,6 +19,7 @@ export const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   cp: 'copies a unit of the reader',
   curl: 'asks what docs/guides/monitoring.md has started: test/cli/metrics.test.ts does',
   docker: 'takes an engine; what it starts of this package is parsed',
+  echo: 'the shell',
   esbuild: 'a bundler: scripts/package/bundlers.mjs runs it',
   exit: 'the shell',
   git: 'fetches a release of the reader',
