@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { nearestName } from '../options/option-names.js'
 import { MissingFileError, UsageError } from './arguments.js'
-import { BUILD_HELP, build } from './build.js'
-import { DOCTOR_HELP, doctor } from './doctor.js'
-import { LS_HELP, ls, type Output } from './ls.js'
-import { RELOAD_HELP, reload } from './reload.js'
-import { RUN_HELP, run } from './run.js'
+import { build } from './build.js'
+import { doctor } from './doctor.js'
+import { ls, type Output } from './ls.js'
+import { hintForCommand } from './other-words.js'
+import { reload } from './reload.js'
+import { run } from './run.js'
 import { printableLines, screenOf } from './terminal.js'
 
 const HELP = `Usage: reuseport <command> [options]
@@ -50,12 +51,20 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       process.stdout.write(`${version()}\n`)
       return 0
     case undefined:
-      throw new UsageError('A command is missing')
+      throw new UsageError(`A command is missing: ${COMMANDS.join(', ')}`)
     default: {
-      const nearest = nearestName(command, COMMANDS)
-      throw new UsageError(`There is no command ${command}${nearest === undefined ? '' : `. Did you mean ${nearest}?`}`)
+      throw noCommand(command)
     }
   }
+}
+
+function noCommand(word: string): UsageError {
+  const isOption = word.startsWith('-')
+  const hint = hintForCommand(word)
+  const known = isOption ? ['--help', '--version'] : COMMANDS
+  const nearest = hint === undefined && word.length > 2 ? nearestName(word, known) : undefined
+  const advice = hint === undefined ? (nearest === undefined ? '' : `. Did you mean ${nearest}?`) : `: ${hint}`
+  return new UsageError(`There is no ${isOption ? 'option' : 'command'} ${word}${advice}`)
 }
 
 function onInterrupt(end: () => void): void {
@@ -67,18 +76,11 @@ function version(): string {
   return String((JSON.parse(manifest) as { version: unknown }).version)
 }
 
-const HELPS: Readonly<Record<string, string>> = {
-  run: RUN_HELP,
-  reload: RELOAD_HELP,
-  doctor: DOCTOR_HELP,
-  ls: LS_HELP,
-  build: BUILD_HELP,
-}
-
 function fail(error: unknown): number {
   if (error instanceof UsageError && !(error instanceof MissingFileError)) {
-    const help = HELPS[process.argv[2] ?? ''] ?? HELP
-    process.stderr.write(`reuseport: ${printableLines(error.message)}\n\n${help}\n`)
+    const [, , command = ''] = process.argv
+    const of = COMMANDS.includes(command) ? ` ${command}` : ''
+    process.stderr.write(`reuseport: ${printableLines(error.message)}\nSee reuseport${of} --help.\n`)
     return 2
   }
   process.stderr.write(`reuseport: ${printableLines(error instanceof Error ? error.message : String(error))}\n`)

@@ -80,6 +80,9 @@ describe('what is typed', () => {
     [[], 'A script is missing'],
     [['--'], 'A script is missing'],
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
+    [['--workers', '2'], "A script is missing: --workers has taken '2' for its value"],
+    [['--cwd', 'app.js'], "A script is missing: --cwd has taken 'app.js' for its value"],
+    [['--cwd=app'], 'A script is missing: reuseport run server.js'],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
     [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
     [['--steering', 'fair', 'app.js'], "--steering takes one of hash, random, cpu, client, not 'fair'"],
@@ -87,12 +90,48 @@ describe('what is typed', () => {
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
     [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],
-    [['--pin=yes', 'app.js'], /--pin.* does not take an argument/],
-    [['--grace'], /--grace/],
+    [['-x', 'app.js'], /^There is no option -x$/],
+    [['--pin=yes', 'app.js'], "--pin takes no value, and got 'yes'"],
+    [['--grace'], '--grace needs a value, and none follows'],
+    [['--grace='], '--grace needs a value, and none follows'],
+    [['-n'], '-n (--workers) needs a value, and none follows'],
+    [['-n', '--pin', 'app.js'], "-n (--workers) needs a value, and '--pin' follows (a value that begins so: --workers"],
+    [['-n=4', 'app.js'], "-n takes its value without '=': -n 4"],
+    [['-i', '4', 'app.js'], 'There is no option -i: -n 4 starts 4 workers, -n auto one per CPU'],
+    [['--instances=max', 'app.js'], 'There is no option --instances: -n 4 starts 4 workers'],
+    [['-v'], 'There is no option -v: reuseport --version prints the version'],
+    [['--port', '80', 'app.js'], 'There is no option --port: the program chooses its port'],
+    [['-d', 'app.js'], 'There is no option -d: run stays in the foreground'],
+    [['--ignore-watch', 'x', 'app.js'], 'There is no option --ignore-watch: --watch-ignore <what>'],
+    [['--constructor', 'app.js'], /^There is no option --constructor$/],
   ] as const)('%j is refused', (words, message) => {
     expect(() => parseRunArguments(words)).toThrow(UsageError)
     expect(() => parseRunArguments(words)).toThrow(message)
   })
+})
+
+describe('options after the script', () => {
+  const doubts = (words: string) => {
+    const parsed = parseRunArguments(words.split(' '))
+    return parsed === 'help' ? parsed : parsed.doubts
+  }
+
+  test.each([
+    ['app.js -n 4', '-n 4'],
+    ['--pin app.js -n4 --watch', '-n 4 --watch'],
+    ['app.js --workers=2 x --port 80', '--workers 2'],
+    ['app.js -i max', '-i'],
+    ['app.js --help', '--help'],
+  ])('%s', (words, shown) => {
+    expect(doubts(words)).toEqual([
+      `${shown} after app.js goes to the program: options of reuseport run come before the script (reuseport run -- app.js … says that it is meant)`,
+    ])
+  })
+
+  test.each(['app.js', 'app.js --port 80 -x', '-- app.js -n 4', 'app.js -- -n 4', '-n 4 app.js n --constructor'])(
+    'none of them: %s',
+    (words) => expect(doubts(words)).toEqual([]),
+  )
 })
 
 describe('what is told', () => {

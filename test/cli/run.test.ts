@@ -120,7 +120,28 @@ describe('what goes wrong', () => {
     await using command = reuseport(['run', missing])
     const { code, stderr } = await command.exited
     expect(code).toBe(2)
-    expect(stderr).toBe(`reuseport: There is no script ${missing}\n`)
+    const where = missing.startsWith('/') ? '' : ` in ${process.cwd()}`
+    expect(stderr).toBe(`reuseport: There is no script ${missing}${where}\n`)
+  })
+
+  test('a folder that is no program, a folder for --cwd that is none, an option after the script', async () => {
+    await using package_ = reuseport(['run', '.'], { cwd: folder })
+    expect(await package_.exited).toMatchObject({
+      code: 2,
+      stderr:
+        'reuseport: There is no program in the folder .: it has neither an index.js nor a "main" in its package.json: name the script\n',
+    })
+    await using elsewhere = reuseport(['run', '--cwd', 'none', 'server.js'], { cwd: folder })
+    expect(await elsewhere.exited).toMatchObject({
+      code: 2,
+      stderr: `reuseport: There is no folder ${folder}/none (--cwd): workers run there, and the script is looked for there\n`,
+    })
+    await using file_ = reuseport(['run', '--cwd', set({}), 'server.js'], { cwd: folder })
+    expect((await file_.exited).stderr).toContain(`reuseport: ${file} is no folder (--cwd)`)
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port }), '-n', '4'])
+    await command.said(/: -n 4 after \S+supervised\.cjs goes to the program: options of reuseport run come before/)
+    await command.said(/1 worker on/)
   })
 
   test.skipIf(!root)('a port that another user has (needs root)', async () => {
