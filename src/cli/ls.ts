@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { type Group, inspectGroups } from '../index.js'
 import { type SupervisorStatus, supervisors } from '../supervisor.js'
@@ -61,7 +62,7 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
     const workers = workersByInode(all)
     const seen = new Set(groups.flatMap(({ members }) => members.map(({ inode }) => workers.get(inode)?.supervisor)))
     const shown = ports.length === 0 ? all : all.filter(({ pid }) => seen.has(pid))
-    return { groups: namingWorkers(groups, all, workers), supervisors: shown, workers }
+    return { groups: namingWorkers(groups, all, workers, commandOf), supervisors: shown, workers }
   }
   const watch = flags.get('--watch')
   if (watch !== undefined) {
@@ -72,6 +73,15 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
   const seen = await look()
   out.stream.write(flags.has('--json') ? `${documentOf(seen, 2)}\n` : toText(seen, out.screen(), Date.now()))
   return 0
+}
+
+/** Linux: proc(5). Undefined where the process has ended. */
+function commandOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '').replaceAll('\0', ' ') || undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface Seen {
