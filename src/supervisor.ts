@@ -1,10 +1,18 @@
 export type { EndingSignal } from './common/ending-signals.js'
+export type { ListenFailure } from './common/listen-failure.js'
 export type { WorkersLimit } from './supervisor/automatic-workers.js'
 export { writeInBackground } from './supervisor/background.js'
 export { ask, type ControlFile, controlFiles, reloadSupervisor, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
-export type { ListeningInfo, Replaced, SupervisorEvents, WorkerInfo, WorkerState } from './supervisor/events.js'
+export type {
+  ListeningInfo,
+  Others,
+  Replaced,
+  SupervisorEvents,
+  WorkerInfo,
+  WorkerState,
+} from './supervisor/events.js'
 export type { WorkerExit } from './supervisor/launch.js'
 export { SupervisorOptionError } from './supervisor/option-values.js'
 export type { DatagramSteeringOption, SupervisorOptions } from './supervisor/options.js'

@@ -10,8 +10,10 @@ import {
   flag,
   id,
   ids,
+  inode,
   LONGEST_TIME,
   list,
+  listenFailure,
   MessageError,
   number,
   optional,
@@ -117,6 +119,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'want', ...want(message), wish: wish(message['wish']), ...access(message) }
     case 'listens':
       return { type: 'listens', id: id(message['id']) }
+    case 'listen-failed':
+      return { type: 'listen-failed', ...listenFailure(message) }
     case 'not-opened':
       return { type: 'not-opened', wish: wish(message['wish']) }
     default:
@@ -213,10 +217,6 @@ function local(message: Fields): LocalSocket | undefined {
     const socket = record(value)
     return { fd: count(socket['fd'], 'fd'), inode: inode(socket['inode']) }
   })
-}
-
-function inode(value: unknown): number {
-  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
 }
 
 function listening(message: Fields): Omit<Listening, 'type'> {

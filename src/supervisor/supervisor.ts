@@ -16,13 +16,16 @@ import {
   toEndingSignal,
   toWorkers,
 } from './options.js'
+import { tellOthers } from './others.js'
+import { leaveTimeout } from './patience.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
-import { endPredecessors } from './predecessors.js'
+import { replaceEarlier } from './predecessors.js'
 import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
 import { repairGroups } from './repair.js'
 import { ReservedPorts } from './reserved-ports.js'
+import type { Emit } from './restart.js'
 import { TicketKeys } from './ticket-keys.js'
 import { describe, toStatus } from './worker-info.js'
 
@@ -59,6 +62,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #stopped: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #failure: SupervisorError | undefined
+  readonly #emit: Emit = (name, ...args) => void this.emit(name, ...(args as never))
   readonly #warn = (message: string): void => void this.emit('warning', message)
 
   constructor(options: SupervisorOptions) {
@@ -72,7 +76,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     const supervisor = this
     const owner: PoolOwner = {
       settings: this.#settings,
-      emit: (name, ...args) => void this.emit(name, ...(args as never)),
+      emit: this.#emit,
       signal: this.#end.signal,
       repair: (places) => repairGroups(places, this.#warn),
       get ports() {
@@ -142,13 +146,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (automatic !== undefined) this.emit('workers:auto', workers, automatic)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
+      if (!(this.#isShared || this.#settings.replace)) tellOthers(this, this.#pool, this.#end.signal)
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
       this.#control = await openControl(this, this.#warn)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
         await this.#pool.grow(workers, 'all or none')
-        if (this.#settings.replace) await this.#replace()
+        if (this.#settings.replace)
+          await replaceEarlier(this.#pool, leaveTimeout(this.#settings), this.#end.signal, this.#emit)
         if (this.#end.signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
@@ -235,12 +241,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#control?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
-  }
-
-  async #replace(): Promise<void> {
-    const { alive, leaveTimeout, sockets } = this.#pool
-    const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
-    this.emit('replaced', await endPredecessors(sockets.all, own, leaveTimeout, this.#end.signal, this.#warn))
   }
 
   #assertRunning(): void {
