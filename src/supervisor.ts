@@ -1,4 +1,5 @@
 export type { EndingSignal } from './common/ending-signals.js'
+export type { ListenFailure } from './common/listen-failure.js'
 export type { WorkersLimit } from './supervisor/automatic-workers.js'
 export { writeInBackground } from './supervisor/background.js'
 export {
@@ -13,6 +14,7 @@ export type { SupervisorStatus } from './supervisor/control-protocol.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
 export type {
   ListeningInfo,
+  Others,
   Replaced,
   SupervisorEvents,
   WorkerInfo,

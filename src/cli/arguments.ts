@@ -1,6 +1,7 @@
+// Pure: the arguments of the commands, and the errors of wrong ones.
 import { nearestName } from '../options/option-names.js'
 
-/** The command line is wrong. The command prints this message and its help, and exits with code 2. */
+/** The command line is wrong. The command prints this message and where its help is, and exits with code 2. */
 export class UsageError extends Error {}
 
 /** A file that the command line names is missing. The command prints this message alone, and exits with code 2. */

@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { addressText } from '../common/address.js'
 import { type Group, inspectGroups, repairGroup } from '../index.js'
 import type { Output } from './ls.js'
 import { paint, printable, toJson } from './terminal.js'
@@ -39,7 +40,7 @@ function report(fixed: readonly Fixed[], painted: (colour: 'green' | 'red', text
   if (fixed.length === 0) return 'Nothing to repair: on these ports no group of this user has more than one member.\n'
   return fixed
     .map(({ address, error, inForce, members, port }) => {
-      const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+      const where = addressText(address, port)
       const mark = error === undefined ? painted('green', '✓') : painted('red', '✗')
       return `${mark} tcp ${where}  ${members} members  ${printable(error ?? `by ${inForce}`)}\n`
     })

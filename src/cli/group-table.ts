@@ -1,4 +1,6 @@
+import { addressText } from '../common/address.js'
 import type { Group, GroupMember } from '../index.js'
+import { leastCommand, sameProgram, shortCommand } from './command-text.js'
 import type { WorkerOfGroup } from './supervised.js'
 import { age, bar, cut, duration, paint, printable, type Screen } from './terminal.js'
 
@@ -108,7 +110,7 @@ function oneGroup(group: Group, screen: Screen, now: number, rates: Rates | unde
 
 function headline(group: Group, screen: Screen, width: number): string {
   const { address, device, members, port, protocol } = group
-  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  const where = addressText(address, port)
   const on = device === undefined ? '' : ` device ${device}`
   const count = members.length === 1 ? '1 member' : `${members.length} members`
   const warning = differences(group)
@@ -122,7 +124,10 @@ function headline(group: Group, screen: Screen, width: number): string {
 export function differences({ members }: Group): string | undefined {
   const differs = (of: (member: GroupMember) => unknown): boolean =>
     new Set(members.filter((member) => !member.hidden).map(of)).size > 1
-  const what = [differs(({ command }) => command) && 'command', differs(({ uid }) => uid) && 'user'].filter(Boolean)
+  const what = [
+    differs(({ command }) => command && sameProgram(command)) && 'command',
+    differs(({ uid }) => uid) && 'user',
+  ].filter(Boolean)
   return what.length === 0 ? undefined : `members differ in ${what.join(' and ')}`
 }
 
@@ -130,13 +135,18 @@ function commandOf({ command, hidden }: GroupMember): string {
   return hidden ? '(hidden)' : printable(command ?? '?')
 }
 
-const LEAST_FOR_COMMAND = 10
+function leastFor(member: GroupMember): number {
+  return leastCommand(commandOf(member))
+}
 
-/** Removes the columns of the lowest rank until a command of `LEAST_FOR_COMMAND` characters fits beside the others. */
+/** A longer name of a script has the other columns' room no more. */
+const LEAST_FOR_COMMAND = { from: 10, to: 24 } as const
+
+/** Removes the columns of the lowest rank until the name of the script fits beside the others. */
 function fitting(columns: readonly Column[], members: readonly GroupMember[], width: number): readonly Column[] {
   const needed = columns.reduce(
     (sum, { title, cell }) => sum + 2 + Math.max(title.length, ...members.map((one) => cell(one).length)),
-    LEAST_FOR_COMMAND,
+    2 + Math.min(LEAST_FOR_COMMAND.to, Math.max(LEAST_FOR_COMMAND.from, ...members.map(leastFor))),
   )
   const ranked = columns.filter(({ rank }) => rank !== undefined).map(({ rank }) => rank as number)
   if (needed <= width || ranked.length === 0) return columns
@@ -159,5 +169,6 @@ function row(
     const to = widths[index] ?? 0
     return columns[index]?.right ? cell.padStart(to) : cell.padEnd(to)
   })
-  return cut(`  ${padded.join('  ')}  ${command}`, width)
+  const before = `  ${padded.join('  ')}  `
+  return cut(before + shortCommand(command, width - before.length), width)
 }

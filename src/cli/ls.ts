@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { type Group, inspectGroups } from '../index.js'
 import { type SupervisorStatus, supervisors } from '../supervisor.js'
@@ -65,7 +66,7 @@ export async function ls(args: readonly string[], out: Output, interrupted: Inte
     const workers = workersByInode(all)
     const seen = new Set(groups.flatMap(({ members }) => members.map(({ inode }) => workers.get(inode)?.supervisor)))
     const shown = ports.length === 0 ? all : all.filter(({ pid }) => seen.has(pid))
-    return { groups: namingWorkers(groups, all, workers), supervisors: shown, running: all, workers }
+    return { groups: namingWorkers(groups, all, workers, commandOf), supervisors: shown, running: all, workers }
   }
   const watch = flags.get('--watch')
   if (flags.has('--check')) {
@@ -89,6 +90,15 @@ async function check(seen: Seen, ports: readonly number[], json: boolean, { stre
   const ok = problems.length === 0
   stream.write(json ? `${toJson({ ok, problems }, 2)}\n` : problemLines(problems))
   return ok ? 0 : 1
+}
+
+/** Linux: proc(5). Undefined where the process has ended. */
+function commandOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '').replaceAll('\0', ' ') || undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface Seen {

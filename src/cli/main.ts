@@ -9,6 +9,7 @@ import { COMPLETION_HELP, completion } from './completion.js'
 import { DOCTOR_HELP, doctor } from './doctor.js'
 import { HELP_HELP, help } from './help.js'
 import { LS_HELP, ls, type Output } from './ls.js'
+import { hintForCommand } from './other-words.js'
 import { RELOAD_HELP, reload } from './reload.js'
 import { RUN_HELP, run } from './run.js'
 import { SCALE_HELP, scale } from './scale.js'
@@ -73,12 +74,20 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       process.stdout.write(`${version()}\n`)
       return 0
     case undefined:
-      throw new UsageError('A command is missing')
+      throw new UsageError(`A command is missing: ${COMMANDS.join(', ')}`)
     default: {
-      const nearest = nearestName(command, COMMANDS)
-      throw new UsageError(`There is no command ${command}${nearest === undefined ? '' : `. Did you mean ${nearest}?`}`)
+      throw noCommand(command)
     }
   }
+}
+
+function noCommand(word: string): UsageError {
+  const isOption = word.startsWith('-')
+  const hint = hintForCommand(word)
+  const known = isOption ? ['--help', '--version'] : COMMANDS
+  const nearest = hint === undefined && word.length > 2 ? nearestName(word, known) : undefined
+  const advice = hint === undefined ? (nearest === undefined ? '' : `. Did you mean ${nearest}?`) : `: ${hint}`
+  return new UsageError(`There is no ${isOption ? 'option' : 'command'} ${word}${advice}`)
 }
 
 function onInterrupt(end: () => void): void {
@@ -106,8 +115,9 @@ const HELPS: Readonly<Record<string, string>> = {
 
 function fail(error: unknown): number {
   if (error instanceof UsageError && !(error instanceof MissingFileError)) {
-    const help = HELPS[process.argv[2] ?? ''] ?? HELP
-    process.stderr.write(`reuseport: ${printableLines(error.message)}\n\n${help}\n`)
+    const [, , command = ''] = process.argv
+    const of = COMMANDS.includes(command) ? ` ${command}` : ''
+    process.stderr.write(`reuseport: ${printableLines(error.message)}\nSee reuseport${of} --help.\n`)
     return 2
   }
   process.stderr.write(`reuseport: ${printableLines(error instanceof Error ? error.message : String(error))}\n`)

@@ -1,8 +1,8 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { nearestName } from '../options/option-names.js'
 import type { SupervisorOptions } from '../supervisor.js'
 import { UsageError } from './arguments.js'
+import { assertOptions, misplacedOptions, noScript, type Token } from './run-options.js'
 
 export const OPTIONS = {
   workers: { type: 'string', short: 'n' },
@@ -43,6 +43,8 @@ export interface RunArguments {
   readonly prefix: boolean
   /** As given. */
   readonly pidFile: string | undefined
+  /** What the user may not have meant, a sentence each. */
+  readonly doubts: readonly string[]
 }
 
 /** @returns 'help' for `--help`. @throws UsageError */
@@ -56,12 +58,14 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     tokens: true,
   })
   const first = tokens.find(({ kind }) => kind !== 'option')
+  const typed = first === undefined ? tokens : tokens.slice(0, tokens.indexOf(first))
+  assertOptions(typed, OPTIONS)
   const own = joined(first === undefined ? args : args.slice(0, first.index), tokens)
   const [script, ...rest] =
     first === undefined ? [] : args.slice(first.kind === 'positional' ? first.index : first.index + 1)
-  const values = parseStrictly(own)
+  const { values } = parseArgs({ args: [...own], options: OPTIONS })
   if (values.help === true) return 'help'
-  if (script === undefined) throw new UsageError('A script is missing')
+  if (script === undefined) throw noScript(typed)
   const given = {
     workers:
       values.workers === undefined || values.workers === 'auto' ? values.workers : toNumber('workers', values.workers),
@@ -94,14 +98,15 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     json: values.json === true,
     prefix,
     pidFile: values['pid-file'],
+    doubts: first === undefined ? [] : doubtsOf(misplacedOptions(tokens, first.index, OPTIONS), script),
   }
 }
 
-interface Token {
-  readonly kind: string
-  readonly index: number
-  readonly name?: string
-  readonly inlineValue?: boolean | undefined
+function doubtsOf([first, ...more]: readonly string[], script: string): readonly string[] {
+  if (first === undefined) return []
+  const all = [first, ...more].join(' ')
+  const meant = `(reuseport run -- ${script} … says that it is meant)`
+  return [`${all} after ${script} goes to the program: options of reuseport run come before the script ${meant}`]
 }
 
 /** `--node-arg --inspect` as `--node-arg=--inspect`: `parseArgs` refuses a value that looks like an option. */
@@ -123,19 +128,6 @@ function toNodeOptions(options: readonly string[]): readonly string[] {
     throw new UsageError(`--node-arg takes an option of Node such as --max-old-space-size=512, not '${option}'`)
   }
   return options
-}
-
-function parseStrictly(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const [, name = ''] = /'(-+[^' ]*)/.exec(message) ?? []
-    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
-      throw new UsageError((message.split('. ')[0] ?? message).split('\n')[0])
-    const nearest = nearestName(name.replace(/^-+/, ''), Object.keys(OPTIONS))
-    throw new UsageError(`There is no option ${name}${nearest === undefined ? '' : `. Did you mean --${nearest}?`}`)
-  }
 }
 
 function toNumber(name: string, text: string): number {

@@ -1,15 +1,12 @@
 // Reports the events of a supervisor, as sentences for people or as JSON.
 import { constants } from 'node:os'
 import process from 'node:process'
+import { addressText } from '../common/address.js'
 import { ENDING_SIGNALS } from '../common/ending-signals.js'
-import type {
-  ListeningInfo,
-  Supervisor,
-  SupervisorEvents,
-  WorkerExit,
-  WorkerInfo,
-  WorkersLimit,
-} from '../supervisor.js'
+import { describeListen } from '../common/listen-failure.js'
+import type { Supervisor, SupervisorEvents, WorkerExit, WorkerInfo, WorkersLimit } from '../supervisor.js'
+import { othersText } from './others-text.js'
+import { sayProgress } from './progress.js'
 import { type Colour, paint, printable, type Screen, toJson } from './terminal.js'
 
 const EVENTS: readonly (keyof SupervisorEvents)[] = [
@@ -17,12 +14,14 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'worker:start',
   'worker:listening',
   'worker:path',
+  'worker:listen-failed',
   'worker:ready',
   'worker:drained',
   'worker:exit',
   'worker:restart',
   'running',
   'replaced',
+  'others',
   'warning',
   'watch:change',
   'reload:start',
@@ -39,6 +38,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'worker:restart': ['slot', 'restart'],
   running: ['workers'],
   replaced: ['replaced'],
+  others: ['others'],
   warning: ['message'],
   'watch:change': ['files'],
   'reload:start': ['generation'],
@@ -49,6 +49,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   stopping: ['error'],
   'worker:listening': ['worker', 'where'],
   'worker:path': ['worker', 'path'],
+  'worker:listen-failed': ['worker', 'failure'],
   'worker:drained': ['worker', 'report'],
   'worker:exit': ['worker', 'exit'],
 }
@@ -82,6 +83,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     const name = paint(screen, 'dim', `reuseport ${process.pid}:`)
     write(`${name} ${colour === undefined ? printable(text) : paint(screen, colour, printable(text))}`)
   }
+  const isTerminal = screen.columns !== undefined
   supervisor.on('workers:auto', (workers, from) => say(`starts ${count(workers, 'worker')}: ${reasonFor(from)}`))
   const places = new Set<string>()
   const listens = (place: string): void => {
@@ -89,7 +91,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     places.add(place)
     if (isNew && supervisor.state !== 'starting') say(`also listens on ${place}`, 'green')
   }
-  supervisor.on('worker:listening', (_worker, where) => listens(format(where)))
+  supervisor.on('worker:listening', (_worker, where) => listens(addressText(where.address, where.port)))
   supervisor.on('worker:path', (_worker, path) => listens(path.replace('\0', '@')))
   supervisor.on('running', (workers) => {
     const all = [...places].join(', ') || 'no port'
@@ -103,7 +105,11 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   })
   supervisor.on('worker:exit', (worker, exit) => {
     const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal)
-    if (!exit.isExpected) say(`${nameOf(worker)} died: ${how}`, 'yellow')
+    // The error of the start or reload that it fails says it once for all workers.
+    const isSaid = exit.listen !== undefined && ['starting', 'reloading'].includes(supervisor.state)
+    if (isSaid) return
+    const why = exit.listen === undefined ? `died: ${how}` : describeListen(exit.listen)
+    if (!exit.isExpected) say(`${nameOf(worker)} ${why}`, 'yellow')
     else if (isFailure(exit)) say(`${nameOf(worker)} failed when it was told to end: ${how}`, 'yellow')
   })
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
@@ -118,6 +124,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (strangers.length > 0)
       say(`processes on the same port that reuseport run did not start, and leaves: ${strangers.join(', ')}`, 'yellow')
   })
+  supervisor.on('others', (others) => say(othersText(others, Date.now()), 'yellow'))
   supervisor.on('warning', (message) => say(message, 'yellow'))
   supervisor.on('watch:change', ([first, ...more]) =>
     say(`${first}${more.length > 0 ? ` and ${count(more.length, 'more file')}` : ''} changed`),
@@ -133,8 +140,11 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
   supervisor.on('metrics', (where) => say(`serves /metrics, /livez and /readyz at ${where}`))
   supervisor.on('stopping', (error) => {
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
-    if (supervisor.workers.length > 0) say(`drains ${count(supervisor.workers.length, 'worker')} and ends`)
+    if (supervisor.workers.length === 0) return
+    const next = isTerminal ? ' (Ctrl-C again, a second later: ends them at once)' : ''
+    say(`drains ${count(supervisor.workers.length, 'worker')} and ends${next}`)
   })
+  if (isTerminal) sayProgress(supervisor, say)
 }
 
 /** Where the number of `-n auto` comes from. */
@@ -159,10 +169,6 @@ function nameOf({ slot, pid, threadId }: WorkerInfo): string {
   // Nothing was started: no descriptor or no process was left.
   if (pid === -1) return `worker ${slot}`
   return `worker ${slot} (${threadId === undefined ? pid : `thread ${threadId}`})`
-}
-
-function format({ address, family, port }: ListeningInfo): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function count(number: number, what: string): string {

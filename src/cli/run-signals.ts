@@ -26,7 +26,9 @@ export function handleSignals(supervisor: Supervisor): Signals {
     if (wish === 'first') supervisor.stop(name === 'SIGHUP' ? 'SIGTERM' : name).catch(ignore)
     if (wish !== 'at once') return
     exitCode = 128 + NUMBERS[name]
-    supervisor.emit('warning', `${name}, signal ${heard.count} that asks for the end: ends at once, without a drain`)
+    const { length } = supervisor.workers
+    const workers = `${length} worker${length === 1 ? '' : 's'}`
+    supervisor.emit('warning', `${name} once more: ends ${workers} at once, and what they have not answered is lost`)
     supervisor.kill()
   }
   const reload = (): void => void supervisor.reload().catch(ignore)

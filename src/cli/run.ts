@@ -16,6 +16,7 @@ import { Prefixer, printStreams } from './prefix.js'
 import { parseRunArguments, type RunArguments } from './run-arguments.js'
 import { narrate, narrateAsJson } from './run-narration.js'
 import { handleSignals } from './run-signals.js'
+import { noScriptText } from './script-advice.js'
 import { printableLines, screenOf } from './terminal.js'
 
 export const RUN_HELP = `Usage: reuseport run [options] script [args ...]
@@ -99,15 +100,21 @@ export async function run(args: readonly string[]): Promise<number> {
   const prefixer = parsed.prefix ? new Prefixer(supervisor, screenOf(process.stdout, process.env), streams) : undefined
   // A reader of stdout or stderr may close the pipe: the workers keep serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  for (const doubt of parsed.doubts) supervisor.emit('warning', doubt)
   writeInBackground()
-  const code = await serve(supervisor, parsed, write)
+  const code = await serve(supervisor, parsed, cwd, write)
   // What nobody reads would keep this process alive for ever.
   if (prefixer !== undefined && !(await prefixer.end())) process.exit(code)
   return code
 }
 
 /** @returns the exit code, when the supervisor has ended. */
-async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line: string) => void): Promise<number> {
+async function serve(
+  supervisor: Supervisor,
+  { json, options }: RunArguments,
+  cwd: string,
+  write: (line: string) => void,
+): Promise<number> {
   const signals = handleSignals(supervisor)
   try {
     await supervisor.start()
@@ -119,8 +126,9 @@ async function serve(supervisor: Supervisor, parsed: RunArguments, write: (line:
     if (signals.count > 0 || isStopped(error)) return 0
     if (error instanceof SupervisorError && error.code === 'ERR_REUSEPORT_GAVE_UP') return GAVE_UP
     const { code, message, option } = error as NodeJS.ErrnoException & { readonly option?: string }
-    if (code === 'ENOENT' && option !== undefined) throw missing(option, parsed.options)
-    if (!parsed.json) write(`reuseport: ${printableLines(message)}`)
+    if ((code === 'ENOENT' || code === 'ENOTDIR') && option !== undefined)
+      throw missing(option, code, { ...options, cwd })
+    if (!json) write(`reuseport: ${printableLines(message)}`)
     return CANNOT
   } finally {
     signals.end()
@@ -140,8 +148,19 @@ function create(options: ConstructorParameters<typeof Supervisor>[0]): Superviso
   }
 }
 
-function missing(option: string, { script, envFile, cwd }: SupervisorOptions): MissingFileError {
-  if (option === 'envFile') return new MissingFileError(`There is no file ${envFile} (--env)`)
-  if (option === 'cwd') return new MissingFileError(`There is no folder ${cwd ?? process.env['PWD']} (--cwd)`)
-  return new MissingFileError(`There is no script ${script}`)
+/** A file or folder of the command line that is not there, or is a file where a folder should be. */
+function missing(
+  option: string,
+  code: string,
+  options: SupervisorOptions & { readonly cwd: string },
+): MissingFileError {
+  const { args = [], cwd, envFile } = options
+  const [here, script] = [currentFolder(process.env['PWD']), String(options.script)]
+  if (option === 'envFile')
+    return new MissingFileError(`There is no file ${envFile}: --env takes a file of variables (NAME=value lines)`)
+  if (option === 'cwd') {
+    const what = code === 'ENOTDIR' ? `${cwd} is no folder` : `There is no folder ${cwd}`
+    return new MissingFileError(`${what} (--cwd): workers run there, and the script is looked for there`)
+  }
+  return new MissingFileError(noScriptText({ script, args, folder: cwd, here }))
 }

@@ -1,6 +1,7 @@
 // Adds the status that supervisors report to the groups that the kernel reports.
 import type { Group } from '../index.js'
 import type { SupervisorStatus } from '../supervisor.js'
+import { shortPath } from './command-text.js'
 import { age, cut, paint, printable, type Screen } from './terminal.js'
 
 export interface WorkerOfGroup {
@@ -26,30 +27,33 @@ export function workersByInode(supervisors: readonly SupervisorStatus[]): Readon
   return workers
 }
 
-/** The preload that the supervisor adds to the command of every worker. The table leaves it out. */
+/** The preload that a supervisor adds to the command of every worker. The table leaves it out, of orphans too. */
 const PRELOAD = / --(?:import|require) \S*\/register\.js(?= )/
+
+function withoutPreload(command: string | undefined): string | undefined {
+  return command?.replace(PRELOAD, '')
+}
 
 /** Names the worker that accepts as the member's process: the supervisor holds the socket too, and may come first. */
 export function namingWorkers(
   groups: readonly Group[],
   supervisors: readonly SupervisorStatus[],
   workers: ReadonlyMap<number, WorkerOfGroup>,
+  commandOf: (pid: number) => string | undefined = () => undefined,
 ): readonly Group[] {
   return groups.map((group) => ({
     ...group,
     members: group.members.map((member) => {
       const worker = workers.get(member.inode)
-      if (worker === undefined) return member
       // A guest has the socket too, and a supervisor.
-      if (worker.pid === member.pid) {
-        return { ...member, command: member.command?.replace(PRELOAD, '') }
-      }
+      if (worker === undefined || worker.pid === member.pid)
+        return { ...member, command: withoutPreload(member.command) }
       const status = supervisors.find(({ pid }) => pid === worker.supervisor)
       const startedAt = status?.workers.find(({ pid }) => pid === worker.pid)?.startedAt
       return {
         ...member,
         pid: worker.pid,
-        command: status?.script,
+        command: withoutPreload(commandOf(worker.pid)) ?? status?.script,
         startedAt: startedAt === undefined ? undefined : new Date(startedAt),
       }
     }),
@@ -63,8 +67,10 @@ export function supervisorLines(supervisors: readonly SupervisorStatus[], screen
       const name = `supervisor ${pid}`
       const ready = workers.filter((worker) => worker.state === 'ready').length
       const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`
-      const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  ${script}`
-      const line = cut(printable(name + rest), screen.columns ?? Number.POSITIVE_INFINITY)
+      const rest = `  ${state}, generation ${generation}, ${count} ready, ${age(new Date(startedAt), now)}  `
+      const width = screen.columns ?? Number.POSITIVE_INFINITY
+      const shown = shortPath(printable(script), width - name.length - rest.length)
+      const line = cut(printable(name + rest) + shown, width)
       return `${paint(screen, 'bold', line.slice(0, name.length))}${line.slice(name.length)}\n${pathLines(workers, screen)}`
     })
     .join('')

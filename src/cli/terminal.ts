@@ -1,4 +1,4 @@
-// Colours, bars and widths of text for a terminal, and plain text for any other output.
+// Pure: colours, bars and widths of text for a terminal, and plain text for any other output.
 
 /** What an output stream can show. */
 export interface Screen {

@@ -14,6 +14,11 @@ export interface SocketAddressInfo {
   readonly port: number
 }
 
+/** @internal As in a URL: an IPv6 address has brackets, so that its colons are told from that of the port. */
+export function addressText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
 /** @internal Where no host is given, Node tries `::` first and then `0.0.0.0`. */
 export const UNSPECIFIED_IPV6: BindAddress = { address: '::', family: 6 }
 /** @internal */

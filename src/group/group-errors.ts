@@ -1,4 +1,5 @@
 // Pure: the errors of groups.
+import { addressText } from '../common/address.js'
 import type { GroupMember } from './group-types.js'
 
 /** The system's sockets cannot be inspected: it is not Linux, or access to the kernel's sock_diag(7) is denied. */
@@ -22,8 +23,9 @@ export class ReusePortGroupFullError extends Error {
     const names = members.map(({ pid, command, user, uid }) =>
       pid === undefined ? `a process of ${user ?? `uid ${uid}`}` : `${pid} (${command ?? 'unknown'})`,
     )
-    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-    super(`${where} has ${members.length} of at most ${maxMembers} members (option maxMembers): ${names.join(', ')}`)
+    super(
+      `${addressText(address, port)} has ${members.length} of at most ${maxMembers} members (option maxMembers): ${names.join(', ')}`,
+    )
     this.maxMembers = maxMembers
     this.members = members
   }

@@ -11,11 +11,25 @@ let hasFailed = false
 
 const idOf = (target: object): unknown => Reflect.get(target, '_listeningId')
 
+export interface FailedTarget {
+  emit(event: 'error', error: unknown): unknown
+}
+
+/** Hears of each failure before its 'error'. @returns whether it calls `emit` itself, later. */
+type Hearer = (target: FailedTarget, error: unknown, emit: () => void) => boolean
+
+let hearer: Hearer | undefined
+
+export function hearFailures(hear: Hearer): void {
+  hearer = hear
+}
+
 /** Emits 'error', and remembers it. */
-export function emitFailure(target: { emit(event: 'error', error: unknown): unknown }, error: unknown): void {
+export function emitFailure(target: FailedTarget, error: unknown): void {
   failures.set(target, { error, id: idOf(target) })
   hasFailed = true
-  target.emit('error', error)
+  const emit = (): void => void target.emit('error', error)
+  if (hearer?.(target, error, emit) !== true) emit()
 }
 
 /** From now on another call is under way. */

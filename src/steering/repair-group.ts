@@ -1,4 +1,5 @@
 // What `repairGroup` does.
+import { addressText } from '../common/address.js'
 import { AccessDeniedError, ReusePortSteeringError } from '../common/errors.js'
 import { Deadline } from '../common/waiting.js'
 import type { Group, GroupTarget } from '../group/group-types.js'
@@ -20,7 +21,7 @@ export async function repairGroup(target: GroupTarget | number): Promise<Steerin
   const addon = requireAddon('repairGroup')
   const group = await inspectGroup(target)
   if (group.members.length === 0 || group.protocol !== 'tcp') {
-    throw new ReusePortSteeringError(`no TCP server listens on ${group.address} port ${group.port}`)
+    throw new ReusePortSteeringError(`no TCP server listens on ${addressText(group.address, group.port)}`)
   }
   const name: GroupName = { ...group, device: group.device ?? 0 }
   const deadline = new Deadline(LOCK_TIMEOUT, undefined)

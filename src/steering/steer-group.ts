@@ -1,6 +1,7 @@
 // What `steer` does once its arguments are checked.
 import os from 'node:os'
 import process from 'node:process'
+import { addressText } from '../common/address.js'
 import { ReusePortSteeringError, ServerNotRunningError, SocketNotRunningError } from '../common/errors.js'
 import type { Deadline } from '../common/waiting.js'
 import type { GroupTarget } from '../group/group-types.js'
@@ -78,7 +79,7 @@ async function steerGroup(target: GroupTarget | number, policy: SteeringPolicy, 
   refuseForTransport(policy, protocol)
   if (first === undefined) {
     const what = protocol === 'tcp' ? 'no TCP server listens on' : 'no UDP socket is bound to'
-    throw new ReusePortSteeringError(`${what} ${group.address} port ${group.port}`)
+    throw new ReusePortSteeringError(`${what} ${addressText(group.address, group.port)}`)
   }
   const addon = requireAddon('steer')
   const descriptor = takeMember(addon, group.members)

@@ -29,8 +29,9 @@ export interface Link {
   /**
    * @param handle The handle of the socket, where the worker is a process.
    * @param onFailed Called where the message could not be sent with its handle, which may have been closed by then.
+   * @param onSent Called when the message is written or cannot be, where the worker is a process.
    */
-  send(message: FromWorker, handle?: unknown, onFailed?: () => void): void
+  send(message: FromWorker, handle?: unknown, onFailed?: () => void, onSent?: () => void): void
   onMessage(listener: (message: ToWorker, handle: unknown) => void): void
 }
 
@@ -94,11 +95,12 @@ export function channelLink(send: NonNullable<typeof process.send>): Omit<Link, 
   return {
     isThread: false,
     isOpen: () => process.connected,
-    send(body, handle, onFailed) {
+    send(body, handle, onFailed, onSent) {
       if (!process.connected) return
       write(toEnvelope(body), handle, (error) => {
         // A channel that has closed in the meantime has no reader.
         if (error !== null && handle !== undefined && process.connected) onFailed?.()
+        onSent?.()
       })
     },
     onMessage(listener) {

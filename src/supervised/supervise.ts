@@ -10,6 +10,7 @@ import { withCompileCache } from './compile-cache.js'
 import { drainAll } from './drain-all.js'
 import type { DrainTimes } from './drain-times.js'
 import { type Link, linkToSupervisor } from './link.js'
+import { tellListenFailures } from './listen-failures.js'
 import { isClusterWorker, Nested, obey } from './nested.js'
 import { onClose } from './on-close.js'
 import { placeOf, Servers } from './servers.js'
@@ -27,6 +28,7 @@ export function supervise(): SupervisedWorker | undefined {
 function superviseThis(link: Link): SupervisedWorker {
   process.env[WORKER_NAME] = link.configuration.worker
   const worker = new SupervisedWorker(link, new Nested((place) => link.send({ type: 'nested', ...place })))
+  tellListenFailures(link)
   onClose((server) => {
     worker.closing(server)
     worker.common.forget(server as unknown as net.Server)

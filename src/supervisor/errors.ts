@@ -1,11 +1,12 @@
 // Pure: the errors of a supervisor, and how the ends of workers are said.
+import { describeListen, type ListenFailure } from '../common/listen-failure.js'
 import type { SupervisorStatus } from './control-protocol.js'
 import type { WorkerExit } from './launch.js'
 
-/** @internal Why a worker did not become ready. */
+/** @internal Why a worker did not become ready. `listen`: what its last call of `listen` met, where that failed. */
 export type WorkerFailure =
-  | { readonly why: 'exited'; readonly exit: WorkerExit }
-  | { readonly why: 'late'; readonly timeout: number }
+  | { readonly why: 'exited'; readonly exit: WorkerExit; readonly listen?: ListenFailure | undefined }
+  | { readonly why: 'late'; readonly timeout: number; readonly listen?: ListenFailure | undefined }
   | { readonly why: 'stopped' }
 
 /**
@@ -45,10 +46,12 @@ export class ControlError extends Error {
 export function describeFailure(failure: WorkerFailure): string {
   switch (failure.why) {
     case 'late':
-      return `did not listen on a port within ${failure.timeout / 1000} s`
+      return `did not listen on a port within ${failure.timeout / 1000} s${failure.listen === undefined ? '' : `: it ${describeListen(failure.listen)}`}`
     case 'stopped':
       return 'was stopped before it listened'
     case 'exited':
+      // Killed by somebody else, or not started: that has nothing to do with the port.
+      if (failure.listen !== undefined && failure.exit.signal === null) return describeListen(failure.listen)
       return `${describeExit(failure.exit)} before it was ready`
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { ListenFailure } from '../common/listen-failure.js'
 import type { WorkersLimit } from './automatic-workers.js'
 import type { ExitCause } from './exit-cause.js'
 import type { WorkerExit } from './launch.js'
@@ -53,6 +54,24 @@ export interface Replaced {
   readonly late: readonly number[]
 }
 
+/** Who else accepts at a place of the workers, and gets a share of its connections. What is not known is undefined. */
+export interface Others extends ListeningInfo {
+  /** Supervisors that run: the same program may have been started twice. */
+  readonly supervisors: readonly {
+    readonly pid: number
+    readonly script: string | undefined
+    readonly startedAt: Date | undefined
+  }[]
+  /** Workers whose supervisor has died. */
+  readonly orphans: readonly { readonly pid: number; readonly startedAt: Date | undefined }[]
+  /** Processes that no supervisor has started. */
+  readonly strangers: readonly {
+    readonly pid: number | undefined
+    readonly command: string | undefined
+    readonly startedAt: Date | undefined
+  }[]
+}
+
 /** The events of `Supervisor`, each with what its listeners get. */
 export interface SupervisorEvents {
   /** At the start with `workers: 'auto'`: the number of workers, and what limits it. */
@@ -63,12 +82,24 @@ export interface SupervisorEvents {
   'worker:listening': [worker: WorkerInfo, where: ListeningInfo & { readonly isTakenOver: boolean }]
   /** The worker listens on this unix path, as all workers do. An abstract name begins with a zero. */
   'worker:path': [worker: WorkerInfo, path: string]
+  /** A server of the worker cannot listen there, or a UDP socket cannot be bound. The program may go on all the same. */
+  'worker:listen-failed': [worker: WorkerInfo, failure: ListenFailure]
   /** The worker serves: it listens wherever its predecessor did, or its program has sent `'ready'`. */
   'worker:ready': [worker: WorkerInfo]
   /** The worker has drained. */
   'worker:drained': [worker: WorkerInfo, report: WorkerReport]
-  /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
-  'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean; readonly cause: ExitCause }]
+  /**
+   * `isExpected`: the worker was told to end, by the supervisor or by a signal. `listen`: what its last call of `listen` met,
+   * where that failed and the worker ended by itself.
+   */
+  'worker:exit': [
+    worker: WorkerInfo,
+    exit: WorkerExit & {
+      readonly isExpected: boolean
+      readonly cause: ExitCause
+      readonly listen?: ListenFailure | undefined
+    },
+  ]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]
   /**
@@ -86,6 +117,8 @@ export interface SupervisorEvents {
   running: [workers: number]
   /** With `replace`: the earlier processes on the ports have ended, except those of `late` and `strangers`. */
   replaced: [replaced: Replaced]
+  /** Soon after the first worker listens at a TCP port, without `replace`: others accept there too. Linux. */
+  others: [others: Others]
   /** A problem that does not stop the supervisor, as a sentence. */
   warning: [message: string]
   /** With `watch`: these files, from `cwd`, have changed, and a reload follows. */

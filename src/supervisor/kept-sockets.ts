@@ -7,7 +7,7 @@ import { type JoiningSource, type KeptQueue, QueueJoining } from './queue-joinin
 import type { Action } from './register-entries.js'
 import type { RunningWorker } from './running-worker.js'
 import { Register } from './socket-register.js'
-import type { AboutSocket, Readiness } from './worker-events.js'
+import type { OfSocket, Readiness } from './worker-events.js'
 
 /** The sockets that the supervisor keeps. Tells the register what happens, and does what the register says. */
 export class KeptSockets {
@@ -103,7 +103,7 @@ export class KeptSockets {
     return isKnown ? 'known' : kept === undefined ? 'not kept' : 'kept'
   }
 
-  hear(worker: RunningWorker, message: Exclude<AboutSocket, { readonly type: 'pong' | 'listens' }>): void {
+  hear(worker: RunningWorker, message: OfSocket): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
     else if (message.type === 'drains') this.#drains(worker, message.id)

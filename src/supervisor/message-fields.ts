@@ -1,6 +1,7 @@
 // Pure: reads the members of a message that another process sent, each with its bounds.
 
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
+import type { ListenFailure } from '../common/listen-failure.js'
 import type { FromWorker, LocalSocket, PathAccess } from './protocol.js'
 
 /** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
@@ -52,6 +53,10 @@ export function whole(value: unknown, name: string, low: number, high: number): 
   throw new MessageError(`${name} is not a whole number`)
 }
 
+export function inode(value: unknown): number {
+  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
+}
+
 export function number(value: unknown, name: string, low: number, high: number): number {
   if (typeof value === 'number' && value >= low && value <= high) return value
   throw new MessageError(`${name} is not a number from ${low} to ${high}`)
@@ -93,6 +98,17 @@ export function ports(value: unknown, name: string): readonly number[] {
   return list(value, name).map((port) => whole(port, name, 0, 0xffff))
 }
 
+export function listenFailure(message: Fields): ListenFailure {
+  const code = text(message['code'], 'code', 64)
+  if (!/^[A-Z][A-Z\d_]*$/.test(code)) throw new MessageError('code is not the code of an error')
+  return {
+    code,
+    address: text(message['address'], 'address', 1024),
+    port: optional(message['port'], (port) => whole(port, 'port', 0, 0xffff)),
+    hint: optional(message['hint'], (hint) => text(hint, 'hint', 4096)),
+  }
+}
+
 export function endingSignal(value: unknown): EndingSignal {
   const signal = ENDING_SIGNALS.find((name) => name === value)
   if (signal === undefined) throw new MessageError('signal is unknown')
@@ -104,10 +120,6 @@ export function local(message: Fields): LocalSocket | undefined {
     const socket = record(value)
     return { fd: count(socket['fd'], 'fd'), inode: inode(socket['inode']) }
   })
-}
-
-export function inode(value: unknown): number {
-  return whole(value, 'inode', 0, Number.MAX_SAFE_INTEGER)
 }
 
 export function vitals(message: Fields): Omit<FromWorker & { readonly type: 'vitals' }, 'type'> {

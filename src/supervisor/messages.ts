@@ -14,6 +14,7 @@ import {
   inode,
   LONGEST_TIME,
   list,
+  listenFailure,
   local,
   MessageError,
   number,
@@ -116,6 +117,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       return { type: 'want', ...want(message), wish: wish(message['wish']), ...access(message) }
     case 'listens':
       return { type: 'listens', id: id(message['id']) }
+    case 'listen-failed':
+      return { type: 'listen-failed', ...listenFailure(message) }
     case 'not-opened':
       return { type: 'not-opened', wish: wish(message['wish']) }
     default:

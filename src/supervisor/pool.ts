@@ -11,6 +11,7 @@ import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
 import { launchProcess, type WorkerExit } from './launch.js'
 import { launchThread } from './launch-thread.js'
+import { ListenFailures } from './listen-failures.js'
 import { OomKills } from './oom-kills.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
@@ -19,7 +20,7 @@ import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
 import { type Leave, Slot, type SlotOwner } from './slot.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
-import { closedText, describe, guestTeller, lateText, notKeptText, refusedText, tellPath } from './worker-info.js'
+import { closedText, describe, guestTeller, lateText, notKeptText, refusalTeller, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
 
 export type PoolOwner = RestartOwner &
@@ -37,8 +38,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #datagrams: DatagramSteering
   readonly balancing: Balancing
   readonly onBalance: Balancing['hear'] = (...message) => this.balancing.hear(...message)
-  /** One warning each is enough of what a program sends. */
-  readonly #warnedOf = new WeakSet<RunningWorker>()
+  readonly onRefusedMessage: WorkerEvents<RunningWorker>['onRefusedMessage']
+  readonly #failures: ListenFailures
   readonly #told = new WeakSet<RunningWorker>()
   readonly #hangs: HangWatch
   readonly #oom = new OomKills()
@@ -49,6 +50,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   constructor(owner: PoolOwner) {
     this.#owner = owner
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
+    this.onRefusedMessage = refusalTeller(owner.emit)
+    this.#failures = new ListenFailures(owner.emit)
     this.balancing = new Balancing(owner.settings.balance)
     this.#datagrams = steerDatagrams(owner, this.sockets)
     setMaxListeners(0, owner.signal) // Each worker that starts listens to it.
@@ -61,10 +64,6 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   get alive(): readonly RunningWorker[] {
     return [...this.#alive]
-  }
-
-  get leaveTimeout(): number {
-    return leaveTimeout(this.#owner.settings)
   }
 
   /** Starts all missing workers at once. @throws SupervisorError; the others stay, unless `how` is 'all or none'. */
@@ -145,8 +144,10 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     return worker
   }
 
-  untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
-    return worker.ready(this.sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
+  async untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
+    const { settings, signal } = this.#owner
+    const outcome = await worker.ready(this.sockets.readinessOf(worker), settings.readyTimeout, signal)
+    return this.#failures.explain(worker, outcome)
   }
 
   readonly accepts = (worker: RunningWorker): boolean => this.sockets.readinessOf(worker).accepts()
@@ -158,23 +159,24 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   }
 
   async leave(worker: RunningWorker, { signal = this.endingSignal, waits = false }: Leave = {}): Promise<boolean> {
-    const started = performance.now()
+    const told = { at: performance.now(), isConnected: worker.isConnected }
     const accepted = this.sockets.acceptedBy(worker)
     const departure = this.#datagrams.leaves(accepted, worker)
     const handedOver = this.sockets.leaves(worker, waits)
     const parted = this.sockets.part(accepted.map(({ id }) => id).filter((id) => !handedOver.includes(id)))
     if (parted !== undefined) await parted
     if (departure !== undefined) await departure.steer(handedOver)
-    const isInTime = await worker.leave(handedOver, this.leaveTimeout, signal)
+    const isInTime = await worker.leave(handedOver, leaveTimeout(this.#owner.settings), signal)
     departure?.ended()
     const drained = accepted.filter(({ id, wish }) => !handedOver.includes(id) && wish.datagram === undefined)
     if (!(worker.hasLeft || this.#owner.signal.aborted)) await this.#owner.repair(drained)
-    if (!isInTime) this.#owner.emit('warning', lateText(worker, started))
+    if (!isInTime) this.#owner.emit('warning', lateText(worker, told))
     return isInTime
   }
 
   onListening(worker: RunningWorker, listening: Listening, kept: Kept | undefined): void {
     const { address, family, port } = listening
+    this.#failures.listens(worker)
     const outcome = this.sockets.listening(worker, listening, kept)
     if (outcome === 'not kept') this.#owner.emit('warning', notKeptText(worker, port))
     this.#owner.emit('worker:listening', describe(worker), { address, family, port, isTakenOver: outcome === 'known' })
@@ -187,6 +189,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
+    else if (message.type === 'listen-failed') this.#failures.hear(worker, message)
     else if (message.type === 'listens') tellPath(worker, message.id, this.sockets, this.#owner.emit)
     else this.sockets.hear(worker, message)
   }
@@ -216,11 +219,6 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#owner.emit('worker:drained', describe(worker), report)
   }
 
-  onRefusedMessage(worker: RunningWorker, reason: string): void {
-    if (!this.#warnedOf.has(worker)) this.#owner.emit('warning', refusedText(worker, reason))
-    this.#warnedOf.add(worker)
-  }
-
   readonly onOutput: WorkerEvents<RunningWorker>['onOutput'] = (worker, ...output) =>
     this.#owner.emit('worker:output', describe(worker), ...output)
 
@@ -241,7 +239,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     const slot = this.#slots.find(({ current }) => current === worker)
     const isExpected = worker.wasTold || this.#told.has(worker)
     const cause = causeOf(exit, worker.killedFor, isExpected, () => this.#oom.hasOneMore())
-    this.#owner.emit('worker:exit', describe(worker), { ...exit, isExpected, cause })
+    const how = this.#failures.explainExit(worker, { ...exit, isExpected, cause })
+    this.#owner.emit('worker:exit', describe(worker), how)
     if (slot === undefined || slot.isEnding || isExpected) return
     void slot.run(async () => {
       if (slot.current === worker) await restart(slot, exit, this.#owner)

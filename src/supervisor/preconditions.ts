@@ -1,4 +1,4 @@
-import { accessSync, constants, opendirSync } from 'node:fs'
+import { accessSync, constants, opendirSync, statSync } from 'node:fs'
 import { capabilities, ReusePortUnsupportedError } from '../index.js'
 import { misspeltVariables } from '../options/variables.js'
 import { assertNotItself } from './itself.js'
@@ -17,7 +17,7 @@ import { scriptPath, toFile } from './script-option.js'
 export function checkPreconditions(settings: Settings, warn: (message: string) => void): boolean {
   const { fallback, oneSocket, pin, cwd, env, envFile } = settings
   check('cwd', cwd, (folder) => opendirSync(folder).closeSync())
-  check('script', scriptPath(settings), (script) => accessSync(toFile(script), constants.R_OK))
+  check('script', scriptPath(settings), checkScript)
   if (envFile !== undefined) check('envFile', envFile, (file) => accessSync(file, constants.R_OK))
   assertNotItself(settings)
   if (pin) assertPinnable()
@@ -40,4 +40,12 @@ function check(option: keyof Settings, path: string, look: (path: string) => voi
     const because = new Error(`the option '${option}' must name what can be read, not '${path}': ${message}`)
     throw Object.assign(because, { code, option, path })
   }
+}
+
+function checkScript(script: string): void {
+  const file = toFile(script)
+  accessSync(file, constants.R_OK)
+  if (!statSync(file).isDirectory()) return
+  const text = 'the folder has neither an index.js nor a "main" in its package.json'
+  throw Object.assign(new Error(text), { code: 'ENOENT' })
 }

@@ -11,8 +11,11 @@ import { ProcessHandle } from '../native/process-handle.js'
 import { reachSupervisors } from './control-client.js'
 import type { ListeningInfo, Replaced } from './events.js'
 import { WORKER_NAME } from './protocol.js'
+import type { Emit } from './restart.js'
 
 const GLANCE = 50 // ms
+
+type Ports = readonly (ListeningInfo & { readonly wish: ListenWish })[]
 
 /**
  * @internal
@@ -21,7 +24,7 @@ const GLANCE = 50 // ms
  * @throws ReusePortInspectionError
  */
 export async function endPredecessors(
-  ports: readonly (ListeningInfo & { readonly wish: ListenWish })[],
+  ports: Ports,
   own: ReadonlySet<number>,
   timeout: number,
   signal: AbortSignal,
@@ -35,7 +38,7 @@ export async function endPredecessors(
       inspectGroup({ port, host: address, protocol: wish.datagram === undefined ? 'tcp' : 'udp' }),
     ),
   )
-  const members = groups.flatMap((group) => group.members).filter(({ pid }) => pid === undefined || !own.has(pid))
+  const members = groups.flatMap((group) => group.members).filter(({ pid }) => pid === undefined || !isOwn(pid, own))
   const inodes = Float64Array.from(members, ({ inode }) => inode)
   const ending: ProcessHandle[] = []
   const held = new Set<number>()
@@ -81,20 +84,18 @@ export async function endPredecessors(
   }
 }
 
-/** The same, for what the workers of this supervisor accept from. */
-export function replaceEarlier(
-  { alive, leaveTimeout, sockets }: Successors,
+/** @internal What the option `replace` does, once the workers serve. */
+export async function replaceEarlier(
+  {
+    alive,
+    sockets,
+  }: { readonly alive: readonly { readonly pid: number }[]; readonly sockets: { readonly all: Ports } },
+  timeout: number,
   signal: AbortSignal,
-  warn: (message: string) => void,
-): Promise<Replaced> {
+  emit: Emit,
+): Promise<void> {
   const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
-  return endPredecessors(sockets.all, own, leaveTimeout, signal, warn)
-}
-
-interface Successors {
-  readonly alive: readonly { readonly pid: number }[]
-  readonly leaveTimeout: number
-  readonly sockets: { readonly all: Parameters<typeof endPredecessors>[0] }
+  emit('replaced', await endPredecessors(sockets.all, own, timeout, signal, (message) => emit('warning', message)))
 }
 
 /** Every process that holds the socket, as far as this user may see. Linux: proc(5). */
@@ -111,20 +112,38 @@ function holdersOf(addon: Addon, inode: number, own: ReadonlySet<number>): reado
  */
 function openUnasked(addon: Addon, pid: number, inode: number): ProcessHandle | undefined {
   if (!isWorker(pid)) return undefined
-  const parent = parentOf(pid)
-  const holds = (one: number): boolean => addon.heldBy(one, Float64Array.of(inode)).length > 0
-  const isSupervised = parent > 1 && parent !== process.pid && holds(parent)
-  const handle = ProcessHandle.open(addon, isSupervised ? parent : pid)
+  const supervisor = supervisorOf(addon, pid, inode)
+  const handle = ProcessHandle.open(addon, supervisor ?? pid)
   // Looked at again: the number may have become another process's before the handle was opened.
-  if (handle === undefined || (holds(handle.pid) && (isSupervised || isWorker(pid)))) return handle
+  if (handle === undefined || (holds(addon, handle.pid, inode) && (supervisor !== undefined || isWorker(pid))))
+    return handle
   handle.close()
   return undefined
 }
 
-function isWorker(pid: number): boolean {
-  return readOrNothing(`/proc/${pid}/environ`)
-    .split('\0')
-    .some((line) => line.startsWith(`${WORKER_NAME}=`))
+/** @internal The parent of a worker, where that holds the socket too. */
+export function supervisorOf(addon: Addon, pid: number, inode: number): number | undefined {
+  const parent = parentOf(pid)
+  return parent > 1 && parent !== process.pid && holds(addon, parent, inode) ? parent : undefined
+}
+
+function holds(addon: Addon, pid: number, inode: number): boolean {
+  return addon.heldBy(pid, Float64Array.of(inode)).length > 0
+}
+
+/** @internal Whether it is one of these processes, or one that a worker of this supervisor has started (`cluster`). */
+export function isOwn(pid: number, own: ReadonlySet<number>): boolean {
+  return own.has(pid) || workerName(pid)?.startsWith(`${process.pid}.`) === true
+}
+
+/** @internal Whether a supervisor has started it, or a worker of one. */
+export function isWorker(pid: number): boolean {
+  return workerName(pid) !== undefined
+}
+
+function workerName(pid: number): string | undefined {
+  const lines = readOrNothing(`/proc/${pid}/environ`).split('\0')
+  return lines.find((line) => line.startsWith(`${WORKER_NAME}=`))?.slice(WORKER_NAME.length + 1)
 }
 
 function parentOf(pid: number): number {

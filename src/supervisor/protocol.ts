@@ -1,6 +1,7 @@
 // The messages between a supervisor and its workers. Processes use Node's IPC channel, with messages that Node emits as
 // 'internalMessage' and hides from the program. Threads use a MessagePort of their own.
 import type { EndingSignal } from '../common/ending-signals.js'
+import type { ListenFailure } from '../common/listen-failure.js'
 import type { ListenWish } from '../listen/supervision.js'
 
 /** @internal A socket that the supervisor keeps, as the worker gets it. */
@@ -192,6 +193,8 @@ export type FromWorker =
     }
   /** A server listens on a path. */
   | { readonly type: 'listens'; readonly id: string }
+  /** A server or UDP socket of the program cannot listen: see `ListenFailure`. */
+  | ({ readonly type: 'listen-failed' } & ListenFailure)
   /** The worker was told to open this socket, and failed. */
   | { readonly type: 'not-opened'; readonly wish: ListenWish }
 

@@ -1,3 +1,4 @@
+import { addressText } from '../common/address.js'
 import { repairGroup } from '../index.js'
 import type { ListeningInfo } from './events.js'
 
@@ -12,7 +13,7 @@ export async function repairGroups(places: readonly ListeningInfo[], warn: (mess
     places.map(({ address, port }) =>
       repairGroup({ port, host: address }).catch((error: unknown) => {
         const why = (error as Error).message
-        warn(`the shares of ${address} port ${port} may stay uneven until the next drain or doctor --fix: ${why}`)
+        warn(`the shares of ${addressText(address, port)} may stay uneven until the next drain or doctor --fix: ${why}`)
       }),
     ),
   )

@@ -10,6 +10,8 @@ import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
 import { openMetrics } from './open-metrics.js'
 import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
+import { tellOthers } from './others.js'
+import { leaveTimeout } from './patience.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { replaceEarlier } from './predecessors.js'
@@ -17,6 +19,7 @@ import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
 import { repairGroups } from './repair.js'
 import { ReservedPorts } from './reserved-ports.js'
+import type { Emit } from './restart.js'
 import { scriptPath } from './script-option.js'
 import { TicketKeys } from './ticket-keys.js'
 import { historyOf, vitalsOf } from './vitals.js'
@@ -58,6 +61,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   #stopped: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #failure: SupervisorError | undefined
+  readonly #emit: Emit = (name, ...args) => void this.emit(name, ...(args as never))
   readonly #warn = (message: string): void => void this.emit('warning', message)
 
   constructor(options: SupervisorOptions) {
@@ -71,7 +75,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     const supervisor = this
     const owner: PoolOwner = {
       settings: this.#settings,
-      emit: (name, ...args) => void this.emit(name, ...(args as never)),
+      emit: this.#emit,
       signal: this.#end.signal,
       repair: (places) => repairGroups(places, this.#warn),
       get ports() {
@@ -144,6 +148,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (automatic !== undefined) this.emit('workers:auto', workers, automatic)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
+      if (!(this.#isShared || this.#settings.replace)) tellOthers(this, this.#pool, this.#end.signal)
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
       this.#control = await openControl(this, this.#warn)
       this.#served.push(this.#control)
@@ -153,7 +158,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       await this.#work.run(async () => {
         await this.#pool.grow(workers, 'all or none')
         if (this.#settings.replace)
-          this.emit('replaced', await replaceEarlier(this.#pool, this.#end.signal, this.#warn))
+          await replaceEarlier(this.#pool, leaveTimeout(this.#settings), this.#end.signal, this.#emit)
         if (this.#end.signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'

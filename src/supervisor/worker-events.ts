@@ -16,8 +16,21 @@ export interface WorkerPlan {
 
 /** @internal What a worker says of one of its sockets, or of one whose guest it is. */
 export type AboutSocket = FromWorker & {
-  readonly type: 'closed' | 'drains' | 'listens' | 'want' | 'not-opened' | 'joined' | 'parted' | 'visits' | 'pong'
+  readonly type:
+    | 'closed'
+    | 'drains'
+    | 'listens'
+    | 'listen-failed'
+    | 'want'
+    | 'not-opened'
+    | 'joined'
+    | 'parted'
+    | 'visits'
+    | 'pong'
 }
+
+/** Those that the register of the sockets hears. */
+export type OfSocket = Exclude<AboutSocket, { readonly type: 'pong' | 'listens' | 'listen-failed' }>
 
 /** The messages that keep the numbers of connections even. */
 export type BalanceMessage = 'connections' | 'pass' | 'served'

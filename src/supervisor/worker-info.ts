@@ -90,10 +90,20 @@ export function guestTeller(emit: Emit): JoiningSource<RunningWorker>['onGuest']
 
 type Named = Pick<RunningWorker, 'slot' | 'pid'>
 
-/** @param started When it was told to leave, as of `performance.now()`. */
-export function lateText({ pid, slot }: Named, started: number): string {
-  const waited = ((performance.now() - started) / 1000).toFixed(1)
-  return `worker ${slot} (${pid}) did not end within ${waited} s and was killed`
+/**
+ * A worker that can be reached says that it has drained within the time that drains have, unless its event loop does not turn.
+ *
+ * @param told When it was told to leave, as of `performance.now()`, and whether by a message.
+ */
+export function lateText(
+  { pid, slot, hasLeft }: Named & Pick<RunningWorker, 'hasLeft'>,
+  told: { readonly at: number; readonly isConnected: boolean },
+): string {
+  const waited = ((performance.now() - told.at) / 1000).toFixed(1)
+  const name = `worker ${slot} (${pid})`
+  if (told.isConnected && !hasLeft)
+    return `${name} hung: told to leave, it did not answer for ${waited} s, and was killed with its connections`
+  return `${name} did not end within ${waited} s and was killed`
 }
 
 export function closedText({ pid, slot }: Named): string {
@@ -104,6 +114,12 @@ export function notKeptText({ slot }: Named, port: number): string {
   return `cannot keep the socket of worker ${slot} on port ${port}: its accept queue is lost if the worker dies`
 }
 
-export function refusedText({ pid, slot }: Named, reason: string): string {
-  return `worker ${slot} (${pid}) sent a message that is refused: ${reason}`
+/** Tells of a message that is refused; one warning is enough of what a program sends. */
+export function refusalTeller(emit: Emit): (worker: RunningWorker, reason: string) => void {
+  const warnedOf = new WeakSet<RunningWorker>()
+  return (worker, reason) => {
+    const { pid, slot } = worker
+    if (!warnedOf.has(worker)) emit('warning', `worker ${slot} (${pid}) sent a message that is refused: ${reason}`)
+    warnedOf.add(worker)
+  }
 }

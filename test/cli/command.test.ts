@@ -50,18 +50,23 @@ test('--version is that of the package', () => {
 test.each([
   [[], 'A command is missing'],
   [['docter'], 'There is no command docter. Did you mean doctor?'],
-  [['--versoin'], 'There is no command --versoin'],
+  [['--versoin'], 'There is no option --versoin. Did you mean --version?'],
+  [['lss'], 'There is no command lss. Did you mean ls?'],
   [['doctor', '--jsn'], 'There is no option --jsn. Did you mean --json?'],
   [['doctor', 'now'], "doctor takes ports only with --fix, and got 'now'"],
   [['build', 'now'], "build takes options only, and got 'now'"],
   [['build', '--foce'], 'There is no option --foce. Did you mean --force?'],
   [['ls', '99999'], "'99999' is not a port: a port is a number from 1 to 65535"],
   [['ls', '--upd'], 'There is no option --upd. Did you mean --udp?'],
-])('%j is refused with exit code 2 and help', (args, message) => {
+  [['start', 'server.js'], 'There is no command start: reuseport run server.js starts a program'],
+  [['-v'], 'There is no option -v: reuseport --version prints the version'],
+  [['./server.js'], 'There is no command ./server.js: reuseport run ./server.js runs that program'],
+])('%j is refused with exit code 2, in one line, and where the help is', (args, message) => {
   const { status, stdout, stderr } = run(args)
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr.startsWith(`reuseport: ${message}`), stderr).toBe(true)
-  expect(stderr).toContain('\n\nUsage: reuseport ')
+  const of = COMMANDS.includes(args[0] ?? '') ? ` ${args[0]}` : ''
+  expect(stderr.split('\n').slice(1)).toEqual([`See reuseport${of} --help.`, ''])
 })
 
 test('build: nothing to do where the addon loads', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseFlags, toPorts, UsageError } from '../../src/cli/arguments.js'
+import { shortCommand } from '../../src/cli/command-text.js'
 import { differences, groupTable } from '../../src/cli/group-table.js'
 import { age, bar, cut, printable, printableLines, screenOf, toJson } from '../../src/cli/terminal.js'
 import type { Group, GroupMember } from '../../src/index.js'
@@ -70,6 +71,28 @@ describe('the table', () => {
     expect(head).toMatch(/^tcp \[::\]:8080 device 3 {2}2 members/)
     expect(first).toMatch(/^ +2 +3 gen 2 starting +1000 +\S* ?0\/0 +\? \+13\/s +12 /)
     expect(second).toMatch(/^ +3 +- +www-data .* \?$/)
+  })
+
+  test.each([
+    ['/usr/bin/node server.js', 30, '/usr/bin/node server.js'],
+    ['/usr/bin/node server.js', 14, 'node server.js'],
+    ['/usr/bin/node --a --b=/c /srv/releases/2/server.js --port 80', 40, 'node --a --b=/c …/server.js --port 80'],
+    ['/usr/bin/node --a --b=/c /srv/releases/2/server.js --port 80', 30, 'node … …/server.js --port 80'],
+    ['/usr/bin/node --a --b=/c /srv/releases/2/server.js --port 80', 24, 'node … …/server.js --po…'],
+    ['/usr/bin/node --a --b=/c /srv/releases/2/server.js --port 80', 18, 'node … …/server.js'],
+    ['/usr/bin/node --a --b=/c /srv/releases/2/server.js --port 80', 14, 'node server.js'],
+    ['/usr/bin/node /srv/server.js', 9, 'server.js'],
+    ['/usr/bin/node /srv/server.js', 6, 'serve…'],
+    ['/usr/bin/node --inspect', 8, 'node --…'],
+    ['', 0, ''],
+  ])('the command %s in %i columns', (command, width, text) => {
+    expect(shortCommand(command, width)).toBe(text)
+  })
+
+  test('members that run one program by another path to node do not differ', () => {
+    const [one, other] = [member(1, { command: '/usr/bin/node app.js' }), member(2, { command: 'node app.js' })]
+    expect(differences(group(one, other))).toBeUndefined()
+    expect(differences(group(one, member(3, { command: 'node app.js 2' })))).toBe('members differ in command')
   })
 
   test('nothing', () => {

@@ -1,8 +1,10 @@
 // The parts of `reuseport run` and `ls` that need no process: what is typed, what is told, whose sockets are whose.
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { UsageError } from '../../src/cli/arguments.js'
+import { othersText } from '../../src/cli/others-text.js'
+import { progressText, sayProgress } from '../../src/cli/progress.js'
 import { parseRunArguments } from '../../src/cli/run-arguments.js'
 import { narrate, narrateAsJson } from '../../src/cli/run-narration.js'
 import { namingWorkers, supervisorLines, workersByInode } from '../../src/cli/supervised.js'
@@ -25,6 +27,7 @@ const worker: WorkerInfo = {
 /** As much of a supervisor as who listens to it needs. */
 class Told extends EventEmitter {
   state: SupervisorState = 'running'
+  generation = 2
   workers: readonly WorkerInfo[] = [worker]
 }
 
@@ -80,6 +83,9 @@ describe('what is typed', () => {
     [[], 'A script is missing'],
     [['--'], 'A script is missing'],
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
+    [['--workers', '2'], "A script is missing: --workers has taken '2' for its value"],
+    [['--cwd', 'app.js'], "A script is missing: --cwd has taken 'app.js' for its value"],
+    [['--cwd=app'], 'A script is missing: reuseport run server.js'],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
     [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
     [['--steering', 'fair', 'app.js'], "--steering takes one of hash, random, cpu, client, not 'fair'"],
@@ -87,12 +93,48 @@ describe('what is typed', () => {
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
     [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],
-    [['--pin=yes', 'app.js'], /--pin.* does not take an argument/],
-    [['--grace'], /--grace/],
+    [['-x', 'app.js'], /^There is no option -x$/],
+    [['--pin=yes', 'app.js'], "--pin takes no value, and got 'yes'"],
+    [['--grace'], '--grace needs a value, and none follows'],
+    [['--grace='], '--grace needs a value, and none follows'],
+    [['-n'], '-n (--workers) needs a value, and none follows'],
+    [['-n', '--pin', 'app.js'], "-n (--workers) needs a value, and '--pin' follows (a value that begins so: --workers"],
+    [['-n=4', 'app.js'], "-n takes its value without '=': -n 4"],
+    [['-i', '4', 'app.js'], 'There is no option -i: -n 4 starts 4 workers, -n auto one per CPU'],
+    [['--instances=max', 'app.js'], 'There is no option --instances: -n 4 starts 4 workers'],
+    [['-v'], 'There is no option -v: reuseport --version prints the version'],
+    [['--port', '80', 'app.js'], 'There is no option --port: the program chooses its port'],
+    [['-d', 'app.js'], 'There is no option -d: run stays in the foreground'],
+    [['--ignore-watch', 'x', 'app.js'], 'There is no option --ignore-watch: --watch-ignore <what>'],
+    [['--constructor', 'app.js'], /^There is no option --constructor$/],
   ] as const)('%j is refused', (words, message) => {
     expect(() => parseRunArguments(words)).toThrow(UsageError)
     expect(() => parseRunArguments(words)).toThrow(message)
   })
+})
+
+describe('options after the script', () => {
+  const doubts = (words: string) => {
+    const parsed = parseRunArguments(words.split(' '))
+    return parsed === 'help' ? parsed : parsed.doubts
+  }
+
+  test.each([
+    ['app.js -n 4', '-n 4'],
+    ['--pin app.js -n4 --watch', '-n 4 --watch'],
+    ['app.js --workers=2 x --port 80', '--workers 2'],
+    ['app.js -i max', '-i'],
+    ['app.js --help', '--help'],
+  ])('%s', (words, shown) => {
+    expect(doubts(words)).toEqual([
+      `${shown} after app.js goes to the program: options of reuseport run come before the script (reuseport run -- app.js … says that it is meant)`,
+    ])
+  })
+
+  test.each(['app.js', 'app.js --port 80 -x', '-- app.js -n 4', 'app.js -- -n 4', '-n 4 app.js n --constructor'])(
+    'none of them: %s',
+    (words) => expect(doubts(words)).toEqual([]),
+  )
 })
 
 describe('what is told', () => {
@@ -180,6 +222,29 @@ describe('what is told', () => {
     ])
   })
 
+  const listen = {
+    code: 'EADDRINUSE',
+    address: '::',
+    port: 80,
+    hint: 'Process 7 of user root (x\x1b) has the port: stop it',
+  }
+  const failed = { code: 1, signal: null, error: undefined, isExpected: false, listen }
+
+  test('one that cannot listen, when it died while it served', () => {
+    expect(narrated((told) => told.emit('worker:exit', worker, failed))).toEqual([
+      'reuseport PID: worker 1 (52) could not listen on [::]:80 (EADDRINUSE): process 7 of user root (x?) has the port: stop it',
+    ])
+  })
+
+  test.each(['starting', 'reloading'] as const)('nothing is said twice: %s', (state) => {
+    const lines = narrated((told) => {
+      told.state = state
+      told.emit('worker:exit', worker, failed)
+      told.emit('worker:exit', worker, { ...failed, isExpected: true })
+    })
+    expect(lines).toEqual([])
+  })
+
   test('an end as it was told to', () => {
     const lines = narrated((told) => {
       // 130, 131 and 143 tell the signal as shells do.
@@ -236,6 +301,22 @@ describe('what is told', () => {
     ])
   })
 
+  test('on a terminal, what another Ctrl-C does', () => {
+    const lines = narrated((told) => told.emit('stopping', undefined), { columns: 80, rows: 24, coloured: false })
+    expect(lines).toEqual(['reuseport PID: drains 1 worker and ends (Ctrl-C again, a second later: ends them at once)'])
+  })
+
+  test('who else is there', () => {
+    const startedAt = new Date(Date.now() - 7_200_000)
+    const others = { address: '::', family: 'IPv6', port: 80, supervisors: [], orphans: [], strangers: [] } as const
+    const lines = narrated((told) => {
+      told.emit('others', { ...others, supervisors: [{ pid: 7, script: '/srv/a\x1b.js', startedAt }] })
+    })
+    expect(lines).toEqual([
+      'reuseport PID: not alone on [::]:80: supervisor 7 (/srv/a?.js, up 2h). Was it started twice? A start with --replace drains and ends that supervisor',
+    ])
+  })
+
   test('on a terminal with colours', () => {
     const [line = ''] = narrated((told) => told.emit('warning', 'mind this'), COLOURED)
     expect(line).toContain('\x1b[33mmind this\x1b[0m')
@@ -261,6 +342,112 @@ describe('what is told', () => {
       { event: 'stopping' },
     ])
     for (const { time } of parsed) expect(time).toMatch(/^\d{4}-\d\d-\d\dT/)
+  })
+})
+
+describe('who else is on a port', () => {
+  const place = { address: '127.0.0.1', family: 'IPv4', port: 80 } as const
+  const up = (seconds: number) => new Date(1e6 - seconds * 1000)
+  const text = (others: Partial<Parameters<typeof othersText>[0]>): string =>
+    othersText({ ...place, supervisors: [], orphans: [], strangers: [], ...others }, 1e6)
+
+  test('supervisors, orphans, strangers', () => {
+    const supervisors = [{ pid: 7, script: undefined, startedAt: undefined }]
+    const orphans = [
+      { pid: 8, startedAt: up(5) },
+      { pid: 9, startedAt: up(60) },
+    ]
+    const strangers = [
+      { pid: 10, command: `python3 ${'x'.repeat(80)}`, startedAt: up(1) },
+      { pid: undefined, command: undefined, startedAt: undefined },
+    ]
+    const all = 'supervisor 7; 2 orphans of a supervisor that has died (8, 9, up 1m); process 10 (python3 '
+    const rest =
+      '…, up 1s); a process that this user cannot see. Was it started twice? A start with --replace drains and ends '
+    expect(text({ supervisors, orphans, strangers })).toBe(
+      `not alone on 127.0.0.1:80: ${all}${'x'.repeat(51)}${rest}that supervisor and the orphans`,
+    )
+    expect(text({ orphans: orphans.slice(0, 1) })).toBe(
+      'not alone on 127.0.0.1:80: an orphan of a supervisor that has died (8, up 5s). A start with --replace drains and ends the orphans',
+    )
+    expect(text({ strangers: strangers.slice(1) })).toBe(
+      'not alone on 127.0.0.1:80: a process that this user cannot see. Connections go there too',
+    )
+  })
+
+  test('many are not all named', () => {
+    const many = Array.from({ length: 20 }, (_, pid) => ({ pid, command: undefined, startedAt: undefined }))
+    expect(text({ strangers: many })).toMatch(/process 7; 12 more\. Connections/)
+    expect(text({ orphans: many })).toMatch(
+      /20 orphans of a supervisor that has died \(0, 1, 2, 3, 4, 5, 6, 7 and more\)/,
+    )
+  })
+})
+
+describe('how far it has come', () => {
+  afterEach(() => vi.useRealTimers())
+
+  const at = (slot: number, state: WorkerInfo['state'], generation = 2, startedAt = new Date(0)): WorkerInfo => ({
+    ...worker,
+    slot,
+    state,
+    generation,
+    startedAt,
+    pid: 100 + slot,
+  })
+
+  test.each([
+    [
+      'starting',
+      [at(0, 'ready'), at(1, 'ready'), at(2, 'starting'), at(3, 'starting')],
+      '2 of 4 ready, waiting for workers 2, 3: 6 s',
+    ],
+    ['starting', [at(0, 'starting', 2, new Date(4000))], '0 of 1 ready, waiting for worker 0: 2 s'],
+    [
+      'starting',
+      Array.from({ length: 9 }, (_, slot) => at(slot, 'starting')),
+      '0 of 9 ready, waiting for workers 0, 1, 2, 3, 4 and 4 more: 6 s',
+    ],
+    ['starting', [at(0, 'ready')], undefined],
+    ['running', [at(0, 'starting')], undefined],
+    [
+      'reloading',
+      [at(0, 'ready'), at(1, 'ready', 1), at(1, 'starting')],
+      'reload: 1 of 2 replaced, waiting for worker 1 to be ready: 6 s',
+    ],
+    [
+      'reloading',
+      [at(0, 'ready'), at(0, 'leaving', 1), at(1, 'ready', 1)],
+      'reload: 1 of 2 replaced, waiting for old worker 0 (100) to drain and end: 4 s',
+    ],
+    ['reloading', [at(0, 'ready')], undefined],
+    ['stopping', [at(0, 'leaving'), at(3, 'leaving')], 'waiting for workers 0, 3 to drain and end: 4 s'],
+    ['stopping', [], undefined],
+  ] as const)('%s', (state, workers, text) => {
+    expect(progressText({ state, workers, generation: 2 }, 6000, 4000)).toBe(text)
+  })
+
+  test('is said after 3 s, then less often, and no more when it is done', () => {
+    vi.useFakeTimers({ now: 0 })
+    const told = new Told()
+    const lines: string[] = []
+    sayProgress(told as unknown as Supervisor, (line) => lines.push(line))
+    told.state = 'starting'
+    told.workers = [at(0, 'starting')]
+    told.emit('worker:start', worker)
+    vi.advanceTimersByTime(2999)
+    expect(lines).toEqual([])
+    vi.advanceTimersByTime(40_000)
+    const seconds = () => lines.map((line) => /: (\d+) s$/.exec(line)?.[1])
+    expect(seconds()).toEqual(['3', '9', '21', '33'])
+    told.state = 'running'
+    vi.advanceTimersByTime(60_000)
+    expect(lines).toHaveLength(4)
+    told.state = 'stopping'
+    told.workers = [at(0, 'leaving')]
+    told.emit('stopping', undefined)
+    vi.advanceTimersByTime(3000)
+    expect(lines.at(-1)).toBe('waiting for worker 0 to drain and end: 3 s')
   })
 })
 
@@ -299,6 +486,19 @@ describe('whose socket is whose', () => {
     ])
   })
 
+  test('the command of a worker is its own where somebody else was seen to hold its socket', () => {
+    const workers = workersByInode([status])
+    const commandOf = (pid: number) => `node --require /x/register.js app.js ${pid}`
+    const [named] = namingWorkers([group(member(10, 40))], [status], workers, commandOf)
+    expect(named?.members).toMatchObject([{ pid: 52, command: 'node app.js 52' }])
+  })
+
+  test('an orphan has the command of its program', () => {
+    const orphan = member(12, 60, '/usr/bin/node --require /x/register.js app.js')
+    const [named] = namingWorkers([group(orphan)], [], workersByInode([]))
+    expect(named?.members).toMatchObject([{ pid: 60, command: '/usr/bin/node app.js' }])
+  })
+
   test('of a supervisor that has gone meanwhile nothing is made up', () => {
     const workers = workersByInode([status])
     const [named] = namingWorkers([group(member(10, 40))], [], workers)
@@ -321,5 +521,8 @@ describe('whose socket is whose', () => {
     const all = { ...status, workers: status.workers.slice(0, 1) }
     const line = supervisorLines([all], COLOURED, now)
     expect(line.startsWith('\x1b[1msupervisor 40\x1b[0m  running, generation 2, 1 ready, 2h')).toBe(true)
+    const deep = { ...all, script: '/srv/releases/2026-11-27/app.js' }
+    const screen = { columns: 64, rows: 24, coloured: false }
+    expect(supervisorLines([deep], screen, now)).toBe('supervisor 40  running, generation 2, 1 ready, 2h  …/app.js\n')
   })
 })

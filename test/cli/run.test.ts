@@ -2,12 +2,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
+import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openReusePortSocket } from '../../src/index.js'
 import { reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
 import { listenersOn } from '../support/sockets.js'
@@ -106,6 +107,19 @@ describe('what goes wrong', () => {
     expect(code).toBe(0)
   })
 
+  test('one that hangs when a reload tells it to leave is named', async () => {
+    const port = await freePort()
+    const setting = set({ how: 'hangs when it is asked to', port })
+    await using command = reuseport(['run', '-n', '1', '--drain-timeout', '0', '--no-join', script, setting])
+    await command.said(/1 worker on/)
+    const { me } = await get(port, '127.0.0.1', '/hang')
+    command.child.kill('SIGHUP')
+    const name = `worker 0 \\(${Number.parseInt(me, 10)}\\)`
+    const what = 'hung: told to leave, it did not answer for \\d+\\.\\d s, and was killed with its connections'
+    await command.said(new RegExp(`${name} ${what}\\n`))
+    await command.said(/generation 2 serves/)
+  })
+
   test('a script without its extension is found as by node', async () => {
     const port = await freePort()
     const setting = set({ how: 'plain', port })
@@ -120,7 +134,89 @@ describe('what goes wrong', () => {
     await using command = reuseport(['run', missing])
     const { code, stderr } = await command.exited
     expect(code).toBe(2)
-    expect(stderr).toBe(`reuseport: There is no script ${missing}\n`)
+    const where = missing.startsWith('/') ? '' : ` in ${process.cwd()}`
+    expect(stderr).toBe(`reuseport: There is no script ${missing}${where}\n`)
+  })
+
+  test('a folder that is no program, a folder for --cwd that is none, an option after the script', async () => {
+    await using package_ = reuseport(['run', '.'], { cwd: folder })
+    expect(await package_.exited).toMatchObject({
+      code: 2,
+      stderr:
+        'reuseport: There is no program in the folder .: it has neither an index.js nor a "main" in its package.json: name the script\n',
+    })
+    await using elsewhere = reuseport(['run', '--cwd', 'none', 'server.js'], { cwd: folder })
+    expect(await elsewhere.exited).toMatchObject({
+      code: 2,
+      stderr: `reuseport: There is no folder ${folder}/none (--cwd): workers run there, and the script is looked for there\n`,
+    })
+    await using file_ = reuseport(['run', '--cwd', set({}), 'server.js'], { cwd: folder })
+    expect((await file_.exited).stderr).toContain(`reuseport: ${file} is no folder (--cwd)`)
+    const port = await freePort()
+    await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port }), '-n', '4'])
+    await command.said(/: -n 4 after \S+supervised\.cjs goes to the program: options of reuseport run come before/)
+    await command.said(/1 worker on/)
+  })
+
+  test.each([[[]], [['--threads']]] as const)(
+    'a port that is taken: one line, and no stack of a worker %j',
+    async (options) => {
+      const holder = net.createServer().listen(0, '127.0.0.1')
+      await once(holder, 'listening')
+      const { port } = holder.address() as AddressInfo
+      try {
+        await using command = reuseport(['run', '-n', '2', ...options, script, set({ how: 'plain', port })])
+        const { code, stderr, stdout } = await command.exited
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+        expect(stderr).toMatch(
+          /^reuseport: worker \d could not listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\): process \d+ of user \S+ \(.*\) has the port without SO_REUSEPORT, .*: let that process share the port too, or stop it\n$/,
+        )
+      } finally {
+        holder.close()
+      }
+    },
+  )
+
+  test('a second port that is taken, and what the program itself says of it', async () => {
+    const holder = net.createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const { port: second } = holder.address() as AddressInfo
+    try {
+      const port = await freePort()
+      await using both = reuseport(['run', '-n', '2', script, set({ how: 'two ports at once', port, second })])
+      const { stderr } = await both.exited
+      expect(stderr).toMatch(/^reuseport: worker \d could not listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\): .*\n$/)
+      await using monitored = reuseport(['run', '-n', '1', script, set({ how: 'monitors errors', port: second })])
+      expect(await monitored.exited).toMatchObject({ code: 1, stdout: 'monitor EADDRINUSE\nexit 1\n' })
+      await using caught = reuseport(['run', '-n', '1', script, set({ how: 'catches errors', port: second })])
+      expect(await caught.exited).toMatchObject({ code: 1, stdout: 'caught EADDRINUSE\n' })
+      await using handled = reuseport([
+        'run',
+        '-n',
+        '1',
+        '--json',
+        script,
+        set({ how: 'listens elsewhere', port: second, second: port }),
+      ])
+      await handled.said(/"event":"running"/)
+      expect(handled.stderr()).toMatch(
+        /"event":"worker:listen-failed",.*"failure":\{"code":"EADDRINUSE","address":"127.0.0.1"/,
+      )
+      await using late = reuseport([
+        'run',
+        '-n',
+        '1',
+        '--ready-timeout',
+        '300ms',
+        script,
+        set({ how: 'shrugs', port: second }),
+      ])
+      expect((await late.exited).stderr).toMatch(
+        /did not listen on a port within 0.3 s: it could not listen on 127.0.0.1:\d+ \(EADDRINUSE\)/,
+      )
+    } finally {
+      holder.close()
+    }
   })
 
   test.skipIf(!root)('a port that another user has (needs root)', async () => {
@@ -132,8 +228,9 @@ describe('what goes wrong', () => {
     await using other = reuseport(['run', '-n', '1', script, mine])
     const { code, stderr } = await other.exited
     expect(code).toBe(1)
-    expect(stderr).toMatch(/EADDRINUSE.*\n?.*/)
-    expect(stderr).toMatch(/worker 0 ended with exit code 1 before it was ready/)
+    expect(stderr).toMatch(
+      /^reuseport: worker 0 could not listen on .*\(EADDRINUSE\): .* run as that user, or stop that process\n$/,
+    )
     expect(await answerers(port)).toHaveProperty('size', 1)
   })
 
@@ -204,6 +301,66 @@ test('without the addon: an error that says so, or one socket for all', async ()
   expect((await command.exited).code).toBe(0)
 })
 
+describe('who else is on the port', () => {
+  test('a supervisor, when it is started twice, and orphans of one that has died; --replace ends them', async () => {
+    const port = await freePort()
+    const words = ['run', '-n', '1', script, set({ how: 'plain', port })]
+    await using first = reuseport(words)
+    await first.said(/1 worker on/)
+    const { me } = await get(port)
+    await using second = reuseport(words)
+    const there = `not alone on 127\\.0\\.0\\.1:${port}: supervisor`
+    const about = '\\(\\S+supervised\\.cjs, up \\d+s\\)'
+    await second.said(
+      new RegExp(`${there} ${first.child.pid} ${about}\\. Was it started twice\\? A start with --replace`),
+    )
+    first.child.kill('SIGKILL')
+    expect((await first.exited).stderr).not.toContain('not alone')
+    await using third = reuseport(words)
+    const orphan = `an orphan of a supervisor that has died \\(${Number.parseInt(me, 10)}, up \\d+s\\)`
+    await third.said(new RegExp(`${there} ${second.child.pid} ${about}; ${orphan}\\. Was it started twice\\?`))
+    await using last = reuseport(['run', '--replace', ...words.slice(1)])
+    await last.said(/replaced the earlier processes/)
+    expect(last.stderr()).not.toContain('not alone')
+  })
+
+  test('a process that no supervisor has started, as JSON', async () => {
+    using socket = openReusePortSocket({ host: '127.0.0.1' })
+    const { port } = socket.address()
+    await using command = reuseport(['run', '-n', '1', '--json', script, set({ how: 'plain', port })])
+    await command.said(/"event":"others"/)
+    const line = command
+      .stderr()
+      .split('\n')
+      .find((text) => text.includes('"others"'))
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      others: {
+        address: '127.0.0.1',
+        family: 'IPv4',
+        port,
+        supervisors: [],
+        orphans: [],
+        strangers: [{ pid: process.pid }],
+      },
+    })
+  })
+
+  test('a cluster worker of a worker is neither: --replace leaves it', async () => {
+    const port = await freePort()
+    await using command = reuseport([
+      'run',
+      '-n',
+      '1',
+      '--replace',
+      '--json',
+      script,
+      set({ how: 'has a cluster worker', port }),
+    ])
+    await command.said(/"event":"replaced","replaced":\{"ended":\[\],"strangers":\[\],"late":\[\]\}/)
+    await command.said(/"event":"running"/)
+  })
+})
+
 describe('signals', () => {
   test('SIGTTIN and SIGTTOU: one more, one less, but the last', async () => {
     const port = await freePort()
@@ -252,7 +409,7 @@ describe('signals', () => {
     command.child.kill(signal)
     const { code: exitCode, stderr } = await command.exited
     expect(exitCode).toBe(code)
-    expect(stderr).toContain(`${signal}, signal 3 that asks for the end: ends at once, without a drain`)
+    expect(stderr).toContain(`${signal} once more: ends 1 worker at once, and what they have not answered is lost`)
     client.destroy()
   })
 

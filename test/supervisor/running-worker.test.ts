@@ -6,6 +6,7 @@ import { type RestartOwner, restart } from '../../src/supervisor/restart.js'
 import { RunningWorker } from '../../src/supervisor/running-worker.js'
 import { Slot, type SlotOwner } from '../../src/supervisor/slot.js'
 import type { Readiness, WorkerEvents } from '../../src/supervisor/worker-events.js'
+import { lateText } from '../../src/supervisor/worker-info.js'
 import { EXIT, type FakeLaunch, type FakeWorker, fakeLaunch } from '../support/fake-worker.js'
 
 type Events = WorkerEvents<RunningWorker>
@@ -52,6 +53,31 @@ function look(more: Partial<Readiness> = {}): Readiness {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('why it was killed when it was to leave', () => {
+  const at = performance.now() - 13_500
+  const text = (hasLeft: boolean, isConnected: boolean) => lateText({ pid: 7, slot: 1, hasLeft }, { at, isConnected })
+  expect(text(false, true)).toMatch(
+    /^worker 1 \(7\) hung: told to leave, it did not answer for 13\.\d s, and was killed/,
+  )
+  // It has drained, or could not be told by a message.
+  for (const late of [text(true, true), text(false, false)])
+    expect(late).toMatch(/^worker 1 \(7\) did not end within 13\.\d s and was killed$/)
+})
+
+test('a failed start says what the last call of listen met', () => {
+  const listen = { code: 'EACCES', address: '0.0.0.0', port: 80, hint: undefined }
+  const timeout = 500
+  expect(describeFailure({ why: 'exited', exit: { ...EXIT, code: 1 }, listen })).toBe(
+    'could not listen on 0.0.0.0:80 (EACCES)',
+  )
+  expect(describeFailure({ why: 'exited', exit: { ...EXIT, code: null, signal: 'SIGKILL' }, listen })).toBe(
+    'was ended by SIGKILL before it was ready',
+  )
+  expect(describeFailure({ why: 'late', timeout, listen: { ...listen, address: '\0app', port: undefined } })).toBe(
+    'did not listen on a port within 0.5 s: it could not listen on @app (EACCES)',
+  )
+})
 
 describe('a worker', () => {
   test('is ready when the register says so, and looks again at each message', async () => {

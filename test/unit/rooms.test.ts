@@ -31,7 +31,15 @@ const ROOMS: readonly string[] = [
  * sides of a supervisor know, and the addon for what no port has to do with (CPUs, systemd, peers).
  */
 const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
-  cli: ['index.ts', 'supervisor.ts', 'common/ending-signals', 'options/option-names', 'system/kernel-versions'],
+  cli: [
+    'index.ts',
+    'supervisor.ts',
+    'common/address',
+    'common/ending-signals',
+    'common/listen-failure',
+    'options/option-names',
+    'system/kernel-versions',
+  ],
   'register.ts': ['index.ts', 'supervised', 'options/shared-places', 'options/variables', 'supervisor/protocol'],
   'queues.ts': ['supervised', 'supervisor'],
   supervised: [
@@ -39,12 +47,14 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'native',
     'common/ending-signals',
     'common/errors',
+    'common/listen-failure',
     'drain/drain-datagram',
     'node/adopt',
     'node/cluster-port',
     'node/datagram-internals',
     'node/datagram-socket',
     'node/emit-hook',
+    'node/failed-listen',
     'node/guest-listener',
     'node/incoming',
     'node/kept-datagram',
@@ -61,10 +71,14 @@ const ABOVE_THE_FACADE: Readonly<Record<string, readonly string[]>> = {
     'supervisor/patience',
     'supervisor/preload-options',
   ],
-  'supervisor.ts': ['supervisor', 'common/ending-signals'],
+  'supervisor.ts': ['supervisor', 'common/ending-signals', 'common/listen-failure'],
   supervisor: [
     'index.ts',
+    'common/address',
     'common/channels',
+    'common/listen-failure',
+    'common/transport',
+    'group/reader',
     'native',
     'listen/supervision',
     'options/option-names',
