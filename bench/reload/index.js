@@ -6,7 +6,9 @@ import { reloadValues, sums } from '../managers/measured.js'
 import { MANAGERS } from '../managers/ways.js'
 import { now } from '../tail/clock.js'
 import { steady } from '../tail/schedule.js'
+import { CACHED, cachedOf, VERSIONS } from './cached.js'
 
+const COMPETITORS = { ...MANAGERS, ...CACHED }
 const RATE = 400 // requests a second
 const KEPT = 32 // connections
 const LIMIT = 60 // s of one run, at most
@@ -20,7 +22,7 @@ let load
 
 /** @param {import('../common/benchmark.js').Turn} turn @param {number} kept */
 async function measure({ competitor, quick }, kept) {
-  const start = MANAGERS[competitor]?.start
+  const start = COMPETITORS[competitor]?.start
   if (load === undefined || start === undefined) throw new Error(`There is no '${competitor}'`)
   const manager = await Manager.start(start)
   try {
@@ -67,6 +69,15 @@ const part = (name, title, kept, note) => ({
   pool: (rounds) => sums(rounds, ['failed', 'timeouts', 'raced']),
 })
 
+/** @param {number} version @returns {import('../common/benchmark.js').Part} */
+const cached = (version) => ({
+  ...part(`cache-${version}`, `Node ${version}, a program of 440 modules`, 0, NOTE),
+  ours: `cache-${version}`,
+  competitors: cachedOf(version),
+  plot: 'cpu',
+  extent: (quick) => (quick ? { rounds: 1, seconds: 6 } : { rounds: 15, seconds: 7 }),
+})
+
 const NOTE = `reload: from the command until the new workers listen and the old ones have ended; CPU: of the manager, its workers
   and the command in that time, less what the load takes; waits are those of requests under way in that time`
 
@@ -76,8 +87,10 @@ export const reload = {
   help: `All workers are replaced, by each manager's own command, while requests come at
 times fixed beforehand: time, processor time and what clients notice. All
 managers run the same HTTP program with their default settings; pm2 with
-wait_ready. nginx answers by itself, and stands for what a server in C does.`,
-  competitors: MANAGERS,
+wait_ready. nginx answers by itself, and stands for what a server in C does.
+The parts cache-22, -24 and -26 compare reuseport run with its compile cache and
+without, by a program of 440 modules.`,
+  competitors: COMPETITORS,
   parts: [
     part('connections', 'a connection for each', 0, NOTE),
     part(
@@ -86,6 +99,7 @@ wait_ready. nginx answers by itself, and stands for what a server in C does.`,
       KEPT,
       `${NOTE}; raced: on a kept connection, so that a client that repeats would notice nothing`,
     ),
+    ...VERSIONS.map(cached),
   ],
   async prepare() {
     load = await Load.start()
