@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads'
 import { SignalCount } from '../common/ending-signals.js'
 import { setSupervision } from '../listen/supervision.js'
 import { WORKER_NAME } from '../supervisor/protocol.js'
+import { withCompileCache } from './compile-cache.js'
 import { drainAll } from './drain-all.js'
 import type { DrainTimes } from './drain-times.js'
 import { type Link, linkToSupervisor } from './link.js'
@@ -18,7 +19,7 @@ import { SupervisedWorker } from './worker.js'
 /** Connects this process or thread to its supervisor. @returns undefined where no supervisor started it directly. */
 export function supervise(): SupervisedWorker | undefined {
   const link = linkToSupervisor()
-  if (link !== undefined) return superviseThis(link)
+  if (link !== undefined) return superviseThis(withCompileCache(link))
   if (process.env[WORKER_NAME] !== undefined) followWorker()
   return undefined
 }

@@ -6,6 +6,7 @@ import process from 'node:process'
 import { onLine } from '../common/lines.js'
 import { loadAddon } from '../native/addon.js'
 import { peerOf, TELLS_PEERS } from '../native/peer.js'
+import { CompileCache } from './compile-cache.js'
 import {
   type ControlCommand,
   formatAnswer,
@@ -32,6 +33,8 @@ export class ControlServer {
   readonly #folder: RuntimeFolder
   readonly #name: string
   readonly #clients = new Set<net.Socket>()
+  /** Beside the socket. */
+  readonly compileCache: CompileCache
 
   /** @throws what the file system says; the reason where no folder can be this user's alone. */
   static async open(answer: Answer): Promise<ControlServer> {
@@ -49,6 +52,7 @@ export class ControlServer {
   private constructor(folder: RuntimeFolder, name: string, answer: Answer) {
     this.#folder = folder
     this.#name = name
+    this.compileCache = new CompileCache(folder, name)
     this.#server = net.createServer((socket) => this.#serve(socket, answer))
     this.#server.maxConnections = MOST_CLIENTS
   }
@@ -77,6 +81,7 @@ export class ControlServer {
   close(): void {
     this.#server.close()
     for (const client of this.#clients) client.destroy()
+    this.compileCache.remove()
     rmSync(this.#folder.fileIn(this.#name), { force: true })
     this.#folder.close()
   }

@@ -2,8 +2,9 @@ import path from 'node:path'
 import process from 'node:process'
 import { supervision } from '../listen/supervision.js'
 import { SupervisorError } from './errors.js'
-import { type Settings, scriptPath } from './options.js'
+import type { Settings } from './options.js'
 import { CONFIGURATION_FD, REGISTER_URL, WORKER_GENERATION, WORKER_NAME, WORKER_SLOT } from './protocol.js'
+import { scriptPath } from './script-option.js'
 
 /** Variables that differ from one worker to the next. */
 const OWN: readonly string[] = [CONFIGURATION_FD, REGISTER_URL, WORKER_NAME, WORKER_SLOT, WORKER_GENERATION]

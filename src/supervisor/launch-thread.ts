@@ -4,8 +4,8 @@ import type { Kept } from './kept-socket.js'
 import { hearOutput, type Launch, type Program, REGISTER, take, toKept } from './launch.js'
 import { parseFromWorker } from './messages.js'
 import { acceptedByThread, ofThread } from './node-options.js'
-import { scriptPath } from './options.js'
 import { REGISTER_URL, THREAD_DATA } from './protocol.js'
+import { scriptPath } from './script-option.js'
 
 /** @internal */
 export const launchThread: Launch = (program, configuration, sockets, listeners) => {

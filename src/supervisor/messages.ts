@@ -191,6 +191,7 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
     ticketKeys: text(given['ticketKeys'], 'ticketKeys', 256),
     grace: number(given['grace'], 'grace', 0, LONGEST_TIME),
     drainTimeout: number(given['drainTimeout'], 'drainTimeout', 0, LONGEST_TIME),
+    compileCache: optional(given['compileCache'], (folder) => text(folder, 'compileCache', 4096)),
   }
 }
 

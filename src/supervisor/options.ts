@@ -87,6 +87,11 @@ export interface SupervisorOptions {
    * Workers that are inspected get a port each. Default `process.execArgv`.
    */
   readonly execArgv?: readonly string[] | undefined
+  /**
+   * The workers share a compile cache, in a folder of mode 0700 that goes with the supervisor. Not those that are
+   * inspected or measured (NODE_V8_COVERAGE), nor those that have a cache of their own. Default true. Node 22.10.
+   */
+  readonly compileCache?: boolean | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
   readonly output?: 'inherit' | 'pipe' | undefined
   /**
@@ -148,6 +153,7 @@ export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
   'envFile',
   'instanceVar',
   'execArgv',
+  'compileCache',
   'output',
   'watch',
   'watchIgnore',
@@ -193,6 +199,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     envFile: toPath(cwd, text(options, 'envFile')),
     instanceVar: variable(options, 'instanceVar') ?? 'NODE_APP_INSTANCE',
     execArgv: runningScript(options.execArgv ?? process.execArgv),
+    compileCache: flag(options, 'compileCache', true),
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
     watchIgnore: texts(options, 'watchIgnore'),
@@ -207,11 +214,6 @@ function assertBalanceable({ balance, steering, threads }: SupervisorOptions): v
   if (steering === 'cpu' || steering === 'client') {
     throw new SupervisorOptionError('balance', balance, `undefined where 'steering' is '${steering}'`)
   }
-}
-
-/** @internal */
-export function scriptPath({ cwd, script }: { readonly cwd: string; readonly script: string }): string {
-  return path.resolve(cwd, script)
 }
 
 /** Not the real path: a link on the way is followed anew at each start. */

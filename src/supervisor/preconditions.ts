@@ -1,10 +1,10 @@
 import { accessSync, constants, opendirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { capabilities, ReusePortUnsupportedError } from '../index.js'
 import { misspeltVariables } from '../options/variables.js'
 import { assertNotItself } from './itself.js'
-import { type Settings, scriptPath } from './options.js'
+import type { Settings } from './options.js'
 import { assertPinnable } from './pin.js'
+import { scriptPath, toFile } from './script-option.js'
 
 /**
  * Decides how the workers share their ports on this system.
@@ -39,14 +39,5 @@ function check(option: keyof Settings, path: string, look: (path: string) => voi
     const { code, message } = error as NodeJS.ErrnoException
     const because = new Error(`the option '${option}' must name what can be read, not '${path}': ${message}`)
     throw Object.assign(because, { code, option, path })
-  }
-}
-
-/** The file that `node` runs for this path: the extension may be missing, and a folder stands for its package. */
-function toFile(script: string): string {
-  try {
-    return createRequire(import.meta.url).resolve(script)
-  } catch {
-    return script
   }
 }

@@ -45,6 +45,8 @@ export interface WorkerConfiguration {
   readonly ticketKeys: string
   readonly grace: number
   readonly drainTimeout: number
+  /** The folder of the compile cache. */
+  readonly compileCache?: string | undefined
 }
 
 /** @internal */

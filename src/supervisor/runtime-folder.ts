@@ -76,6 +76,13 @@ export class RuntimeFolder {
     }
   }
 
+  /** Whether this path leads to the folder, and to no link. */
+  isAt(folder: string): boolean {
+    const { dev, ino } = fstatSync(this.#fd)
+    const found = lstatSync(folder)
+    return found.dev === dev && found.ino === ino
+  }
+
   names(): readonly string[] {
     return namesIn(this.#reach, MOST_SOCKETS)
   }

@@ -1,4 +1,6 @@
 // The option `script`: what it may be, and how `node` gets it.
+import { createRequire } from 'node:module'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SupervisorOptionError } from './option-values.js'
 
@@ -15,4 +17,18 @@ export function toScript(script: unknown): string {
 /** What `node` takes for a script, and neither for an option nor for its debugger (`node inspect`). */
 export function toArgument(script: string): string {
   return /^(?:-|(?:inspect|debug)$)/.test(script) ? `./${script}` : script
+}
+
+/** @internal */
+export function scriptPath({ cwd, script }: { readonly cwd: string; readonly script: string }): string {
+  return path.resolve(cwd, script)
+}
+
+/** The file that `node` runs for this path: the extension may be missing, and a folder stands for its package. */
+export function toFile(script: string): string {
+  try {
+    return createRequire(import.meta.url).resolve(script)
+  } catch {
+    return script
+  }
 }

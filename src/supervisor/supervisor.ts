@@ -8,14 +8,7 @@ import type { SupervisorStatus } from './control-protocol.js'
 import { SupervisorError } from './errors.js'
 import type { SupervisorEvents, WorkerInfo } from './events.js'
 import { givenSockets } from './given-sockets.js'
-import {
-  parseOptions,
-  type Settings,
-  type SupervisorOptions,
-  scriptPath,
-  toEndingSignal,
-  toWorkers,
-} from './options.js'
+import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { endPredecessors } from './predecessors.js'
@@ -23,6 +16,7 @@ import { Queue } from './queue.js'
 import { ReloadOnChange } from './reload-on-change.js'
 import { repairGroups } from './repair.js'
 import { ReservedPorts } from './reserved-ports.js'
+import { scriptPath } from './script-option.js'
 import { TicketKeys } from './ticket-keys.js'
 import { describe, toStatus } from './worker-info.js'
 
@@ -80,6 +74,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       },
       get ticketKeys() {
         return supervisor.#ticketKeys.keys
+      },
+      get compileCache() {
+        return supervisor.#control?.compileCache
       },
       get isShared() {
         return supervisor.#isShared

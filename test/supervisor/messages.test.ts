@@ -96,6 +96,7 @@ const CONFIGURATION: WorkerConfiguration = {
   ticketKeys: 'A'.repeat(64),
   grace: 1000,
   drainTimeout: 2500.5,
+  compileCache: '/tmp/reuseport-0/.1.2.cache',
 }
 
 /** How messages come: as JSON from a process, as structured clones from a thread. */
@@ -339,6 +340,7 @@ describe('a member that is wrong', () => {
       inConfiguration('balance', ['', 'Connections', 'toString'], 'balance is unknown'),
       text(CONFIGURATION, 'ticketKeys', 256),
       inConfiguration('grace', [...NO_NUMBER, 0x80000000], 'grace is not a number from 0 to 2147483647'),
+      text(CONFIGURATION, 'compileCache', 4096, NO_TEXT.slice(2)),
       inConfiguration('drainTimeout', [...NO_NUMBER, 0x80000000], 'drainTimeout is not a number from 0 to 2147483647'),
     ]),
   )('of the %s', (_what, wrong) => check(parseWorkerConfiguration, wrong))
@@ -546,6 +548,7 @@ function isConfiguration(value: unknown): boolean {
     ticketKeys: isId,
     grace: isTime,
     drainTimeout: isTime,
+    'compileCache?': (folder) => isText(folder, 4096),
   })
 }
 

@@ -120,6 +120,7 @@ test('a supervisor in a worker knows its own workers, and warns of nothing', asy
     const inner = new Supervisor({ script: ${JSON.stringify(program())}, workers: 1 })
     inner.on('warning', (text) => console.log('warned:', text))
     await inner.start()
+    process.once('SIGTERM', () => inner.stop().then(() => process.exit()))
     process.send('ready')`,
   )
   await using outer = new Supervisor({ script: path.join(folder, 'outer.mjs'), workers: 1, output: 'pipe' })
