@@ -19,7 +19,7 @@ export function execPath(path: string): string {
 }
 
 function quoted(text: string): string {
-  return PLAIN.test(text) ? text : `"${text.replaceAll(/["\\\p{Cc}]/gu, escaped)}"`
+  return PLAIN.test(text) ? text : `"${text.replaceAll(/["\\\p{Cc}\p{Zl}\p{Zp}]/gu, escaped)}"`
 }
 
 function escaped(character: string): string {
@@ -31,7 +31,7 @@ function escaped(character: string): string {
 
 /** Why a path cannot be a value that is not quoted. Undefined where it can. */
 export function whyNoValue(path: string): string | undefined {
-  if (/\p{Cc}/u.test(path)) return 'it has a control character'
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(path)) return 'it has a control character'
   if (/\s$/.test(path)) return 'it ends in a blank'
   return path.endsWith('\\') ? 'it ends in a backslash' : undefined
 }
