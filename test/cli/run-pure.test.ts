@@ -81,7 +81,7 @@ describe('what is typed', () => {
     [['--'], 'A script is missing'],
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
-    [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
+    [['--grace', '5w', 'app.js'], "--grace takes a time such as 500ms, 10s, 2m or 12h, not '5w'"],
     [['--steering', 'fair', 'app.js'], "--steering takes one of hash, random, cpu, client, not 'fair'"],
     [['--balance', 'load', 'app.js'], "--balance takes one of connections, not 'load'"],
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
@@ -212,7 +212,7 @@ describe('what is told', () => {
       expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
       expect.stringMatching(/ lost connections when it left: 2 connections$/),
       'reload: generation 3 serves, after 1.2 s',
-      'reload failed, the other workers keep serving: it throws',
+      'reload failed: it throws',
       'scaled to 3 workers',
     ])
   })
