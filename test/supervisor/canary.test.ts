@@ -1,68 +1,22 @@
 // Reloads that take themselves back: a new worker that is unhealthy, or dies within the soak, leaves the old one in its place.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import http from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { askText, load, script } from '../support/canaries.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
 import { freePort } from '../support/listeners.js'
 import { listenersOn } from '../support/sockets.js'
 import { event, namesOf, supervise } from '../support/supervisors.js'
 
-const script = fileURLToPath(new URL('../fixtures/canary.cjs', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'reuseport-canary-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-
-interface Answers {
-  readonly right: number
-  /** Answers of the new code. */
-  readonly wrong: number
-  /** Requests without an answer. */
-  readonly failed: readonly string[]
-}
-
-function ask(port: number, agent: http.Agent | false): Promise<string> {
-  return new Promise((resolve, reject) => {
-    http
-      .get({ host: '127.0.0.1', port, agent, timeout: 30_000 }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (data) => {
-          text += data
-        })
-        response.on('end', () => resolve(text)).on('error', reject)
-      })
-      .on('error', reject)
-  })
-}
-
-/** Clients with a connection for each request, and clients that keep theirs. */
-function load(port: number): () => Promise<Answers> {
-  let ends = false
-  const answers = { right: 0, wrong: 0, failed: [] as string[] }
-  const client = async (agent: http.Agent | false): Promise<void> => {
-    while (!ends) {
-      await ask(port, agent).then(
-        (text) => answers[text as 'right' | 'wrong']++,
-        (error: NodeJS.ErrnoException) => answers.failed.push(error.code ?? error.message),
-      )
-    }
-    if (agent !== false) agent.destroy()
-  }
-  const keepAlive = (): http.Agent => new http.Agent({ keepAlive: true, maxSockets: 1 })
-  const clients = [false, false, false, false, keepAlive(), keepAlive()].map((agent) => client(agent as http.Agent))
-  return async () => {
-    ends = true
-    await Promise.all(clients)
-    return answers
-  }
-}
 
 async function onlyOldServe(port: number, generations: readonly number[], supervisor: Workers): Promise<void> {
   expect(supervisor.workers.map(({ generation, state }) => [generation, state])).toEqual(
     generations.map((generation) => [generation, 'ready']),
   )
-  const answers = await Promise.all(Array.from({ length: 40 }, () => ask(port, false)))
+  const answers = await Promise.all(Array.from({ length: 40 }, () => askText(port)))
   expect(new Set(answers)).toEqual(new Set(['right']))
   expect(listenersOn(port)).toHaveLength(generations.length)
 }
@@ -120,7 +74,7 @@ describe('under load', { timeout: 60_000 }, () => {
     await one.supervisor.start()
     one.setting({ port, says: 'wrong', health: 500 })
     await one.supervisor.reload()
-    expect(await ask(port, false)).toBe('wrong')
+    expect(await askText(port)).toBe('wrong')
     expect(one.supervisor.workers.map(({ generation }) => generation)).toEqual([2, 2])
   })
 
@@ -178,7 +132,7 @@ describe('a reload', { timeout: 60_000 }, () => {
     const [canary] = await soak
     process.kill(old?.pid ?? 0, 'SIGKILL')
     await expect.poll(() => one.supervisor.workers.map(({ pid }) => pid)).toEqual([canary.pid])
-    expect(await ask(port, false)).toBe('right')
+    expect(await askText(port)).toBe('right')
     // A signal to the canary ends it: nobody is left, so another one starts on the same socket.
     const sockets = (): unknown => one.supervisor.status().workers.map((worker) => worker.sockets)
     const before = sockets()
@@ -186,7 +140,7 @@ describe('a reload', { timeout: 60_000 }, () => {
     await expect(reloaded).rejects.toThrow(
       /^worker 0 (?:ended with exit code 0|was ended by SIGTERM) \d\.\d s after it was ready; worker 0 ended$/,
     )
-    expect(await ask(port, false)).toBe('right')
+    expect(await askText(port)).toBe('right')
     expect(sockets()).toEqual(before)
     expect(one.supervisor.workers.map(({ generation }) => generation)).toEqual([2])
   })
@@ -261,7 +215,7 @@ describe('who is asked', { timeout: 60_000 }, () => {
     const next = event(one.supervisor, 'worker:ready')
     process.kill(pid, 'SIGKILL')
     await next
-    expect(await ask(port, false)).toBe('right')
+    expect(await askText(port)).toBe('right')
   })
 
   test('a worker that balances connections answers itself', async () => {
