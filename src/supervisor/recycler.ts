@@ -7,6 +7,9 @@ import type { RestartOwner } from './restart.js'
 import type { Slot } from './slot.js'
 import { describe } from './worker-info.js'
 
+/** ms between two looks where nothing is recycled. */
+const MIXED = 10_000
+
 interface Recycled {
   readonly slots: readonly Slot[]
   /** Nothing is recycled: what a new worker would run is not known to be good. */
@@ -25,7 +28,7 @@ export function startRecycling(pool: Recycled, work: Queue, owner: RestartOwner)
     if (!signal.aborted) arm()
   }
   const arm = (): void => {
-    const wait = recycling.wait(measure(pool.slots, false), now())
+    const wait = Math.max(pool.isMixed ? MIXED : 0, recycling.wait(measure(pool.slots, false), now()))
     timer = setTimeout(() => void look(), wait).unref()
   }
   signal.addEventListener('abort', () => clearTimeout(timer), { once: true })

@@ -2,7 +2,6 @@ import type { EndingSignal } from '../common/ending-signals.js'
 import type { WorkerFailure } from './errors.js'
 import { Queue } from './queue.js'
 import type { RunningWorker } from './running-worker.js'
-import { NO_TRIAL, type Trial } from './trial.js'
 
 export interface Leave {
   /** Its sockets wait for the next worker of its slot. */
@@ -10,6 +9,17 @@ export interface Leave {
   /** The signal that the program gets. */
   readonly signal?: EndingSignal | undefined
 }
+
+/** What a new worker has to stand before it is the one of its slot. */
+export interface Trial {
+  /** Whether the program is asked how it is, where there is a path for that. */
+  readonly health: boolean
+  /** ms for which the worker has to go on beside the one that it replaces. */
+  readonly soak: number
+}
+
+/** What follows a worker that has died is not tried: nobody else could serve. */
+const NO_TRIAL: Trial = { health: false, soak: 0 }
 
 /** The part of the pool that a slot needs. */
 export interface SlotOwner {

@@ -4,6 +4,7 @@ import type { WorkerFailure } from './errors.js'
 import type { Health } from './health.js'
 import type { RestartOwner } from './restart.js'
 import type { RunningWorker } from './running-worker.js'
+import type { Trial } from './slot.js'
 import type { Readiness } from './worker-events.js'
 import { describe } from './worker-info.js'
 
@@ -11,16 +12,6 @@ import { describe } from './worker-info.js'
 const AGAIN = 200
 /** ms between two questions during the soak. */
 const SOAK_LOOKS = 1000
-
-export interface Trial {
-  /** Whether the program is asked how it is, where there is a path for that. */
-  readonly health: boolean
-  /** ms for which the worker has to go on beside the one that it replaces. */
-  readonly soak: number
-}
-
-/** What follows a worker that has died is not tried: nobody else could serve. */
-export const NO_TRIAL: Trial = { health: false, soak: 0 }
 
 type Owner = Pick<RestartOwner, 'emit' | 'settings' | 'signal'>
 type Outcome = 'ready' | WorkerFailure

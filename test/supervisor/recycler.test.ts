@@ -78,7 +78,12 @@ test('a system that does not tell the memory of a process is an error of the opt
 })
 
 describe('when nothing is recycled', () => {
-  afterEach(() => vi.useRealTimers())
+  let stop = new AbortController()
+  afterEach(() => {
+    stop.abort()
+    stop = new AbortController()
+    vi.useRealTimers()
+  })
 
   function recycling(options: object): {
     pool: { isMixed: boolean }
@@ -100,12 +105,6 @@ describe('when nothing is recycled', () => {
     startRecycling(pool as never, new Queue(), owner as never)
     return { pool, replace, told }
   }
-  let stop = new AbortController()
-  afterEach(() => {
-    stop.abort()
-    stop = new AbortController()
-  })
-
   test('without the options: there is no timer', () => {
     recycling({})
     expect(vi.getTimerCount()).toBe(0)
@@ -121,7 +120,7 @@ describe('when nothing is recycled', () => {
     await vi.advanceTimersByTimeAsync(600_000)
     expect(replace).not.toHaveBeenCalled()
     pool.isMixed = false
-    await vi.advanceTimersByTimeAsync(60_000)
+    await vi.advanceTimersByTimeAsync(10_000)
     expect(replace).toHaveBeenCalledTimes(1)
   })
 
