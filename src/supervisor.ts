@@ -11,6 +11,7 @@ export {
 } from './supervisor/commands.js'
 export { ask, type ControlFile, controlFiles, supervisors } from './supervisor/control-client.js'
 export type { SupervisorStatus } from './supervisor/control-protocol.js'
+export type { DeployOptions } from './supervisor/deploy-options.js'
 export { ControlError, SupervisorError } from './supervisor/errors.js'
 export type {
   ListeningInfo,
@@ -27,6 +28,7 @@ export type { WorkerExit } from './supervisor/launch.js'
 export { SupervisorOptionError } from './supervisor/option-values.js'
 export type { DatagramSteeringOption, SupervisorOptions } from './supervisor/options.js'
 export type { SteeringName } from './supervisor/protocol.js'
+export type { RecyclingReason } from './supervisor/recycling.js'
 export { Supervisor, type SupervisorState } from './supervisor/supervisor.js'
 export { notifySystemd, systemdSockets } from './supervisor/systemd.js'
 export type { SupervisorVitals, WorkerVitals } from './supervisor/vitals-protocol.js'

@@ -14,8 +14,8 @@ and waits for the result. It need not be named where this user has only one.
 ${WHICH_HELP}
 Root can name the supervisors of other users, by their pids.
 
-Exit codes: 0 the new workers serve, 1 the reload failed (the remaining old
-workers keep serving) or the supervisor was not found, 2 wrong usage, or several
+Exit codes: 0 the new workers serve, 1 the reload failed (it says which workers
+serve now) or the supervisor was not found, 2 wrong usage, or several
 supervisors could be meant.`
 
 export async function reload(args: readonly string[]): Promise<number> {

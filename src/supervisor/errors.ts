@@ -5,8 +5,21 @@ import type { WorkerExit } from './launch.js'
 
 /** @internal Why a worker did not become ready. `listen`: what its last call of `listen` met, where that failed. */
 export type WorkerFailure =
-  | { readonly why: 'exited'; readonly exit: WorkerExit; readonly listen?: ListenFailure | undefined }
+  /** `upTime`: ms from ready to its end; undefined where it was not ready. */
+  | {
+      readonly why: 'exited'
+      readonly exit: WorkerExit
+      readonly upTime?: number | undefined
+      readonly listen?: ListenFailure | undefined
+    }
   | { readonly why: 'late'; readonly timeout: number; readonly listen?: ListenFailure | undefined }
+  /** Its program does not answer as a healthy one. `within`: ms that it had for that; undefined during the soak. */
+  | {
+      readonly why: 'unhealthy'
+      readonly path: string
+      readonly problem: string
+      readonly within: number | undefined
+    }
   | { readonly why: 'stopped' }
 
 /**
@@ -49,10 +62,18 @@ export function describeFailure(failure: WorkerFailure): string {
       return `did not listen on a port within ${failure.timeout / 1000} s${failure.listen === undefined ? '' : `: it ${describeListen(failure.listen)}`}`
     case 'stopped':
       return 'was stopped before it listened'
-    case 'exited':
+    case 'unhealthy': {
+      const { path, problem, within } = failure
+      const when = within === undefined ? 'during its soak' : `within ${within / 1000} s`
+      return `was not healthy ${when}: GET ${path} ${problem}`
+    }
+    case 'exited': {
+      const { exit, listen, upTime } = failure
       // Killed by somebody else, or not started: that has nothing to do with the port.
-      if (failure.listen !== undefined && failure.exit.signal === null) return describeListen(failure.listen)
-      return `${describeExit(failure.exit)} before it was ready`
+      if (listen !== undefined && exit.signal === null && upTime === undefined) return describeListen(listen)
+      const when = upTime === undefined ? 'before it was ready' : `${(upTime / 1000).toFixed(1)} s after it was ready`
+      return `${describeExit(exit)} ${when}`
+    }
   }
 }
 

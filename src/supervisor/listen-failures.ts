@@ -35,6 +35,7 @@ export class ListenFailures {
 
   explain(worker: RunningWorker, outcome: 'ready' | WorkerFailure): 'ready' | WorkerFailure {
     const listen = this.#failures.get(worker)
-    return outcome === 'ready' || outcome.why === 'stopped' || listen === undefined ? outcome : { ...outcome, listen }
+    if (outcome === 'ready' || listen === undefined) return outcome
+    return outcome.why === 'exited' || outcome.why === 'late' ? { ...outcome, listen } : outcome
   }
 }

@@ -27,10 +27,11 @@ export type AboutSocket = FromWorker & {
     | 'parted'
     | 'visits'
     | 'pong'
+    | 'health'
 }
 
 /** Those that the register of the sockets hears. */
-export type OfSocket = Exclude<AboutSocket, { readonly type: 'pong' | 'listens' | 'listen-failed' }>
+export type OfSocket = Exclude<AboutSocket, { readonly type: 'pong' | 'listens' | 'listen-failed' | 'health' }>
 
 /** The messages that keep the numbers of connections even. */
 export type BalanceMessage = 'connections' | 'pass' | 'served'
