@@ -170,14 +170,10 @@ export class SupervisedWorker implements Supervision {
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
     else if (message.type === 'vitals') void answerVitals(message.ask, this.#link, this.#servers)
     else if (message.type === 'health') serveHealth(message.ask, handle, this.#servers, this.#link)
-    else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
-      this.#hearOfOthers(message, handle)
-    else this.common.answer(message, handle)
-  }
-
-  #hearOfOthers(message: ToWorker & { readonly type: 'serve' | 'passed' | 'fewest' }, handle: unknown): void {
-    if (this.#balanced === undefined) closeHandle(handle)
-    else this.#balanced.hear(message, handle)
+    else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest') {
+      if (this.#balanced === undefined) closeHandle(handle)
+      else this.#balanced.hear(message, handle)
+    } else this.common.answer(message, handle)
   }
 
   /** Answers in a later turn: a program that only looks whether its port is free has closed that server by then. */

@@ -140,10 +140,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     let worker: RunningWorker
     try {
       const plan = planOf(name, slot.index, sockets, this.#owner)
-      worker = pinned(
-        pin ? slot.index : undefined,
-        () => new RunningWorker(threads ? launchThread : launchProcess, plan, this),
-      )
+      const launch = threads ? launchThread : launchProcess
+      worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
     } catch (error) {
       this.sockets.notStarted(name)
       throw error

@@ -86,16 +86,18 @@ export async function endPredecessors(
 
 /** @internal What the option `replace` does, once the workers serve. */
 export async function replaceEarlier(
-  {
-    alive,
-    sockets,
-  }: { readonly alive: readonly { readonly pid: number }[]; readonly sockets: { readonly all: Ports } },
-  timeout: number,
+  { alive, leaveTimeout, sockets }: Successors,
   signal: AbortSignal,
   emit: Emit,
 ): Promise<void> {
   const own = new Set([process.pid, ...alive.map(({ pid }) => pid)])
-  emit('replaced', await endPredecessors(sockets.all, own, timeout, signal, (message) => emit('warning', message)))
+  emit('replaced', await endPredecessors(sockets.all, own, leaveTimeout, signal, (message) => emit('warning', message)))
+}
+
+interface Successors {
+  readonly alive: readonly { readonly pid: number }[]
+  readonly leaveTimeout: number
+  readonly sockets: { readonly all: Ports }
 }
 
 /** Every process that holds the socket, as far as this user may see. Linux: proc(5). */

@@ -11,7 +11,6 @@ import { givenSockets } from './given-sockets.js'
 import { openMetrics } from './open-metrics.js'
 import { parseOptions, type Settings, type SupervisorOptions, toEndingSignal, toWorkers } from './options.js'
 import { tellOthers } from './others.js'
-import { leaveTimeout } from './patience.js'
 import { Pool, type PoolOwner } from './pool.js'
 import { checkPreconditions } from './preconditions.js'
 import { replaceEarlier } from './predecessors.js'
@@ -52,7 +51,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   readonly #startedAt = new Date()
   readonly #history = historyOf(this)
   #control: ControlServer | undefined
-  readonly #served: ({ close(): void } | undefined)[] = []
+  #metrics: { close(): void } | undefined
   #watch: ReloadOnChange | undefined
   #state: SupervisorState = 'new'
   #generation = 1
@@ -70,8 +69,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#closed = new Promise((resolve, reject) => {
       this.#hasClosed = (error) => (error === undefined ? resolve() : reject(error))
     })
-    // A program that ignores `closed` must not end by an unhandled rejection.
-    this.#closed.catch(() => {})
+    this.#closed.catch(() => {}) // A program that ignores `closed` must not end by an unhandled rejection.
     const supervisor = this
     const owner: PoolOwner = {
       settings: this.#settings,
@@ -151,14 +149,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       if (!(this.#isShared || this.#settings.replace)) tellOthers(this, this.#pool, this.#end.signal)
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
       this.#control = await openControl(this, this.#warn)
-      this.#served.push(this.#control)
-      this.#served.push(await openMetrics(this, this.#settings, this.#end.signal, this.#pool.sockets.onPorts))
+      this.#metrics = await openMetrics(this, this.#settings, this.#end.signal, this.#pool.sockets.onPorts)
       // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
       if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
         await this.#pool.grow(workers, 'all or none')
-        if (this.#settings.replace)
-          await replaceEarlier(this.#pool, leaveTimeout(this.#settings), this.#end.signal, this.#emit)
+        if (this.#settings.replace) await replaceEarlier(this.#pool, this.#end.signal, this.#emit)
         if (this.#end.signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
@@ -242,7 +238,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     await this.#work.settled
     await this.#pool.endAll()
     this.#ports?.close()
-    for (const one of this.#served) one?.close()
+    for (const one of [this.#control, this.#metrics]) one?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
   }
