@@ -16,7 +16,6 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
 /** Programs of others that shell snippets start. Only their lines are parsed, by `sh -n`. */
 export const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   cd: 'the shell',
-  cp: 'copies a unit of the reader',
   docker: 'takes an engine; what it starts of this package is parsed',
   echo: 'the shell',
   esbuild: 'a bundler: scripts/package/bundlers.mjs runs it',
