@@ -18,8 +18,8 @@ systemctl start and reload wait until the workers serve, stop until they have
 drained.
 
   --name <name>    name of the unit (default: that of the script)
-  --user <name>    user of the service (default: who runs this command; for root,
-                   who called sudo)
+  --user <name>    user of the service (default: who runs this; for root, who
+                   called sudo)
   --socket <port>  also print a socket unit, by which systemd opens this port,
                    or address:port, and holds it over restarts; may be given
                    several times
