@@ -11,8 +11,8 @@ where this user has only one supervisor.
 
   -h, --help   print this help
 
-Exit codes: 0 the new workers serve, 1 the reload failed (the remaining old
-workers keep serving) or the supervisor was not found, 2 wrong usage.`
+Exit codes: 0 the new workers serve, 1 the reload failed (it says which workers
+serve now) or the supervisor was not found, 2 wrong usage.`
 
 export async function reload(args: readonly string[]): Promise<number> {
   const { flags, rest } = parseFlags(args, { help: 'boolean' })

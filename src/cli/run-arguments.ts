@@ -11,6 +11,11 @@ const OPTIONS = {
   'hang-timeout': { type: 'string' },
   'ready-timeout': { type: 'string' },
   'max-restarts': { type: 'string' },
+  health: { type: 'string' },
+  soak: { type: 'string' },
+  'max-memory': { type: 'string' },
+  'max-age': { type: 'string' },
+  'max-age-jitter': { type: 'string' },
   steering: { type: 'string' },
   'datagram-steering': { type: 'string' },
   balance: { type: 'string' },
@@ -64,6 +69,11 @@ export function parseRunArguments(args: readonly string[]): RunArguments | 'help
     hangTimeout: toTime('hang-timeout', values['hang-timeout']),
     readyTimeout: toTime('ready-timeout', values['ready-timeout']),
     maxRestarts: values['max-restarts'] === undefined ? undefined : toNumber('max-restarts', values['max-restarts']),
+    health: toPath(values.health),
+    soak: toTime('soak', values.soak),
+    maxMemory: toBytesOfMemory(values['max-memory']),
+    maxAge: toTime('max-age', values['max-age']),
+    maxAgeJitter: toTime('max-age-jitter', values['max-age-jitter']),
     steering: oneOf('steering', values.steering, ['hash', 'random', 'cpu', 'client']),
     datagramSteering: toBytes(values['datagram-steering']),
     balance: oneOf('balance', values.balance, ['connections']),
@@ -135,14 +145,29 @@ function toNumber(name: string, text: string): number {
   throw new UsageError(`--${name} takes a whole number${or}, not '${text}'`)
 }
 
-const UNITS = { ms: 1, s: 1000, m: 60_000 } as const
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** @returns ms. */
 function toTime(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text) ?? []
   if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
-  throw new UsageError(`--${name} takes a time such as 500ms, 10s or 2m, not '${text}'`)
+  throw new UsageError(`--${name} takes a time such as 500ms, 10s, 2m or 12h, not '${text}'`)
+}
+
+const SIZES = { K: 1 << 10, M: 1 << 20, G: 1 << 30 } as const
+
+/** @returns bytes. */
+function toBytesOfMemory(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([KMG])$/.exec(text.toUpperCase().replace(/I?B$/, '')) ?? []
+  if (number !== undefined) return Math.round(Number(number) * SIZES[unit as keyof typeof SIZES])
+  throw new UsageError(`--max-memory takes a size such as 512M or 1.5G, not '${text}'`)
+}
+
+function toPath(text: string | undefined): string | undefined {
+  if (text === undefined || text.startsWith('/')) return text
+  throw new UsageError(`--health takes a path of the program such as /healthz, not '${text}'`)
 }
 
 function toBytes(text: string | undefined): SupervisorOptions['datagramSteering'] {

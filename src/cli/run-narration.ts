@@ -4,6 +4,7 @@ import process from 'node:process'
 import { ENDING_SIGNALS } from '../common/ending-signals.js'
 import type {
   ListeningInfo,
+  RecyclingReason,
   Supervisor,
   SupervisorEvents,
   WorkerExit,
@@ -20,12 +21,14 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'worker:ready',
   'worker:drained',
   'worker:exit',
+  'worker:recycle',
   'worker:restart',
   'running',
   'replaced',
   'warning',
   'watch:change',
   'reload:start',
+  'reload:soak',
   'reload:done',
   'reload:failed',
   'scaled',
@@ -35,12 +38,14 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
 /** The names in JSON of the arguments of each event, in their order. Events that are not listed have one: `worker`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'workers:auto': ['workers', 'from'],
+  'worker:recycle': ['worker', 'reason'],
   'worker:restart': ['slot', 'restart'],
   running: ['workers'],
   replaced: ['replaced'],
   warning: ['message'],
   'watch:change': ['files'],
   'reload:start': ['generation'],
+  'reload:soak': ['worker', 'soak'],
   'reload:done': ['generation', 'duration'],
   'reload:failed': ['generation', 'error'],
   scaled: ['workers'],
@@ -104,6 +109,7 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     if (!exit.isExpected) say(`${nameOf(worker)} died: ${how}`, 'yellow')
     else if (isFailure(exit)) say(`${nameOf(worker)} failed when it was told to end: ${how}`, 'yellow')
   })
+  supervisor.on('worker:recycle', (worker, reason) => say(`${nameOf(worker)} is replaced: ${recycled(reason)}`))
   supervisor.on('worker:restart', (slot, { delay, earlyDeaths }) => {
     const why = earlyDeaths > 0 ? ` (early death ${earlyDeaths} in a row)` : ''
     say(`worker ${slot} restarts${delay > 0 ? ` in ${delay} ms` : ''}${why}`)
@@ -121,12 +127,13 @@ export function narrate(supervisor: Supervisor, write: (line: string) => void, s
     say(`${first}${more.length > 0 ? ` and ${count(more.length, 'more file')}` : ''} changed`),
   )
   supervisor.on('reload:start', (generation) => say(`reload: generation ${generation} starts`))
+  supervisor.on('reload:soak', (worker, soak) =>
+    say(`${nameOf(worker)} serves beside the one before it for ${soak / 1000} s (--soak)`),
+  )
   supervisor.on('reload:done', (generation, duration) =>
     say(`reload: generation ${generation} serves, after ${(duration / 1000).toFixed(1)} s`, 'green'),
   )
-  supervisor.on('reload:failed', (_generation, error) =>
-    say(`reload failed, the other workers keep serving: ${error.message}`, 'red'),
-  )
+  supervisor.on('reload:failed', (_generation, error) => say(`reload failed: ${error.message}`, 'red'))
   supervisor.on('scaled', (workers) => say(`scaled to ${count(workers, 'worker')}`))
   supervisor.on('stopping', (error) => {
     if (error !== undefined) say(`gives up: ${error.message}`, 'red')
@@ -140,6 +147,17 @@ function reasonFor(from: WorkersLimit): string {
   if (from.limit === 'affinity') return `the affinity allows no more of ${count(from.cpus, 'CPU')}`
   if (from.limit === 'most') return `the most there can be, on ${count(from.cpus, 'CPU')}`
   return `the CPU quota in ${from.cgroup} is ${Number(from.quota.toFixed(2))} of ${count(from.cpus, 'CPU')}`
+}
+
+/** Why a worker is recycled. */
+function recycled(reason: RecyclingReason): string {
+  if (reason.why === 'memory')
+    return `it has ${megabytes(reason.memory)} of memory (--max-memory ${megabytes(reason.limit)})`
+  return `it has served for ${(reason.age / 1000).toFixed(0)} s (--max-age ${reason.limit / 1000}s)`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / (1 << 20)).toFixed(0)}M`
 }
 
 /**

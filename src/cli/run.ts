@@ -30,6 +30,14 @@ workers without losing a connection, and starts another one where one dies.
       --grace <time>           wait for new connections to go elsewhere (50ms)
       --max-restarts <count>   early deaths of a worker in a row before the
                                supervisor gives up (10)
+      --health <path>          ask each new worker for this path, such as
+                               /healthz; 200 to 399 within --ready-timeout is
+                               good, otherwise the old worker goes on
+      --soak <time>            the first new worker of a reload serves beside
+                               the old one so long; if it fails, it goes (0)
+      --max-memory <size>      replace a worker with so much: 512M, 1.5G (Linux)
+      --max-age <time>         replace a worker that has served so long: 12h
+      --max-age-jitter <time>  up to so much longer, by chance (a tenth of it)
       --steering <policy>      how the kernel chooses (Linux): hash, random, cpu
                                or client (a client keeps its worker)
       --datagram-steering <bytes:offset:length>
@@ -56,7 +64,7 @@ workers without losing a connection, and starts another one where one dies.
       --json                   report each event as a line of JSON on stderr
   -h, --help                   print this help
 
-A time is a number of seconds, or has a unit: 500ms, 10s, 2m.
+A time is a number of seconds, or has a unit: 500ms, 10s, 2m, 12h, 1d.
 
 SIGHUP or SIGUSR2 (or reuseport reload) replaces the workers. SIGTTIN starts one
 more, SIGTTOU drains one. SIGTERM, SIGINT, SIGQUIT or a closing terminal drains

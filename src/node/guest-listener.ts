@@ -48,6 +48,12 @@ export function rememberContext(server: ListenableServer): void {
   contexts.set(server, AsyncLocalStorage.snapshot())
 }
 
+/** Runs `accept` in the async context of the server's connections. */
+export function inContextOf<T>(server: ListenableServer, accept: () => T): T {
+  const run = contexts.get(server) ?? ((now) => now())
+  return run(accept)
+}
+
 /** A handle for a descriptor of a socket, which then belongs to the handle; undefined where that fails. */
 export function socketHandle(fd: number): object | undefined {
   const { _createServerHandle: create } = net as {
@@ -123,8 +129,7 @@ export class GuestListener {
     const fd = client.fd ?? -1
     this.#options.accepted?.(fd)
     if (fd >= this.#options.descriptors) this.#end()
-    const run = contexts.get(this.server) ?? ((accept) => accept())
-    run(() => own.onconnection?.(status, client))
+    inContextOf(this.server, () => own.onconnection?.(status, client))
   }
 
   #end(): void {

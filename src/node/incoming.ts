@@ -15,6 +15,9 @@ interface ServerInternals {
   readonly _handle?: { onconnection?: OnConnection } | null
 }
 
+/** What gives a connection to the server of a handle whose connections are intercepted. */
+const entries = new WeakMap<object, (connection: Connection) => void>()
+
 /** The connections of one server, while it listens. */
 export interface Incoming {
   /** Connections of the server that are open. */
@@ -54,14 +57,35 @@ export function interceptConnections(
     if (error !== 0 || connection === undefined) Reflect.apply(original, this, [error, connection])
     else if (!isTaken(connection)) pass(this, connection)
   }
-  return {
-    open: () => Number(internals._connections),
-    enter: (connection) => pass(handle, connection),
-  }
+  const enter = (connection: Connection): void => pass(handle, connection)
+  entries.set(handle, enter)
+  return { open: () => Number(internals._connections), enter }
+}
+
+/**
+ * Gives the server a connection, as if it had come just now, and asks nobody who intercepts connections.
+ *
+ * @returns whether the server has it: it listens, and is one of Node.
+ */
+export function enterConnection(server: ListenableServer, connection: Connection): boolean {
+  const handle = (server as ServerInternals)._handle ?? {}
+  const { onconnection } = handle
+  if (typeof onconnection !== 'function') return false
+  const enter = entries.get(handle)
+  if (enter === undefined) Reflect.apply(onconnection, handle, [0, connection])
+  else enter(connection)
+  return true
 }
 
 /** Whether what came with a message is a TCP connection. */
 export function isConnection(handle: unknown): handle is Connection {
+  return peerPort(handle) !== undefined
+}
+
+/** The port of the other end of a TCP connection; undefined where the handle is none. */
+export function peerPort(handle: unknown): number | undefined {
   const { fd, getpeername } = (handle ?? {}) as { readonly fd?: unknown; readonly getpeername?: unknown }
-  return typeof fd === 'number' && typeof getpeername === 'function' && Reflect.apply(getpeername, handle, [{}]) === 0
+  if (typeof fd !== 'number' || typeof getpeername !== 'function') return undefined
+  const name: { port?: number } = {}
+  return Reflect.apply(getpeername, handle, [name]) === 0 ? (name.port ?? 0) : undefined
 }

@@ -37,7 +37,7 @@ export interface Link {
 type Listener = (message: ToWorker, handle: unknown) => void
 
 /** Messages whose listener takes the handle, or closes it. */
-const WITH_SOCKET: readonly ToWorker['type'][] = ['take', 'give-back', 'join', 'serve']
+const WITH_SOCKET: readonly ToWorker['type'][] = ['take', 'give-back', 'join', 'serve', 'health']
 
 /** A program that forks may send such messages to itself. What is none is told once, and leaves no handle open. */
 function hear(parse: () => ToWorker, handle: unknown, listener: Listener): void {

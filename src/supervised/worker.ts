@@ -13,6 +13,7 @@ import { BalancedServers } from './balanced.js'
 import { Datagrams } from './datagrams.js'
 import { drainAll } from './drain-all.js'
 import { Guests } from './guests.js'
+import { serveHealth } from './health.js'
 import { InheritedSockets } from './inherited.js'
 import type { Link } from './link.js'
 import type { Nested } from './nested.js'
@@ -165,6 +166,7 @@ export class SupervisedWorker implements Supervision {
     } else if (message.type === 'join') this.#guests.join(message, handle)
     else if (message.type === 'part') this.#guests.part(message.id)
     else if (message.type === 'ping') this.#link.send({ type: 'pong', ping: message.ping })
+    else if (message.type === 'health') serveHealth(message.ask, handle, this.#servers, this.#link)
     else if (message.type === 'serve' || message.type === 'passed' || message.type === 'fewest')
       this.#hearOfOthers(message, handle)
     else this.common.answer(message, handle)

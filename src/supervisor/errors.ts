@@ -2,8 +2,16 @@ import type { WorkerExit } from './launch.js'
 
 /** @internal Why a worker did not become ready. */
 export type WorkerFailure =
-  | { readonly why: 'exited'; readonly exit: WorkerExit }
+  /** `upTime`: ms from ready to its end; undefined where it was not ready. */
+  | { readonly why: 'exited'; readonly exit: WorkerExit; readonly upTime?: number | undefined }
   | { readonly why: 'late'; readonly timeout: number }
+  /** Its program does not answer as a healthy one. `within`: ms that it had for that; undefined during the soak. */
+  | {
+      readonly why: 'unhealthy'
+      readonly path: string
+      readonly problem: string
+      readonly within: number | undefined
+    }
   | { readonly why: 'stopped' }
 
 /**
@@ -39,8 +47,16 @@ export function describeFailure(failure: WorkerFailure): string {
       return `did not listen on a port within ${failure.timeout / 1000} s`
     case 'stopped':
       return 'was stopped before it listened'
-    case 'exited':
-      return `${describeExit(failure.exit)} before it was ready`
+    case 'unhealthy': {
+      const { path, problem, within } = failure
+      const when = within === undefined ? 'during its soak' : `within ${within / 1000} s`
+      return `was not healthy ${when}: GET ${path} ${problem}`
+    }
+    case 'exited': {
+      const { exit, upTime } = failure
+      const when = upTime === undefined ? 'before it was ready' : `${(upTime / 1000).toFixed(1)} s after it was ready`
+      return `${describeExit(exit)} ${when}`
+    }
   }
 }
 

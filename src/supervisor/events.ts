@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { WorkersLimit } from './automatic-workers.js'
 import type { WorkerExit } from './launch.js'
+import type { RecyclingReason } from './recycling.js'
 
 /** `'leaving'`: it drains, and its program ends. `'gone'`: it has ended. */
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'gone'
@@ -59,6 +60,8 @@ export interface SupervisorEvents {
   'worker:drained': [worker: WorkerInfo, report: { readonly lossless: boolean; readonly reason: string | undefined }]
   /** `isExpected`: the worker was told to end, by the supervisor or by a signal. */
   'worker:exit': [worker: WorkerInfo, exit: WorkerExit & { readonly isExpected: boolean }]
+  /** The worker is replaced by a new one, because of its age or its memory. */
+  'worker:recycle': [worker: WorkerInfo, reason: RecyclingReason]
   /** A new worker starts in the slot of a dead one after `delay` ms. `earlyDeaths`: early deaths in a row. */
   'worker:restart': [slot: number, restart: { readonly delay: number; readonly earlyDeaths: number }]
   /**
@@ -82,9 +85,11 @@ export interface SupervisorEvents {
   'watch:change': [files: readonly string[]]
   /** The workers are replaced, one after the other, by those of this generation. */
   'reload:start': [generation: number]
+  /** The first new worker serves beside the one that it replaces, for `soak` ms. Where it fails, that one goes on. */
+  'reload:soak': [worker: WorkerInfo, soak: number]
   /** All workers are of this generation. `duration` in ms. */
   'reload:done': [generation: number, duration: number]
-  /** A new worker did not become ready; the old one, and those after it, go on. */
+  /** A new worker did not become ready or healthy, or died during the soak; the old one, and those after it, go on. */
   'reload:failed': [generation: number, error: Error]
   /** `scale` has changed the number of workers. */
   scaled: [workers: number]

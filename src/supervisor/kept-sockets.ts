@@ -103,7 +103,7 @@ export class KeptSockets {
     return isKnown ? 'known' : kept === undefined ? 'not kept' : 'kept'
   }
 
-  hear(worker: RunningWorker, message: Exclude<AboutSocket, { readonly type: 'pong' | 'listens' }>): void {
+  hear(worker: RunningWorker, message: Exclude<AboutSocket, { readonly type: 'pong' | 'listens' | 'health' }>): void {
     const { name } = worker
     if (message.type === 'closed') this.#do(this.#register.closed(name, message.id))
     else if (message.type === 'drains') this.#drains(worker, message.id)

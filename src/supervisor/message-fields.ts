@@ -1,13 +1,17 @@
 // Pure: reads the members of a message that another process sent, each with its bounds.
 
 import { ENDING_SIGNALS, type EndingSignal } from '../common/ending-signals.js'
-import type { PathAccess } from './protocol.js'
+import type { ListenWish } from '../listen/supervision.js'
+import type { PathAccess, Speaks } from './protocol.js'
 
 /** A message is not of this protocol. The message of the error says why, and names the version of the sender. */
 export class MessageError extends Error {}
 
 export const LONGEST_TIME = 0x7fffffff
 const MOST = 4096
+/** Raw options may hold 65,535 bytes each. */
+const LONGEST_OPTIONS = 1 << 20
+const SPEAKS: readonly Speaks[] = ['http', 'http2', 'tls', 'nothing']
 
 export interface Fields {
   readonly [name: string]: unknown
@@ -84,6 +88,12 @@ export function visit(value: unknown): { readonly id: string; readonly accepted:
   return { id: id(ended['id']), accepted: count(ended['accepted'], 'accepted') }
 }
 
+export function health(message: Fields): { readonly ask: number; readonly speaks: Speaks } {
+  const speaks = SPEAKS.find((name) => name === message['speaks'])
+  if (speaks === undefined) throw new MessageError('what it speaks is unknown')
+  return { ask: count(message['ask'], 'ask'), speaks }
+}
+
 export function ports(value: unknown, name: string): readonly number[] {
   return list(value, name).map((port) => whole(port, name, 0, 0xffff))
 }
@@ -92,4 +102,16 @@ export function endingSignal(value: unknown): EndingSignal {
   const signal = ENDING_SIGNALS.find((name) => name === value)
   if (signal === undefined) throw new MessageError('signal is unknown')
   return signal
+}
+
+export function wish(value: unknown): ListenWish {
+  const { address, datagram, ipv6Only, options, port } = record(value)
+  const reuseAddr = optional(datagram, (given) => flag(record(given)['reuseAddr'], 'reuseAddr'))
+  return {
+    address: address === null ? null : text(address, 'address', 1024),
+    port: whole(port, 'port', 0, 0xffff),
+    ipv6Only: flag(ipv6Only, 'ipv6Only'),
+    options: text(options, 'options', LONGEST_OPTIONS),
+    ...(reuseAddr !== undefined && { datagram: { reuseAddr } }),
+  }
 }

@@ -1,6 +1,5 @@
 // Pure: checks what a supervisor and its workers send each other. The program of a worker can send anything over the same
 // channel (`process.send`), and so can another version of this library: a message is taken for what it is, or refused.
-import type { ListenWish } from '../listen/supervision.js'
 import {
   access,
   count,
@@ -8,6 +7,7 @@ import {
   type Fields,
   fewest,
   flag,
+  health,
   id,
   ids,
   LONGEST_TIME,
@@ -22,6 +22,7 @@ import {
   visit,
   want,
   whole,
+  wish,
 } from './message-fields.js'
 import type {
   FromWorker,
@@ -115,6 +116,8 @@ export function parseFromWorker(value: unknown): FromWorker {
       }
     case 'want':
       return { type: 'want', ...want(message), wish: wish(message['wish']), ...access(message) }
+    case 'health':
+      return { type: 'health', ...health(message) }
     case 'listens':
       return { type: 'listens', id: id(message['id']) }
     case 'not-opened':
@@ -148,6 +151,8 @@ export function parseToWorker(value: unknown): ToWorker {
       return { type: 'part', id: id(message['id']) }
     case 'ping':
       return { type: 'ping', ping: count(message['ping'], 'ping') }
+    case 'health':
+      return { type: 'health', ask: count(message['ask'], 'ask') }
     case 'serve':
       return { type: 'serve', ...place(message), pass: pass(message) }
     case 'passed':
@@ -194,9 +199,6 @@ export function parseWorkerConfiguration(value: unknown): WorkerConfiguration {
   }
 }
 
-/** Raw options may hold 65,535 bytes each. */
-const LONGEST_OPTIONS = 1 << 20
-
 function keptSocket(value: unknown): KeptSocket {
   const socket = record(value)
   return {
@@ -233,16 +235,4 @@ export function place(value: unknown): Place {
   const { address, family, port } = record(value)
   if (family !== 'IPv4' && family !== 'IPv6') throw new MessageError('family is unknown')
   return { address: text(address, 'address', 128), family, port: whole(port, 'port', 0, 0xffff) }
-}
-
-function wish(value: unknown): ListenWish {
-  const { address, datagram, ipv6Only, options, port } = record(value)
-  const reuseAddr = optional(datagram, (given) => flag(record(given)['reuseAddr'], 'reuseAddr'))
-  return {
-    address: address === null ? null : text(address, 'address', 1024),
-    port: whole(port, 'port', 0, 0xffff),
-    ipv6Only: flag(ipv6Only, 'ipv6Only'),
-    options: text(options, 'options', LONGEST_OPTIONS),
-    ...(reuseAddr !== undefined && { datagram: { reuseAddr } }),
-  }
 }

@@ -6,13 +6,14 @@ import type { BytesPolicy } from '../index.js'
 import { refuseUnknownOptions } from '../options/option-names.js'
 import { automaticWorkers, MOST_WORKERS, type WorkersLimit } from './automatic-workers.js'
 import { toDatagramSteering } from './datagram-option.js'
+import { DEPLOY_OPTIONS, type DeployOptions, type DeploySettings, parseDeployOptions } from './deploy-options.js'
 import { runningScript } from './node-options.js'
 import { flag, oneOf, SupervisorOptionError, text, texts, time } from './option-values.js'
 import type { BalanceName, SteeringName } from './protocol.js'
 import { STEERING_NAMES } from './steering-names.js'
 
 /** Options of `Supervisor`. Times are in ms. The supervisor never writes to this object. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends DeployOptions {
   /** The program: a file that Node runs, or its `file:` URL. A path starts from `cwd`. Looked up anew for each worker. */
   readonly script: string | URL
   /** The arguments of the program. Default `[]`. */
@@ -105,10 +106,10 @@ export interface SupervisorOptions {
 export type DatagramSteeringOption = Omit<BytesPolicy, 'table'>
 
 type Absent = 'script' | 'workers' | 'steering' | 'datagramSteering' | 'balance' | 'envFile' | 'hangTimeout'
-type Given = Omit<SupervisorOptions, Absent>
+type Given = Omit<SupervisorOptions, Absent | keyof DeployOptions>
 
 /** @internal */
-export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
+export type Settings = DeploySettings & { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> } & {
   readonly script: string
   readonly workers: number
   /** Where the number of workers comes from, if it is automatic. */
@@ -122,6 +123,7 @@ export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Nam
 
 /** @internal */
 export const OPTIONS: readonly (keyof SupervisorOptions)[] = [
+  ...DEPLOY_OPTIONS,
   'script',
   'args',
   'workers',
@@ -174,6 +176,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     hangTimeout: options.hangTimeout === undefined ? undefined : time(options, 'hangTimeout', 0, 100),
     drainTimeout: time(options, 'drainTimeout', 10_000),
     grace: time(options, 'grace', 50),
+    ...parseDeployOptions(options),
     maxRestarts: toMaxRestarts(options.maxRestarts ?? 10),
     steering: oneOf(options, 'steering', STEERING_NAMES),
     datagramSteering: toDatagramSteering(options),

@@ -6,6 +6,7 @@ import { type DatagramSteering, steerDatagrams } from './datagram-steering.js'
 import { type SupervisorError, type WorkerFailure, workerError } from './errors.js'
 import type { ListeningInfo } from './events.js'
 import { HangWatch } from './hang-watch.js'
+import { Health } from './health.js'
 import type { Kept } from './kept-socket.js'
 import { KeptSockets } from './kept-sockets.js'
 import { launchProcess, type WorkerExit, type WorkerListeners } from './launch.js'
@@ -13,9 +14,14 @@ import { launchThread } from './launch-thread.js'
 import { leaveTimeout } from './patience.js'
 import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
+import type { Queue } from './queue.js'
+import { startRecycling } from './recycler.js'
+import { relieve } from './relieve.js'
+import { replaceEach } from './replacing.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
-import { type Leave, Slot, type SlotOwner } from './slot.js'
+import { type Leave, Slot, type SlotOwner, type Trial } from './slot.js'
+import { tryOut } from './trial.js'
 import type { AboutSocket, WorkerEvents } from './worker-events.js'
 import { closedText, describe, guestTeller, lateText, notKeptText, refusedText, tellPath } from './worker-info.js'
 import { type PlanOwner, planOf } from './worker-plan.js'
@@ -31,6 +37,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   readonly #owner: PoolOwner
   readonly #alive = new Set<RunningWorker>()
   readonly #slots: Slot[] = []
+  readonly slots: readonly Slot[] = this.#slots
+  readonly leaveTimeout: number
   readonly sockets: KeptSockets
   readonly #datagrams: DatagramSteering
   readonly balancing: Balancing
@@ -38,13 +46,19 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   /** One warning each is enough of what a program sends. */
   readonly #warnedOf = new WeakSet<RunningWorker>()
   readonly #told = new WeakSet<RunningWorker>()
+  /** From now on workers that are too old or too large are replaced, when the work of this queue is done. */
+  readonly recycle = (work: Queue): void => startRecycling(this, work, this.#owner)
   readonly #hangs: HangWatch
+  readonly #health = new Health()
+  /** The last reload has failed, or one is under way. What a new worker would run is not known to be good. */
+  isMixed = false
   #started = 0
   /** The signal that programs get where nothing else is said. */
   endingSignal: EndingSignal | undefined
 
   constructor(owner: PoolOwner) {
     this.#owner = owner
+    this.leaveTimeout = leaveTimeout(owner.settings)
     this.sockets = new KeptSockets(() => owner.isShared, guestTeller(owner.emit), owner.settings.steering === 'client')
     this.balancing = new Balancing(owner.settings.balance)
     this.#datagrams = steerDatagrams(owner, this.sockets)
@@ -53,16 +67,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     this.#hangs = new HangWatch(owner, () => this.alive)
   }
 
-  get slots(): readonly Slot[] {
-    return this.#slots
-  }
-
   get alive(): readonly RunningWorker[] {
     return [...this.#alive]
-  }
-
-  get leaveTimeout(): number {
-    return leaveTimeout(this.#owner.settings)
   }
 
   /** Starts all missing workers at once. @throws SupervisorError; the others stay, unless `how` is 'all or none'. */
@@ -75,7 +81,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     let first: SupervisorError | undefined
     await Promise.all(
       added.map(async (slot) => {
-        const failure = await slot.run(() => slot.start())
+        const failure = await slot.run(() => slot.start({ health: true, soak: 0 }))
         if (failure === undefined) return
         first ??= workerError(slot.index, failure)
         this.#slots.splice(this.#slots.indexOf(slot), 1)
@@ -96,11 +102,9 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   /** Replaces one worker at a time. @throws SupervisorError where a successor fails: workers not yet replaced stay. */
   async replaceAll(): Promise<void> {
-    for (const slot of [...this.#slots]) {
-      const outcome = await slot.run(() => slot.replace())
-      if ('failure' in outcome) throw workerError(slot.index, outcome.failure)
-      await outcome.left
-    }
+    this.isMixed = true
+    await replaceEach(this.#slots, this.#owner.settings.soak)
+    this.isMixed = false
   }
 
   /** Drains all workers. The last worker drains the socket that all workers accept from; given sockets stay. */
@@ -126,13 +130,15 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   launch(slot: Slot): RunningWorker {
     const { pin, threads } = this.#owner.settings
-    const launch = threads ? launchThread : launchProcess
     const name = `${process.pid}.${++this.#started}`
     const sockets = this.sockets.started(name, slot.index)
     let worker: RunningWorker
     try {
       const plan = planOf(name, slot.index, sockets, this.#owner)
-      worker = pinned(pin ? slot.index : undefined, () => new RunningWorker(launch, plan, this))
+      worker = pinned(
+        pin ? slot.index : undefined,
+        () => new RunningWorker(threads ? launchThread : launchProcess, plan, this),
+      )
     } catch (error) {
       this.sockets.notStarted(name)
       throw error
@@ -143,8 +149,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     return worker
   }
 
-  untilReady(worker: RunningWorker): Promise<'ready' | WorkerFailure> {
-    return worker.ready(this.sockets.readinessOf(worker), this.#owner.settings.readyTimeout, this.#owner.signal)
+  untilReady(worker: RunningWorker, trial: Trial): Promise<'ready' | WorkerFailure> {
+    return tryOut(worker, this.sockets.readinessOf(worker), trial, this.#owner, this.#health)
   }
 
   accepts(worker: RunningWorker): boolean {
@@ -187,6 +193,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
 
   onAboutSocket(worker: RunningWorker, message: AboutSocket): void {
     if (message.type === 'pong') this.#hangs.heard(worker)
+    else if (message.type === 'health') this.#health.heard(worker, message)
     else if (message.type === 'listens') tellPath(worker, message.id, this.sockets, this.#owner.emit)
     else this.sockets.hear(worker, message)
   }
@@ -195,20 +202,13 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
       // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting') worker.send({ type: 'leave', kept: this.sockets.leaves(worker, true), signal })
+      if (worker.state === 'starting' || this.#slots.some(({ tried }) => tried === worker))
+        worker.send({ type: 'leave', kept: this.sockets.leaves(worker, true), signal })
       return
     }
     this.#told.add(worker)
     this.#owner.emit('warning', `worker ${worker.slot} (${worker.pid}) got ${signal} and is replaced`)
-    void slot.run(async () => {
-      if (slot.current !== worker || slot.isEnding) return
-      const outcome = await slot.replace()
-      // A supervisor that stops drains the worker with the others.
-      if (!('failure' in outcome) || outcome.failure.why === 'stopped') return
-      // Without a successor the worker ends too, as the signal asked; its accept queue waits for the next worker.
-      await this.leave(worker, { waits: true, signal })
-      await restart(slot, undefined, this.#owner)
-    })
+    void slot.run(() => relieve(slot, worker, signal, this, this.#owner))
   }
 
   onLeft(worker: RunningWorker, { lossless, reason }: FromWorker & { readonly type: 'left' }): void {

@@ -5,6 +5,7 @@ import { misspeltVariables } from '../options/variables.js'
 import { assertNotItself } from './itself.js'
 import { type Settings, scriptPath } from './options.js'
 import { assertPinnable } from './pin.js'
+import { assertMeasurable } from './resident-memory.js'
 
 /**
  * Decides how the workers share their ports on this system.
@@ -21,6 +22,7 @@ export function checkPreconditions(settings: Settings, warn: (message: string) =
   if (envFile !== undefined) check('envFile', envFile, (file) => accessSync(file, constants.R_OK))
   assertNotItself(settings)
   if (pin) assertPinnable()
+  if (settings.maxMemory !== undefined) assertMeasurable()
   const { addon, balanced, reasons } = capabilities()
   // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
   const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced

@@ -3,6 +3,9 @@
 import type { EndingSignal } from '../common/ending-signals.js'
 import type { ListenWish } from '../listen/supervision.js'
 
+/** @internal What the server of a worker speaks: HTTP/1, HTTP/2, or either over TLS. `'nothing'`: none listens. */
+export type Speaks = 'http' | 'http2' | 'tls' | 'nothing'
+
 /** @internal A socket that the supervisor keeps, as the worker gets it. */
 export interface KeptSocket {
   readonly id: string
@@ -92,6 +95,8 @@ export type ToWorker =
       readonly isTaken: boolean
       readonly fewest: number | undefined
     }
+  /** Serve this connection, by which the supervisor asks the program how it is: here it is, as the handle. */
+  | { readonly type: 'health'; readonly ask: number }
   /** The fewest open connections of another worker at that place; undefined where there is no other worker. */
   | ({ readonly type: 'fewest'; readonly fewest: number | undefined } & Place)
 
@@ -168,6 +173,8 @@ export type FromWorker =
       readonly wish: ListenWish
       readonly access?: PathAccess | undefined
     }
+  /** Answers `health`: what the server that got the connection speaks; `'nothing'` where none got it. */
+  | { readonly type: 'health'; readonly ask: number; readonly speaks: Speaks }
   /** A server listens on a path. */
   | { readonly type: 'listens'; readonly id: string }
   /** The worker was told to open this socket, and failed. */

@@ -153,6 +153,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
         this.emit('running', workers)
+        this.#pool.recycle(this.#work)
       })
       this.#ticketKeys.rotate((keys) => {
         for (const worker of this.#pool.alive) worker.send({ type: 'ticket-keys', keys })
@@ -166,9 +167,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
   }
 
   /**
-   * Replaces one worker at a time: a new worker starts and takes the sockets over, and when it is ready the old worker
-   * drains. Where a new worker does not become ready, the old worker and the workers after it stay. A call during a reload
-   * waits for its end; all calls that wait share one reload. Rejects: `ERR_REUSEPORT_WORKER_FAILED`, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
+   * Replaces one worker at a time: a new one takes the sockets over, and when it is ready and healthy, and the first of them has
+   * endured its `soak`, the old one drains. Where it fails, the old one and those after it stay. A call during a reload waits for
+   * its end; all calls that wait share one reload. Rejects: `ERR_REUSEPORT_WORKER_FAILED`, which says who serves then, `ERR_REUSEPORT_SUPERVISOR_STATE` where the supervisor is not running.
    */
   reload(): Promise<void> {
     this.#nextReload ??= this.#work.run(async () => {
@@ -200,8 +201,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
       const now = this.#pool.slots.length
       const count = toWorkers(typeof workers === 'function' ? workers(now) : workers).workers
       this.#assertRunning()
-      if (count > now) await this.#pool.grow(count)
-      else await this.#pool.shrink(count)
+      await (count > now ? this.#pool.grow(count) : this.#pool.shrink(count))
       this.emit('scaled', count)
     })
   }

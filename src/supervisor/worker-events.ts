@@ -16,7 +16,17 @@ export interface WorkerPlan {
 
 /** @internal What a worker says of one of its sockets, or of one whose guest it is. */
 export type AboutSocket = FromWorker & {
-  readonly type: 'closed' | 'drains' | 'listens' | 'want' | 'not-opened' | 'joined' | 'parted' | 'visits' | 'pong'
+  readonly type:
+    | 'closed'
+    | 'drains'
+    | 'listens'
+    | 'want'
+    | 'not-opened'
+    | 'joined'
+    | 'parted'
+    | 'visits'
+    | 'pong'
+    | 'health'
 }
 
 /** The messages that keep the numbers of connections even. */

@@ -71,6 +71,22 @@ describe('what is typed', () => {
     expect(parseRunArguments(['--grace', '10s', 'app.js'])).toMatchObject({ options: { grace: 10_000 } })
   })
 
+  test('when a worker is replaced, and whether a new one is good', () => {
+    const words = '--health /healthz --soak 30s --max-memory 1.5g --max-age 12h --max-age-jitter 1d app.js'
+    expect(parseRunArguments(words.split(' '))).toMatchObject({
+      options: {
+        health: '/healthz',
+        soak: 30_000,
+        maxMemory: 1.5 * 2 ** 30,
+        maxAge: 43_200_000,
+        maxAgeJitter: 86_400_000,
+      },
+    })
+    for (const size of ['512M', '512MB', '512MiB', '524288k']) {
+      expect(parseRunArguments(['--max-memory', size, 'app.js'])).toMatchObject({ options: { maxMemory: 2 ** 29 } })
+    }
+  })
+
   test('help', () => {
     expect(parseRunArguments(['--help'])).toBe('help')
     expect(parseRunArguments(['-h', 'app.js'])).toBe('help')
@@ -81,10 +97,12 @@ describe('what is typed', () => {
     [['--'], 'A script is missing'],
     [['--workers', 'two', 'app.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['--max-restarts', '-', 'app.js'], "--max-restarts takes a whole number, not '-'"],
-    [['--grace', '5h', 'app.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5h'"],
+    [['--grace', '5w', 'app.js'], "--grace takes a time such as 500ms, 10s, 2m or 12h, not '5w'"],
     [['--steering', 'fair', 'app.js'], "--steering takes one of hash, random, cpu, client, not 'fair'"],
     [['--balance', 'load', 'app.js'], "--balance takes one of connections, not 'load'"],
     [['--fallback', 'none', 'app.js'], "--fallback takes one of error, exclusive, not 'none'"],
+    [['--health', 'healthz', 'app.js'], "--health takes a path of the program such as /healthz, not 'healthz'"],
+    [['--max-memory', '512', 'app.js'], "--max-memory takes a size such as 512M or 1.5G, not '512'"],
     [['--pn', 'app.js'], 'There is no option --pn. Did you mean --pin?'],
     [['--zzzzzz', 'app.js'], /^There is no option --zzzzzz$/],
     [['--pin=yes', 'app.js'], /--pin.* does not take an argument/],
@@ -201,6 +219,9 @@ describe('what is told', () => {
       told.emit('worker:ready', thread)
       told.emit('worker:drained', worker, { lossless: true, reason: undefined })
       told.emit('worker:drained', worker, { lossless: false, reason: '2 connections' })
+      told.emit('reload:soak', worker, 30_000)
+      told.emit('worker:recycle', worker, { why: 'memory', memory: 600 << 20, limit: 512 << 20 })
+      told.emit('worker:recycle', worker, { why: 'age', age: 61_400, limit: 60_000 })
       told.emit('reload:done', 3, 1234)
       told.emit('reload:failed', 4, new Error('it throws'))
       told.emit('scaled', 3)
@@ -211,8 +232,11 @@ describe('what is told', () => {
       'reload: generation 3 starts',
       expect.stringMatching(/^worker 1 .*thread 7.* is ready$/),
       expect.stringMatching(/ lost connections when it left: 2 connections$/),
+      expect.stringMatching(/^worker \d \(\d+\) serves beside the one before it for 30 s \(--soak\)$/),
+      expect.stringMatching(/ is replaced: it has 600M of memory \(--max-memory 512M\)$/),
+      expect.stringMatching(/ is replaced: it has served for 61 s \(--max-age 60s\)$/),
       'reload: generation 3 serves, after 1.2 s',
-      'reload failed, the other workers keep serving: it throws',
+      'reload failed: it throws',
       'scaled to 3 workers',
     ])
   })

@@ -772,7 +772,7 @@ describe('what makes no sense', () => {
     [['run', '--workrs', '2', 'x.js'], 'There is no option --workrs. Did you mean --workers?'],
     [['run', '-n', 'two', 'x.js'], "--workers takes a whole number, or 'auto', not 'two'"],
     [['run', '-n', '0', 'x.js'], "The option 'workers' must be a whole number from 1 to 1024, or 'auto', not 0"],
-    [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s or 2m, not '5 parsecs'"],
+    [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s, 2m or 12h, not '5 parsecs'"],
     [['run', '--steering', 'left', 'x.js'], "--steering takes one of hash, random, cpu, client, not 'left'"],
     [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be false where 'oneSocket' is true"],
     [['reload', 'x'], "'x' is not a pid: a pid is a number"],
