@@ -211,7 +211,7 @@ describe('who is asked', { timeout: 60_000 }, () => {
     await using one = supervise({ port }, { script, workers: 1, health: '/healthz', readyTimeout: 4000 })
     await one.supervisor.start()
     one.setting({ port, health: 503 })
-    const [{ pid }] = one.supervisor.workers as [{ pid: number }]
+    const pid = one.supervisor.workers[0]?.pid ?? 0
     const next = event(one.supervisor, 'worker:ready')
     process.kill(pid, 'SIGKILL')
     await next
