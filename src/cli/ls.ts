@@ -16,8 +16,8 @@ process that holds each socket. A group is the set of sockets that the kernel
 chooses between: one protocol, address, port and user.
 
   --udp              list UDP instead of TCP
-  --check            say what is wrong, and nothing else: nobody listens, a queue
-                     is full, members differ, a worker does not answer for 3 s
+  --check            say what is wrong, and nothing else: nobody listens, a
+                     queue is full, members differ, a worker is silent for 3 s
   --watch [seconds]  refresh every 2 seconds, or at the given interval, until
                      Ctrl-C (put ports before this option)
   --json             print JSON: one document, with --watch one for each line
