@@ -207,12 +207,12 @@ describe('what goes wrong', () => {
         '-n',
         '1',
         '--ready-timeout',
-        '300ms',
+        '4s',
         script,
         set({ how: 'shrugs', port: second }),
       ])
       expect((await late.exited).stderr).toMatch(
-        /did not listen on a port within 0.3 s: it could not listen on 127.0.0.1:\d+ \(EADDRINUSE\)/,
+        /did not listen on a port within 4 s: it could not listen on 127.0.0.1:\d+ \(EADDRINUSE\)/,
       )
     } finally {
       holder.close()
