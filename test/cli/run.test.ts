@@ -934,8 +934,8 @@ describe('what makes no sense', () => {
     [['run', '--grace', '5 parsecs', 'x.js'], "--grace takes a time such as 500ms, 10s, 2m or 12h, not '5 parsecs'"],
     [['run', '--steering', 'left', 'x.js'], "--steering takes one of hash, random, cpu, client, not 'left'"],
     [['run', '--replace', '--one-socket', 'x.js'], "The option 'replace' must be false where 'oneSocket' is true"],
-    [['reload', 'x'], "'x' is not a pid: a pid is a number"],
-    [['reload', '1', '2'], 'reload takes one pid, and got 2'],
+    [['reload', '1', '2'], 'reload takes one pid, script or port, and got 2'],
+    [['scale', 'x'], "'x' is not a number of workers"],
   ])('%j', async (args, message) => {
     await using command = reuseport(args)
     const { code, stderr } = await command.exited

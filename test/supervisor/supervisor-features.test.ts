@@ -271,7 +271,7 @@ describe('where others ask', () => {
     ])
     const file = controlFiles().find(({ pid }) => pid === process.pid)?.file as string
     await expect(ask(file, 'explode' as 'status')).rejects.toThrow(
-      "unknown command 'explode': the supervisor answers 'status' and 'reload'",
+      "its version of this package is an earlier one, which does not know 'explode'",
     )
     await one.supervisor.stop()
     expect(controlFiles().map(({ pid }) => pid)).not.toContain(process.pid)
