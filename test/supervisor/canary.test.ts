@@ -30,7 +30,8 @@ describe('under load', { timeout: 60_000 }, () => {
     const port = await freePort()
     await using one = supervise({ port }, { script, workers: 3, health: '/healthz', readyTimeout: 4000 })
     await one.supervisor.start()
-    one.setting({ port, says: 'wrong', health: 500 })
+    // A canary that were killed would lose what it is answering.
+    one.setting({ port, says: 'wrong', health: 500, slow: 100 })
     const ended = load(port)
     await expect(one.supervisor.reload()).rejects.toMatchObject({
       code: 'ERR_REUSEPORT_WORKER_FAILED',
