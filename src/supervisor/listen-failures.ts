@@ -30,7 +30,8 @@ export class ListenFailures {
 
   explainExit<E extends WorkerExit>(worker: RunningWorker, exit: E): E & { readonly listen?: ListenFailure } {
     const listen = this.#failures.get(worker)
-    return exit.signal === null && listen !== undefined ? { ...exit, listen } : exit
+    // A thread that threw may be told to end before it has.
+    return (exit.signal === null || exit.error !== undefined) && listen !== undefined ? { ...exit, listen } : exit
   }
 
   explain(worker: RunningWorker, outcome: 'ready' | WorkerFailure): 'ready' | WorkerFailure {

@@ -60,7 +60,7 @@ describe('bash offers', () => {
     expect(offered('run', '--').toSorted()).toEqual(longOptions.toSorted())
     expect(offered('run', '-n', '2', '--pin', '--dr')).toEqual(['--drain-timeout'])
     expect(offered('doctor', '--fix', '--')).toEqual(['--fix', '--json', '--help'])
-    for (const command of commands) expect(offered(command, '--he')).toEqual(['--help'])
+    for (const command of commands) expect(offered(command, '--hel')).toEqual(['--help'])
   })
 
   test('the values of an option, also after =', () => {
@@ -70,7 +70,7 @@ describe('bash offers', () => {
     expect(offered('run', '-n', '')).toEqual(['auto'])
     expect(offered('run', '--balance', '')).toEqual(['connections'])
     expect(offered('run', '--grace', '')).toEqual([])
-    expect(offered('run', '--grace', '=', '5s', '--pi')).toEqual(['--pin'])
+    expect(offered('run', '--grace', '=', '5s', '--pin')).toEqual(['--pin'])
   })
 
   test('words of other commands', () => {
