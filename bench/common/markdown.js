@@ -47,7 +47,7 @@ export function resultMarkdown(result, only, values) {
       ...(sheet.note === undefined ? [] : [sheet.note]),
       ...(sheet.ours === undefined ? [] : [`ours: ${sheet.ours}`]),
     ]
-    return `${escaped(said.join('; '))}:\n\n${sheetMarkdown(withColumns(sheet, values))}\n`
+    return `${escaped(said.join('; ').replace(/\s+/g, ' '))}:\n\n${sheetMarkdown(withColumns(sheet, values))}\n`
   })
   const skipped = Object.entries(result.skipped ?? {}).map(
     ([name, why]) => `Not measured: ${escaped(name)}, ${escaped(why)}\n`,

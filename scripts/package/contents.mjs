@@ -50,7 +50,7 @@ const NEEDED = [
 ]
 
 const DECLARATION = /^dist\/([a-z]+\/)?[a-z0-9-]+\.d\.ts$/
-const DOCUMENT = /^(docs\/(?!reference\/)([a-z-]+\/)?([a-z0-9-]+|README)\.(md|svg)|bench\/results\/tail\.svg)$/
+const DOCUMENT = /^(docs\/(guides\/)?([a-z0-9-]+|README)\.md|bench\/results\/tail\.svg)$/
 
 /** Packs the package into `folder`, and checks the files of the tarball. @returns the path of the tarball */
 export function pack(folder) {
