@@ -28,8 +28,8 @@ function both(version) {
     return NODE_VERSIONS[version]
   }
   return {
-    [cached]: { label: `Node ${version}, compile cache`, prepare, start: starter(version, []) },
-    [plain]: { label: `Node ${version}, --no-compile-cache`, prepare, start: starter(version, ['--no-compile-cache']) },
+    [cached]: { label: `Node ${version}, --compile-cache`, prepare, start: starter(version, ['--compile-cache']) },
+    [plain]: { label: `Node ${version}, without`, prepare, start: starter(version, []) },
   }
 }
 

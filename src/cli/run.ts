@@ -67,7 +67,7 @@ workers without losing a connection, and starts another one where one dies.
                                pm2 (NODE_APP_INSTANCE)
       --cwd <folder>           folder of the workers, the script and --env
       --node-arg <option>      an option of Node for the workers; repeatable
-      --no-compile-cache       do not keep compiled code for the next workers
+      --compile-cache          keep compiled code for the next workers
       --pid-file <file>        the supervisor's pid, while its workers serve
       --prefix                 put the worker before each line that it prints
       --json                   report each event as a line of JSON on stderr

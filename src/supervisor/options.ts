@@ -88,7 +88,7 @@ export interface SupervisorOptions extends DeployOptions, MetricsOption {
   readonly execArgv?: readonly string[] | undefined
   /**
    * The workers share a compile cache, in a folder of mode 0700 that goes with the supervisor. Not those that are
-   * inspected or measured (NODE_V8_COVERAGE), nor those that have a cache of their own. Default true. Node 22.10.
+   * inspected or measured (NODE_V8_COVERAGE), nor those that have a cache of their own. Default false. Node 22.10.
    */
   readonly compileCache?: boolean | undefined
   /** `'pipe'`: the event `'worker:output'` brings the text that workers print. Default `'inherit'`. */
@@ -202,7 +202,7 @@ export function parseOptions(options: SupervisorOptions): Settings {
     envFile: toPath(cwd, text(options, 'envFile')),
     instanceVar: variable(options, 'instanceVar') ?? 'NODE_APP_INSTANCE',
     execArgv: runningScript(options.execArgv ?? process.execArgv),
-    compileCache: flag(options, 'compileCache', true),
+    compileCache: flag(options, 'compileCache'),
     output: oneOf(options, 'output', ['inherit', 'pipe']) ?? 'inherit',
     watch: flag(options, 'watch'),
     watchIgnore: texts(options, 'watchIgnore'),

@@ -99,7 +99,8 @@ type Options = Partial<SupervisorOptions> & { readonly first?: string }
 function start({ first, ...options }: Options = {}): Supervisor & { said(): string } {
   const env = { ...process.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE', ...options.env }
   const script = program(first)
-  const supervisor = new Supervisor({ script, workers: 2, execArgv: [], output: 'pipe', ...options, env })
+  const asked = { script, workers: 2, execArgv: [], output: 'pipe', compileCache: true } as const
+  const supervisor = new Supervisor({ ...asked, ...options, env })
   let text = ''
   supervisor.on('worker:output', (_worker, _stream, more) => {
     text += more
@@ -183,7 +184,7 @@ describe.skipIf(!HAS_CACHE)(`workers have a cache (not where ${WITHOUT})`, () =>
 
   const own = (): string => path.join(temporary, 'own')
   test.each<[string, () => Options, boolean]>([
-    ['compileCache: false', () => ({ compileCache: false }), false],
+    ['the default', () => ({ compileCache: undefined }), false],
     ['NODE_V8_COVERAGE', () => ({ env: { NODE_V8_COVERAGE: path.join(temporary, 'coverage') } }), false],
     ['--inspect', () => ({ execArgv: ['--inspect=0'] }), false],
     ['NODE_DISABLE_COMPILE_CACHE', () => ({ env: { NODE_DISABLE_COMPILE_CACHE: '1' } }), false],
@@ -205,7 +206,7 @@ describe.skipIf(!HAS_CACHE)(`workers have a cache (not where ${WITHOUT})`, () =>
     const url = new URL('../../dist/supervisor.js', import.meta.url)
     const code = `
       const { Supervisor } = await import('${url}')
-      const supervisor = new Supervisor({ script: ${JSON.stringify(program())}, workers: 1, execArgv: [] })
+      const supervisor = new Supervisor({ script: ${JSON.stringify(program())}, workers: 1, execArgv: [], compileCache: true })
       await supervisor.start()
       console.log(supervisor.workers[0].pid)`
     const killed = spawn(process.execPath, ['--input-type=module', '-e', code], {
