@@ -636,7 +636,8 @@ test('reuseport reload says whether the new workers serve', async () => {
   await using failed = reuseport(['reload', pid])
   expect(await failed.exited).toMatchObject({
     code: 1,
-    stderr: 'reuseport: reload failed: worker 0 ended with exit code 1 before it was ready\n',
+    stderr:
+      'reuseport: reload failed: worker 0 ended with exit code 1 before it was ready; workers 0, 1 serve generation 2\n',
   })
   expect(await answerers(port)).toEqual(after)
 })

@@ -101,13 +101,19 @@ test('a script with a name that node takes for something else', async () => {
 })
 
 test.each([
-  [['--env', 'no.env', 'server.js'], 'There is no file no.env (--env)'],
-  [['--cwd', 'nowhere', 'server.js'], 'There is no folder nowhere (--cwd)'],
-  [['--cwd', '.', 'none.js'], 'There is no script none.js'],
+  [
+    ['--env', 'no.env', 'server.js'],
+    () => 'There is no file no.env: --env takes a file of variables (NAME=value lines)',
+  ],
+  [
+    ['--cwd', 'nowhere', 'server.js'],
+    () => `There is no folder ${folder}/nowhere (--cwd): workers run there, and the script is looked for there`,
+  ],
+  [['--cwd', '.', 'none.js'], () => `There is no script none.js in ${folder}`],
 ])('what is missing is told in one line: %j', async (args, line) => {
   file('server.js', program('one'))
   await using command = reuseport(['run', '-n', '1', ...args], { cwd: folder })
-  expect(await command.exited).toMatchObject({ code: 2, stderr: `reuseport: ${line}\n` })
+  expect(await command.exited).toMatchObject({ code: 2, stderr: `reuseport: ${line()}\n` })
 })
 
 describe('options of Node', () => {
