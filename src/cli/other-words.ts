@@ -59,10 +59,10 @@ export function hintForOption(name: string, known: readonly string[]): string | 
 }
 
 const RUN = 'reuseport run server.js starts a program'
-const END = 'SIGTERM or Ctrl-C to reuseport run drains its workers and ends it'
-const SYSTEMD = 'a unit of systemd starts reuseport run with the machine (docs/guides/systemd.md)'
+const END = 'reuseport stop drains the workers and ends their supervisor'
+const SYSTEMD = 'reuseport systemd prints a unit that starts a program with the machine'
 const OUTPUT = 'workers print to stdout and stderr of reuseport run'
-const SEEN = 'reuseport ls shows who is on which port'
+const SEEN = 'reuseport status shows supervisors and their workers'
 
 const COMMANDS: Readonly<Record<string, string>> = {
   start: RUN,
@@ -74,14 +74,12 @@ const COMMANDS: Readonly<Record<string, string>> = {
   info: SEEN,
   show: SEEN,
   describe: SEEN,
-  jlist: 'reuseport ls --json shows who is on which port',
+  jlist: 'reuseport status --json prints supervisors and their workers',
   monit: 'reuseport ls --watch shows who is on which port',
   top: 'reuseport ls --watch shows who is on which port',
-  stop: END,
   delete: END,
   del: END,
   kill: END,
-  scale: 'SIGTTIN to reuseport run starts one worker more, SIGTTOU drains one',
   logs: OUTPUT,
   log: OUTPUT,
   startup: SYSTEMD,

@@ -440,10 +440,10 @@ test('a group by its port, from outside', async () => {
   const outcome = await steer({ port, host: '127.0.0.1' }, { exclude: [{ slot: 0 }] })
   expect(outcome).toMatchObject({ method: 'program', members: 2, keeper: undefined })
   expect(await counts(port, 40)).toEqual({ here: 40 })
-  await expect(steer(1, 'hash')).rejects.toThrow('no TCP server listens on :: port 1')
+  await expect(steer(1, 'hash')).rejects.toThrow('no TCP server listens on [::]:1')
   await expect(steer({ port: 1, host: '127.0.0.1' }, 'hash')).rejects.toMatchObject({
     code: 'ERR_REUSEPORT_STEERING_UNAVAILABLE',
-    reason: 'no TCP server listens on 127.0.0.1 port 1',
+    reason: 'no TCP server listens on 127.0.0.1:1',
   })
 })
 

@@ -8,6 +8,11 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
     'a line of output; test/cli/run-auto.test.ts makes such ones',
   'docs/cli.md: tcp [::]:8080  3 members  ! members differ in command':
     'output; the snapshots of test/cli have such tables',
+  'docs/cli.md: /srv/app/server.js  [::]:8080': 'output; the snapshots of test/cli have such tables',
+  'docs/cli.md: reuseport: reload failed: worker 0 was not healthy within 30 s: GET /healthz was answered by 500; workers 0 to 3 serve generation 1':
+    'output; test/supervisor/canary.test.ts has such errors',
+  'docs/cli.md: reuseport: worker 0 could not listen on [::]:8080 (EADDRINUSE): process 41 of user app (node old.js) has the port without SO_REUSEPORT, …':
+    'output; test/cli/run.test.ts has such a line',
   'docs/cli.md: tcp [::]:8080  2 members': 'output; the snapshots of test/cli have such tables',
   'CONTRIBUTING.md: src/cli/                                the command: what users import, and pure helpers':
     'folders, which test/unit/rooms.test.ts knows',
@@ -16,7 +21,6 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
 /** Programs of others that shell snippets start. Only their lines are parsed, by `sh -n`. */
 export const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   cd: 'the shell',
-  cp: 'copies a unit of the reader',
   curl: 'asks what docs/guides/monitoring.md has started: test/cli/metrics.test.ts does',
   docker: 'takes an engine; what it starts of this package is parsed',
   echo: 'the shell',
