@@ -22,8 +22,8 @@ export interface Unit {
   readonly isBelowHome: boolean
 }
 
-/** s: for the programs to end after the drain, and as much again. The supervisor kills what is left after the first 5. */
-const END = 10
+/** s beside the drain and the waits for new connections: more than a supervisor allows a worker. A test compares. */
+const END = 17
 
 export function serviceUnit(unit: Unit): string {
   const { command, drainTimeout, folder, grace, isBelowHome, name, script, sockets, user } = unit
@@ -53,8 +53,8 @@ ${user === undefined ? '# Name a user who may do less than root:\n# User=app' : 
 # (the default) would also send it to each worker, and process would leave workers
 # behind where the supervisor is killed.
 KillMode=mixed
-# --drain-timeout (${drainTimeout / 1000} s) and ${END} s for the programs to end. What is left then is killed.
-TimeoutStopSec=${Math.round((drainTimeout + grace) / 1000) + END}
+# --drain-timeout (${drainTimeout / 1000} s), and what else the supervisor allows a worker. What is left then is killed.
+TimeoutStopSec=${Math.ceil((drainTimeout + 3 * grace) / 1000) + END}
 
 # The supervisor restarts workers, systemd the supervisor. 2 is a wrong command line.
 Restart=on-failure

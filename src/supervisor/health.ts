@@ -39,9 +39,12 @@ export class Health {
     if (signal.aborted) end()
     try {
       const pair = await connectedPair(attempt.signal)
+      const broken = untilClosed(pair.client, attempt.signal)
       const speaks = await this.#give(worker, pair, attempt.signal)
       if (speaks === 'nothing') return 'cannot be asked for: no server of the worker itself listens'
-      const status = await statusOf(pair.client, speaks, path)
+      const asked = statusOf(pair.client, speaks, path)
+      asked.catch(() => {})
+      const status = await Promise.race([asked, broken])
       await goodbye(pair.client)
       return status >= 200 && status < 400 ? undefined : `was answered by ${status}`
     } catch (error) {
@@ -72,6 +75,22 @@ export class Health {
       close()
     }
   }
+}
+
+/**
+ * A request on a connection that is closed may have neither a response nor an error: one that is answered by 101, or that
+ * begins when the server has closed the connection already.
+ *
+ * @returns what rejects when the connection is closed, or at the signal.
+ */
+function untilClosed(client: Socket, signal: AbortSignal): Promise<never> {
+  const closed = new Promise<never>((_resolve, reject) => {
+    // A response whose head came at last is heard of first.
+    client.once('close', () => setImmediate(() => reject(new Error('the connection was closed'))))
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  closed.catch(() => {})
+  return closed
 }
 
 /** A program whose client goes away in the middle of its response may say so in its log. */

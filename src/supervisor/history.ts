@@ -1,4 +1,5 @@
 // Pure: what has become of the workers of each slot, and of reloads.
+import { LONGEST_TEXT } from './control-fields.js'
 import { describeCause, type ExitCause } from './exit-cause.js'
 import type { WorkerExit } from './launch.js'
 
@@ -55,7 +56,13 @@ export class History {
     const entry = this.#entry(slot)
     entry.exits[cause] = (entry.exits[cause] ?? 0) + 1
     if (cause === 'told') return
-    entry.lastExit = { cause, reason: describeCause(cause, exit), pid, generation, at: at.toISOString() }
+    entry.lastExit = {
+      cause,
+      reason: describeCause(cause, exit).slice(0, LONGEST_TEXT),
+      pid,
+      generation,
+      at: at.toISOString(),
+    }
   }
 
   restarted(slot: number): void {
@@ -64,7 +71,10 @@ export class History {
 
   /** @param outcome ms, or why it failed. */
   reloaded(generation: number, outcome: number | Error, at: Date): void {
-    const told = typeof outcome === 'number' ? { duration: Math.round(outcome) } : { failure: outcome.message }
+    const told =
+      typeof outcome === 'number'
+        ? { duration: Math.round(outcome) }
+        : { failure: outcome.message.slice(0, LONGEST_TEXT) }
     this.lastReload = { generation, at: at.toISOString(), ...told }
   }
 

@@ -8,9 +8,12 @@ import { describe } from './worker-info.js'
 
 type ListenFailed = FromWorker & { readonly type: 'listen-failed' }
 
+/** ms from a failed call to the end of a worker that ends because of it. */
+const SOON = 2000
+
 /** What the last call of `listen` of each worker met: why a worker did not become ready, where that is why. */
 export class ListenFailures {
-  readonly #failures = new WeakMap<RunningWorker, ListenFailure>()
+  readonly #failures = new WeakMap<RunningWorker, { readonly failure: ListenFailure; readonly at: number }>()
   readonly #emit: Emit
 
   constructor(emit: Emit) {
@@ -19,7 +22,7 @@ export class ListenFailures {
 
   hear(worker: RunningWorker, message: ListenFailed): void {
     const { type: _, ...failure } = message
-    this.#failures.set(worker, failure)
+    this.#failures.set(worker, { failure, at: performance.now() })
     this.#emit('worker:listen-failed', describe(worker), failure)
   }
 
@@ -29,13 +32,16 @@ export class ListenFailures {
   }
 
   explainExit<E extends WorkerExit>(worker: RunningWorker, exit: E): E & { readonly listen?: ListenFailure } {
-    const listen = this.#failures.get(worker)
+    const known = this.#failures.get(worker)
+    if (known === undefined) return exit
+    // A worker that has served since has died of something else.
+    const isWhy = worker.upTime === undefined || performance.now() - known.at < SOON
     // A thread that threw may be told to end before it has.
-    return (exit.signal === null || exit.error !== undefined) && listen !== undefined ? { ...exit, listen } : exit
+    return isWhy && (exit.signal === null || exit.error !== undefined) ? { ...exit, listen: known.failure } : exit
   }
 
   explain(worker: RunningWorker, outcome: 'ready' | WorkerFailure): 'ready' | WorkerFailure {
-    const listen = this.#failures.get(worker)
+    const listen = this.#failures.get(worker)?.failure
     if (outcome === 'ready' || listen === undefined) return outcome
     return outcome.why === 'exited' || outcome.why === 'late' ? { ...outcome, listen } : outcome
   }

@@ -19,7 +19,7 @@ import { pinned } from './pin.js'
 import type { FromWorker, Listening, Place } from './protocol.js'
 import type { Queue } from './queue.js'
 import { startRecycling } from './recycler.js'
-import { relieve } from './relieve.js'
+import { leaveOnTrial, relieve } from './relieve.js'
 import { replaceEach } from './replacing.js'
 import { type RestartOwner, restart } from './restart.js'
 import { RunningWorker } from './running-worker.js'
@@ -108,7 +108,7 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   /** Replaces one worker at a time. @throws SupervisorError where a successor fails: workers not yet replaced stay. */
   async replaceAll(): Promise<void> {
     this.isMixed = true
-    await replaceEach(this.#slots, this.#owner.settings.soak)
+    await replaceEach(this.#slots, this.#owner.settings.soak, this.#owner.signal)
     this.isMixed = false
   }
 
@@ -205,9 +205,8 @@ export class Pool implements SlotOwner, WorkerEvents<RunningWorker> {
   onRelieve(worker: RunningWorker, signal: EndingSignal): void {
     const slot = this.#slots.find(({ current }) => current === worker)
     if (slot === undefined || slot.isEnding) {
-      // A worker in the state 'leaving' has got this message already.
-      if (worker.state === 'starting' || this.#slots.some(({ tried }) => tried === worker))
-        worker.send({ type: 'leave', kept: this.sockets.leaves(worker, true), signal })
+      const isTried = this.#slots.some(({ tried }) => tried === worker)
+      leaveOnTrial(worker, isTried, signal, this)
       return
     }
     this.#told.add(worker)

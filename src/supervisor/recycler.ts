@@ -1,5 +1,6 @@
 // Replaces workers that are too old or too large, one at a time. There is a timer only where that is asked for.
 import { describeFailure } from './errors.js'
+import { orAborted } from './or-aborted.js'
 import type { Queue } from './queue.js'
 import { type Due, type Measured, Recycling } from './recycling.js'
 import { residentMemory } from './resident-memory.js'
@@ -24,7 +25,8 @@ export function startRecycling(pool: Recycled, work: Queue, owner: RestartOwner)
   let timer: NodeJS.Timeout
   const look = async (): Promise<void> => {
     const due = pool.isMixed ? undefined : recycling.due(measure(pool.slots, maxMemory !== undefined), now())
-    if (due !== undefined) await work.run(() => replace(due, pool, recycling, owner))
+    const told = (error: Error): void => owner.emit('warning', `recycling failed: ${error.message}`)
+    if (due !== undefined) await work.run(() => replace(due, pool, recycling, owner)).catch(told)
     if (!signal.aborted) arm()
   }
   const arm = (): void => {
@@ -72,5 +74,5 @@ async function replace(due: Due, pool: Recycled, recycling: Recycling, owner: Re
     const text = `worker ${worker.slot} took only ${Math.round(worker.age / 1000)} s to reach its limit of memory`
     emit('warning', `${text}: its successor is not recycled for ${rest / 1000} s`)
   }
-  await outcome.left
+  await orAborted(outcome.left, signal)
 }

@@ -19,3 +19,17 @@ export async function relieve(
   await pool.leave(worker, { waits: true, signal })
   await restart(slot, undefined, owner)
 }
+
+interface Departures {
+  readonly leaveTimeout: number
+  readonly sockets: { leaves(worker: RunningWorker, waits: boolean): readonly string[] }
+}
+
+/** The same for a worker that is not the one of its slot yet: it leaves without a successor. @param isTried It is ready, and on trial. */
+export function leaveOnTrial(worker: RunningWorker, isTried: boolean, signal: EndingSignal, pool: Departures): void {
+  // A worker in the state 'leaving' has got this message already.
+  if (worker.state !== 'starting' && !(worker.state === 'ready' && isTried)) return
+  const kept = pool.sockets.leaves(worker, true)
+  if (worker.state === 'ready') void worker.leave(kept, pool.leaveTimeout, signal)
+  else worker.send({ type: 'leave', kept, signal })
+}

@@ -1,4 +1,5 @@
 import { describeFailure, SupervisorError, type WorkerFailure } from './errors.js'
+import { orAborted } from './or-aborted.js'
 import { servedBy } from './served-by.js'
 import type { Slot } from './slot.js'
 
@@ -7,14 +8,16 @@ import type { Slot } from './slot.js'
  * worker that it replaces goes on.
  *
  * @param soak ms.
+ * @param signal The supervisor ends. It waits for all workers together.
  * @throws SupervisorError where a new worker fails: the one that it was to replace, and those after it, stay.
  */
-export async function replaceEach(slots: readonly Slot[], soak: number): Promise<void> {
+export async function replaceEach(slots: readonly Slot[], soak: number, signal: AbortSignal): Promise<void> {
   const all = [...slots]
   for (const [index, slot] of all.entries()) {
+    if (signal.aborted) throw reloadError(slot, { why: 'stopped' }, slots)
     const outcome = await slot.run(() => slot.replace(index === 0 ? soak : 0))
     if ('failure' in outcome) throw reloadError(slot, outcome.failure, slots)
-    await outcome.left
+    await orAborted(outcome.left, signal)
   }
 }
 
@@ -22,5 +25,6 @@ function reloadError({ index }: Slot, failure: WorkerFailure, slots: readonly Sl
   const cause = failure.why === 'exited' ? failure.exit.error : undefined
   const serving = servedBy(slots.map((slot) => ({ slot: slot.index, generation: slot.generation })))
   const text = `worker ${index} ${describeFailure(failure)}; ${serving}`
-  return new SupervisorError('ERR_REUSEPORT_WORKER_FAILED', text, cause)
+  const code = failure.why === 'stopped' ? 'ERR_REUSEPORT_SUPERVISOR_STATE' : 'ERR_REUSEPORT_WORKER_FAILED'
+  return new SupervisorError(code, text, cause)
 }

@@ -93,8 +93,12 @@ export class Slot {
     }
     // A worker that clients may have reached drains. Its sockets wait where the worker that it was to replace has died.
     const waits = this.#current?.state === 'gone'
-    if (worker.state !== 'gone' && this.#owner.accepts(worker)) await this.#owner.leave(worker, { waits })
-    else worker.kill()
+    if (worker.state !== 'gone' && this.#owner.accepts(worker)) {
+      const left = this.#owner.leave(worker, { waits })
+      // An empty slot needs its next worker at once. A supervisor that stops waits for all that are alive.
+      if (waits || outcome.why === 'stopped') return outcome
+      await left
+    } else worker.kill()
     await worker.exited
     return outcome
   }

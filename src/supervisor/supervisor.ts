@@ -143,19 +143,20 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     try {
       this.#isShared = checkPreconditions(this.#settings, this.#warn)
       const { automatic, workers } = this.#settings
+      const { signal } = this.#end
       if (automatic !== undefined) this.emit('workers:auto', workers, automatic)
       for (const kept of givenSockets(this.#settings.sockets, this.#warn)) this.#pool.sockets.give(kept)
       if (!this.#isShared) this.#ports = new ReservedPorts()
-      if (!(this.#isShared || this.#settings.replace)) tellOthers(this, this.#pool, this.#end.signal)
+      if (!(this.#isShared || this.#settings.replace)) tellOthers(this, this.#pool, signal)
       if (this.#settings.join && !this.#isShared) this.#pool.sockets.join(this.#warn)
-      this.#control = await openControl(this, this.#warn)
-      this.#metrics = await openMetrics(this, this.#settings, this.#end.signal, this.#pool.sockets.onPorts)
-      // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
-      if (this.#settings.watch) this.#watch = new ReloadOnChange(this, this.#settings)
       await this.#work.run(async () => {
-        await this.#pool.grow(workers, 'all or none')
-        if (this.#settings.replace) await replaceEarlier(this.#pool, this.#end.signal, this.#emit)
-        if (this.#end.signal.aborted)
+        this.#control = await openControl(this, this.#warn)
+        this.#metrics = await openMetrics(this, this.#settings, signal, this.#pool.sockets.onPorts)
+        // The watch begins before the first worker reads a file, so that no later change is missed. The reload is queued.
+        if (this.#settings.watch && !signal.aborted) this.#watch = new ReloadOnChange(this, this.#settings)
+        if (!signal.aborted) await this.#pool.grow(workers, 'all or none')
+        if (this.#settings.replace && !signal.aborted) await replaceEarlier(this.#pool, signal, this.#emit)
+        if (signal.aborted)
           throw new SupervisorError('ERR_REUSEPORT_SUPERVISOR_STATE', 'the supervisor was stopped while it started')
         this.#state = 'running'
         this.emit('running', workers)
@@ -237,8 +238,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> implements AsyncD
     this.#end.abort()
     await this.#work.settled
     await this.#pool.endAll()
-    this.#ports?.close()
-    for (const one of [this.#control, this.#metrics]) one?.close()
+    for (const one of [this.#ports, this.#control, this.#metrics]) one?.close()
     this.#state = 'stopped'
     this.#hasClosed(this.#failure)
   }

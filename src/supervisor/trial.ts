@@ -75,7 +75,9 @@ async function endure(tried: Tried, soak: number): Promise<Outcome> {
     if (over.aborted) return await endOf(tried)
     if (problem !== undefined && path !== undefined) return { why: 'unhealthy', path, problem, within: undefined }
   }
-  return 'ready'
+  // It got a signal, and leaves: it is none to go on with.
+  if (worker.state === 'leaving') await worker.exited
+  return worker.state === 'gone' ? await endOf(tried) : 'ready'
 }
 
 async function endOf({ worker }: Tried): Promise<WorkerFailure> {

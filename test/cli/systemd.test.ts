@@ -13,6 +13,7 @@ import { parseSystemdArguments } from '../../src/cli/systemd-arguments.js'
 import { serviceUnit, socketUnit, type Unit } from '../../src/cli/unit.js'
 import { execPath, execWord, specifiers, whyNoValue } from '../../src/cli/unit-quoting.js'
 import { parseOptions } from '../../src/supervisor/options.js'
+import { leaveTimeout } from '../../src/supervisor/patience.js'
 import { commandLine, readUnit, setting, verified } from '../support/systemd-units.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -42,8 +43,14 @@ describe('the unit', () => {
   })
 
   test('systemd waits longer than the drain takes, and 5 s for the end of the programs', () => {
-    expect(value('TimeoutStopSec')).toBe('20')
-    expect(value('TimeoutStopSec', { drainTimeout: 120_000, grace: 3000 })).toBe('133')
+    expect(value('TimeoutStopSec')).toBe('28')
+    expect(value('TimeoutStopSec', { drainTimeout: 120_000, grace: 3000 })).toBe('146')
+    for (const times of [
+      { drainTimeout: 10_000, grace: 50 },
+      { drainTimeout: 120_000, grace: 3000 },
+      { drainTimeout: 0, grace: 60_000 },
+    ])
+      expect(Number(value('TimeoutStopSec', times))).toBeGreaterThan(leaveTimeout(times) / 1000 + 2)
     const { drainTimeout, grace } = parseOptions({ script: 'server.js' })
     expect({ DRAIN_TIMEOUT, GRACE }).toEqual({ DRAIN_TIMEOUT: drainTimeout, GRACE: grace })
   })

@@ -117,11 +117,17 @@ test('cluster-queues: no client of a worker that computes waits, one that died h
       const request = http.get({ host: '127.0.0.1', port, path, agent: false }, (response) => resolve(text(response)))
       request.on('error', reject)
     })
-  const busy = get('/busy')
-  await Promise.all(Array.from({ length: 20 }, () => get('/')))
-  await busy
+  // The other worker gets the socket soon after both listen.
+  let isSaid = false
+  void example.said(/accepts for/, 1).then(() => {
+    isSaid = true
+  })
+  while (!isSaid) {
+    const busy = get('/busy')
+    await Promise.all(Array.from({ length: 20 }, () => get('/')))
+    await busy
+  }
   await expect(get('/die')).rejects.toThrow('socket hang up')
-  await example.said(/accepts for/, 1)
   await example.said(/listens on port/, 3)
   await get('/')
   expect(await example.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
