@@ -2,6 +2,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { askText, load, script } from '../support/canaries.js'
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js'
@@ -158,6 +160,29 @@ describe('a reload', { timeout: 60_000 }, () => {
     expect(one.supervisor.workers).toEqual([])
     expect(listenersOn(port)).toEqual([])
   })
+
+  test('a canary that gets a signal is none to go on with, also where it drains longer than the soak', async () => {
+    const port = await freePort()
+    await using one = supervise({ port }, { script, workers: 1, soak: 1000 })
+    await one.supervisor.start()
+    const [old] = one.supervisor.workers
+    one.setting({ port, says: 'new', slow: 2500 })
+    const soak = event(one.supervisor, 'reload:soak')
+    const reloaded = expect(one.supervisor.reload()).rejects.toThrow('worker 0 serves generation 1')
+    await soak
+    const canary = one.supervisor.workers.find(({ pid }) => pid !== old?.pid)
+    // Until the canary has some: it takes longer for its answer than the soak lasts.
+    const answers: Promise<string>[] = []
+    for (let pending = 0; pending < 3; await sleep(50)) {
+      pending++
+      answers.push(askText(port).finally(() => pending--))
+    }
+    process.kill(canary?.pid ?? 0, 'SIGTERM')
+    await reloaded
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['right', 'new']))
+    expect(one.supervisor.workers.map(({ pid }) => pid)).toEqual([old?.pid])
+    expect(await askText(port)).toBe('right')
+  })
 })
 
 describe('who is asked', { timeout: 60_000 }, () => {
@@ -186,6 +211,8 @@ describe('who is asked', { timeout: 60_000 }, () => {
 
   test.each([
     ['net', /^worker 0 was not healthy within 4 s: GET \/healthz failed \(.*Parse Error.*\)$/i],
+    ['destroys connections', /^worker 0 was not healthy within 4 s: GET \/healthz failed \(/],
+    ['answers 101', 'GET /healthz failed (the connection was closed)'],
     ['nothing, but ready', 'GET /healthz cannot be asked for: no server of the worker itself listens'],
     ['disconnects', /GET \/healthz (?:cannot be asked for: the program has closed its IPC channel|failed)/],
   ])('%s: the start fails, and says why', async (kind, reason) => {
