@@ -9,6 +9,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openReusePortSocket } from '../../src/index.js'
+import { noOtherUser } from '../support/another-user.js'
 import { reuseport } from '../support/command.js'
 import { freePort } from '../support/listeners.js'
 import { listenersOn } from '../support/sockets.js'
@@ -67,8 +68,6 @@ async function begin(port: number): Promise<{ answer: Promise<string>; me: numbe
 function isPending(pid: number): boolean {
   return !/^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
-
-const root = process.getuid?.() === 0
 
 describe('what goes wrong', () => {
   test.each([
@@ -219,7 +218,8 @@ describe('what goes wrong', () => {
     }
   })
 
-  test.skipIf(!root)('a port that another user has (needs root)', async () => {
+  test('a port that another user has', async (context) => {
+    if (noOtherUser !== undefined) context.skip(noOtherUser)
     const port = await freePort()
     await using command = reuseport(['run', '-n', '1', script, set({ how: 'plain', port })], { uid: 65534 })
     await command.said(/1 worker on/)

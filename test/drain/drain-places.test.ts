@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { noOtherUser } from '../support/another-user.js'
 import { runInNamespace, whyNoNamespace } from '../support/namespace.js'
 import { start } from '../support/processes.js'
 import { runJson } from '../support/run.js'
@@ -87,7 +88,7 @@ test('beside connections that have ended and that the kernel remembers, each mem
 })
 
 test('an ordinary user', (context) => {
-  if (process.getuid?.() !== 0) context.skip('only root can become another user; this is one')
+  if (noOtherUser !== undefined) context.skip(noOtherUser)
   const outcome = runJson<Outcome>(
     'drain-all.mjs',
     [],

@@ -8,6 +8,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { cachedPackage } from '../../scripts/cached-package.mjs'
+import { noOtherUser } from '../support/another-user.js'
 import { instructionsOf } from '../support/dockerfile.js'
 import { exampleFile, runExample } from '../support/example.js'
 import { httpClients } from '../support/example-clients.js'
@@ -116,25 +117,22 @@ describe('docker', () => {
   })
 
   for (const of of ['docker', 'kubernetes'] as const) {
-    test.skipIf(process.getuid?.() !== 0)(
-      `the command of ${of} as process 1`,
-      { timeout: 120_000 },
-      async (context) => {
-        const [node, ...args] = of === 'docker' ? imageCommand : deploymentOf(context).containers[0].args
-        expect(node).toBe('node')
-        const port = await freePort()
-        await runExample({
-          parent: ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...USER],
-          args,
-          cwd: folder,
-          // Another user may not write where coverage is collected.
-          env: { PORT: String(port), NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined },
-          ready: /(\d+) workers? on /,
-          reloaded: /generation 2 serves/,
-          clients: httpClients(port),
-        })
-      },
-    )
+    test(`the command of ${of} as process 1`, { timeout: 120_000 }, async (context) => {
+      if (noOtherUser !== undefined) context.skip(noOtherUser)
+      const [node, ...args] = of === 'docker' ? imageCommand : deploymentOf(context).containers[0].args
+      expect(node).toBe('node')
+      const port = await freePort()
+      await runExample({
+        parent: ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...USER],
+        args,
+        cwd: folder,
+        // Another user may not write where coverage is collected.
+        env: { PORT: String(port), NODE_OPTIONS: undefined, NODE_V8_COVERAGE: undefined },
+        ready: /(\d+) workers? on /,
+        reloaded: /generation 2 serves/,
+        clients: httpClients(port),
+      })
+    })
   }
 })
 
