@@ -2,6 +2,7 @@ import { addressText } from '../common/address.js'
 import type { Group, GroupMember } from '../index.js'
 import { leastCommand, sameProgram, shortCommand } from './command-text.js'
 import type { WorkerOfGroup } from './supervised.js'
+import { type Column, tableLines } from './table.js'
 import { age, bar, cut, duration, paint, printable, type Screen } from './terminal.js'
 
 /** Drops per second since the last refresh, by the cookie of the socket. */
@@ -9,28 +10,25 @@ export interface Rates {
   readonly drops: ReadonlyMap<string, number>
 }
 
-interface Column {
-  readonly title: string
-  readonly right: boolean
-  /** A narrow terminal loses the columns of the lowest rank first. A column without a rank always stays. */
-  readonly rank: number | undefined
-  readonly cell: (member: GroupMember) => string
-}
-
 const BAR = 8
 
 type Workers = ReadonlyMap<number, WorkerOfGroup>
 
-function columnsFor(screen: Screen, now: number, rates: Rates | undefined, workers: Workers): readonly Column[] {
+function columnsFor(
+  screen: Screen,
+  now: number,
+  rates: Rates | undefined,
+  workers: Workers,
+): readonly Column<GroupMember>[] {
   const drops = ({ cookie, drops }: GroupMember): string => {
     const rate = rates?.drops.get(cookie) ?? 0
     return `${drops ?? '?'}${rate > 0 ? ` +${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ''}`
   }
   return [
-    { title: 'PID', right: true, rank: undefined, cell: ({ pid, self }) => `${pid ?? '?'}${self ? '*' : ''}` },
+    { title: 'PID', right: true, cell: ({ pid, self }) => `${pid ?? '?'}${self ? '*' : ''}` },
     ...(workers.size === 0 ? [] : [workerColumn(workers)]),
-    { title: 'USER', right: false, rank: 4, cell: ({ user, uid }) => cut(user ?? String(uid), 12) },
-    { title: 'QUEUE', right: false, rank: undefined, cell: (member) => queue(member, screen) },
+    { title: 'USER', rank: 4, cell: ({ user, uid }) => cut(user ?? String(uid), 12) },
+    { title: 'QUEUE', cell: (member) => queue(member, screen) },
     { title: 'DROPS', right: true, rank: 3, cell: drops },
     { title: 'CONN', right: true, rank: 2, cell: ({ established }) => String(established ?? '-') },
     ...(workers.size === 0 ? [] : guestColumns(workers)),
@@ -38,16 +36,16 @@ function columnsFor(screen: Screen, now: number, rates: Rates | undefined, worke
   ]
 }
 
-function workerColumn(workers: Workers): Column {
+function workerColumn(workers: Workers): Column<GroupMember> {
   const cell = ({ inode }: GroupMember): string => {
     const worker = workers.get(inode)
     if (worker === undefined) return '-'
     return `${worker.slot} gen ${worker.generation}${worker.state === 'ready' ? '' : ` ${worker.state}`}`
   }
-  return { title: 'WORKER', right: false, rank: 5, cell }
+  return { title: 'WORKER', rank: 5, cell }
 }
 
-function guestColumns(workers: Workers): readonly Column[] {
+function guestColumns(workers: Workers): readonly Column<GroupMember>[] {
   const of = ({ inode }: GroupMember): WorkerOfGroup | undefined => workers.get(inode)
   return [
     { title: 'STOOD', right: true, rank: 0, cell: (member) => duration((of(member)?.stood ?? 0) / 1000) },
@@ -78,34 +76,13 @@ function workersOf({ members }: Group, workers: Workers): Workers {
 
 function oneGroup(group: Group, screen: Screen, now: number, rates: Rates | undefined, workers: Workers): string {
   const width = screen.columns ?? Number.POSITIVE_INFINITY
-  const columns = fitting(columnsFor(screen, now, rates, workers), group.members, width)
-  const widths = columns.map(({ title, cell }) =>
-    Math.max(title.length, ...group.members.map((one) => cell(one).length)),
-  )
-  const lines = [
-    headline(group, screen, width),
-    paint(
-      screen,
-      'dim',
-      row(
-        columns.map(({ title }) => title),
-        columns,
-        widths,
-        'COMMAND',
-        width,
-      ),
-    ),
-    ...group.members.map((one) =>
-      row(
-        columns.map(({ cell }) => cell(one)),
-        columns,
-        widths,
-        commandOf(one),
-        width,
-      ),
-    ),
-  ]
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+  const least = Math.max(LEAST_FOR_COMMAND.from, ...group.members.map(leastFor))
+  const lines = tableLines(group.members, columnsFor(screen, now, rates, workers), screen, {
+    title: 'COMMAND',
+    least: Math.min(LEAST_FOR_COMMAND.to, least),
+    cell: (member, room) => shortCommand(commandOf(member), room),
+  })
+  return `${[headline(group, screen, width), ...lines].join('\n')}\n`
 }
 
 function headline(group: Group, screen: Screen, width: number): string {
@@ -141,34 +118,3 @@ function leastFor(member: GroupMember): number {
 
 /** A longer name of a script has the other columns' room no more. */
 const LEAST_FOR_COMMAND = { from: 10, to: 24 } as const
-
-/** Removes the columns of the lowest rank until the name of the script fits beside the others. */
-function fitting(columns: readonly Column[], members: readonly GroupMember[], width: number): readonly Column[] {
-  const needed = columns.reduce(
-    (sum, { title, cell }) => sum + 2 + Math.max(title.length, ...members.map((one) => cell(one).length)),
-    2 + Math.min(LEAST_FOR_COMMAND.to, Math.max(LEAST_FOR_COMMAND.from, ...members.map(leastFor))),
-  )
-  const ranked = columns.filter(({ rank }) => rank !== undefined).map(({ rank }) => rank as number)
-  if (needed <= width || ranked.length === 0) return columns
-  const lowest = Math.min(...ranked)
-  return fitting(
-    columns.filter(({ rank }) => rank !== lowest),
-    members,
-    width,
-  )
-}
-
-function row(
-  cells: readonly string[],
-  columns: readonly Column[],
-  widths: readonly number[],
-  command: string,
-  width: number,
-): string {
-  const padded = cells.map(printable).map((cell, index) => {
-    const to = widths[index] ?? 0
-    return columns[index]?.right ? cell.padStart(to) : cell.padEnd(to)
-  })
-  const before = `  ${padded.join('  ')}  `
-  return cut(before + shortCommand(command, width - before.length), width)
-}

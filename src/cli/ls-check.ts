@@ -1,5 +1,6 @@
 // What is wrong on the ports, for health checks.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { addressText } from '../common/address.js'
 import type { Group, GroupMember } from '../index.js'
 import { type SupervisorStatus, supervisorVitals } from '../supervisor.js'
 import { differences } from './group-table.js'
@@ -45,7 +46,7 @@ function unserved(where: string, port?: number): Problem {
 
 function problemsIn(group: Group): readonly Problem[] {
   const { address, members, port, protocol } = group
-  const where = `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`
+  const where = `${protocol} ${addressText(address, port)}`
   const differ = differences(group)
   const full = members.filter(({ backlog, queued }) => backlog > 0 && queued >= backlog)
   return [

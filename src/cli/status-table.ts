@@ -1,4 +1,5 @@
 // The status of supervisors as text.
+import { addressText } from '../common/address.js'
 import type { SlotHistory, SupervisorStatus, SupervisorVitals, WorkerVitals } from '../supervisor.js'
 import { type Column, tableLines } from './table.js'
 import { age, cut, cutStart, duration, paint, printable, type Screen } from './terminal.js'
@@ -27,7 +28,7 @@ export function statusText(all: readonly Looked[], screen: Screen, now: number):
 /** Where the workers of a supervisor listen. */
 export function placesText({ places = [], workers }: Pick<SupervisorStatus, 'places' | 'workers'>): string {
   const ports = places.map(({ address, port, protocol }) => {
-    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    const where = addressText(address, port)
     return protocol === 'udp' ? `udp ${where}` : where
   })
   const paths = workers.flatMap(({ paths = [] }) => paths.map((path) => path.replace('\0', '@')))

@@ -10,30 +10,47 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string
 }
 
+/** The column at the end, which has the room that is left. */
+export interface LastColumn<Row> {
+  readonly title: string
+  /** Characters that it needs: columns with a rank give way to it. */
+  readonly least: number
+  /** @param room In characters. */
+  readonly cell: (row: Row, room: number) => string
+}
+
 const GAP = '  '
 
 /** A line for the titles and one for each row, indented. */
-export function tableLines<Row>(rows: readonly Row[], all: readonly Column<Row>[], screen: Screen): readonly string[] {
+export function tableLines<Row>(
+  rows: readonly Row[],
+  all: readonly Column<Row>[],
+  screen: Screen,
+  last?: LastColumn<Row>,
+): readonly string[] {
   const width = screen.columns ?? Number.POSITIVE_INFINITY
   const columns = fitting(
     all.map((column) => {
       const cells = rows.map((row) => printable(column.cell(row)))
       return { ...column, cells, width: Math.max(column.title.length, ...cells.map(({ length }) => length)) }
     }),
-    width,
+    width - (last === undefined ? 0 : GAP.length + last.least),
   )
-  const line = (textOf: (column: (typeof columns)[number]) => string): string => {
+  const line = (textOf: (column: (typeof columns)[number]) => string, end: (room: number) => string): string => {
     const cells = columns.map((one) => (one.right ? textOf(one).padStart(one.width) : textOf(one).padEnd(one.width)))
-    return cut(`${GAP}${cells.join(GAP)}`.trimEnd(), width)
+    const before = `${GAP}${cells.join(GAP)}${last === undefined ? '' : GAP}`
+    return cut((before + end(width - before.length)).trimEnd(), width)
   }
-  return [
-    paint(
-      screen,
-      'dim',
-      line(({ title }) => title),
-    ),
-    ...rows.map((_, index) => line((one) => one.cells[index] ?? '')),
-  ]
+  const titles = line(
+    ({ title }) => title,
+    () => last?.title ?? '',
+  )
+  const lineOf = (row: Row, index: number): string =>
+    line(
+      (one) => one.cells[index] ?? '',
+      (room) => last?.cell(row, room) ?? '',
+    )
+  return [paint(screen, 'dim', titles), ...rows.map(lineOf)]
 }
 
 function fitting<One extends { readonly width: number; readonly rank?: number }>(

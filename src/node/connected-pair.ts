@@ -11,8 +11,8 @@ export interface ConnectedPair {
 }
 
 /**
- * Connects this process with itself, by TCP on the loopback address: for a program this is a client as any other. Strangers
- * who connect to the port, which is open for a moment, are turned away.
+ * Connects this process with itself, by TCP on the loopback address: a program sees an ordinary client. Strangers who connect
+ * to the port, which is open for a moment, are turned away.
  *
  * @param signal Its abort destroys the client, also later.
  */

@@ -61,7 +61,7 @@ export function describeFailure(failure: WorkerFailure): string {
     case 'late':
       return `did not listen on a port within ${failure.timeout / 1000} s${failure.listen === undefined ? '' : `: it ${describeListen(failure.listen)}`}`
     case 'stopped':
-      return 'was stopped before it listened'
+      return 'was stopped before it was ready'
     case 'unhealthy': {
       const { path, problem, within } = failure
       const when = within === undefined ? 'during its soak' : `within ${within / 1000} s`

@@ -1,5 +1,6 @@
 // Pure: where a supervisor serves its metrics and probes.
 import { isIPv6 } from 'node:net'
+import { addressText } from '../common/address.js'
 import { SupervisorOptionError } from './option-values.js'
 
 /** @internal */
@@ -39,5 +40,5 @@ function parse(text: string): MetricsPlace | undefined {
 /** @internal As an operator writes it: a URL, or the path. */
 export function formatPlace(place: MetricsPlace): string {
   if ('path' in place) return place.path
-  return `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${place.port}`
+  return `http://${addressText(place.host, place.port)}`
 }

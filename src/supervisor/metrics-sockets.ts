@@ -1,4 +1,5 @@
 // The queues of the sockets that the supervisor keeps, as the kernel counts them. No process is looked at.
+import { addressText } from '../common/address.js'
 import { loadAddon } from '../native/addon.js'
 import type { SocketRow } from '../native/addon-contract.js'
 import type { AnySlotSocket } from './kept-by-slot.js'
@@ -17,7 +18,7 @@ export function numbersOfSockets(sockets: readonly AnySlotSocket[]): readonly So
     const row = rows.get(kept.inode)
     if (row === undefined) continue
     const protocol = protocolOf(kept)
-    const address = `${kept.family === 'IPv6' ? `[${kept.address}]` : kept.address}:${kept.port}`
+    const address = addressText(kept.address, kept.port)
     const key = `${slot} ${protocol} ${address}`
     const others = found.get(key)
     found.set(key, {

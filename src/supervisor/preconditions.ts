@@ -1,10 +1,13 @@
 import { accessSync, constants, opendirSync, statSync } from 'node:fs'
+import process from 'node:process'
 import { capabilities, ReusePortUnsupportedError } from '../index.js'
 import { misspeltVariables } from '../options/variables.js'
+import type { Read } from './cgroup.js'
 import { assertNotItself } from './itself.js'
 import type { Settings } from './options.js'
 import { assertPinnable } from './pin.js'
-import { assertMeasurable } from './resident-memory.js'
+import { memoryOf } from './process-usage.js'
+import { readBounded } from './read-bounded.js'
 import { scriptPath, toFile } from './script-option.js'
 
 /**
@@ -22,7 +25,7 @@ export function checkPreconditions(settings: Settings, warn: (message: string) =
   if (envFile !== undefined) check('envFile', envFile, (file) => accessSync(file, constants.R_OK))
   assertNotItself(settings)
   if (pin) assertPinnable()
-  if (settings.maxMemory !== undefined) assertMeasurable()
+  if (settings.maxMemory !== undefined) assertMeasurable(readBounded)
   const { addon, balanced, reasons } = capabilities()
   // Node can share a port by itself, but only the addon can make a worker listen on a socket that the supervisor holds.
   const against = balanced && !addon ? `the native addon is missing: ${reasons.addon}` : reasons.balanced
@@ -42,6 +45,12 @@ function check(option: keyof Settings, path: string, look: (path: string) => voi
     const because = new Error(`the option '${option}' must name what can be read, not '${path}': ${message}`)
     throw Object.assign(because, { code, option, path })
   }
+}
+
+/** @internal @throws Error where the system does not tell how much memory a process has. */
+export function assertMeasurable(read: Read): void {
+  if (memoryOf(process.pid, read) !== undefined) return
+  throw new Error('the option maxMemory needs Linux with /proc: this system does not tell the memory of a process')
 }
 
 function checkScript(script: string): void {

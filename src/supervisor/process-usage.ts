@@ -16,10 +16,16 @@ export function usageOf(pid: number, read: Read): Usage {
   // The name of the program may have spaces and parentheses. utime and stime are the 12th and 13th field after it.
   const fields = /^\d+ \(.*\) (.*)$/s.exec(read(`/proc/${pid}/stat`) ?? '')?.[1]?.split(' ') ?? []
   const ticks = Number(fields[11]) + Number(fields[12])
-  // Not from statm, which counts in pages, whose size differs.
-  const [, kilobytes] = /^VmRSS:\s+(\d{1,12}) kB$/m.exec(read(`/proc/${pid}/status`) ?? '') ?? []
+  const memory = memoryOf(pid, read)
   return {
     ...(Number.isFinite(ticks) && { cpu: ticks * TICK }),
-    ...(kilobytes !== undefined && { memory: Number(kilobytes) * 1024 }),
+    ...(memory !== undefined && { memory }),
   }
+}
+
+/** The memory alone, without what is swapped out. */
+export function memoryOf(pid: number, read: Read): number | undefined {
+  // Not from statm, which counts in pages, whose size differs.
+  const [, kilobytes] = /^VmRSS:\s+(\d{1,12}) kB$/m.exec(read(`/proc/${pid}/status`) ?? '') ?? []
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
 }

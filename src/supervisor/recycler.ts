@@ -1,9 +1,10 @@
 // Replaces workers that are too old or too large, one at a time. There is a timer only where that is asked for.
 import { describeFailure } from './errors.js'
 import { orAborted } from './or-aborted.js'
+import { memoryOf } from './process-usage.js'
 import type { Queue } from './queue.js'
+import { readBounded } from './read-bounded.js'
 import { type Due, type Measured, Recycling } from './recycling.js'
-import { residentMemory } from './resident-memory.js'
 import type { RestartOwner } from './restart.js'
 import type { Slot } from './slot.js'
 import { describe } from './worker-info.js'
@@ -44,7 +45,7 @@ function now(): number {
 function measure(slots: readonly Slot[], isMemory: boolean): readonly Measured[] {
   return slots.flatMap(({ current, index, isEnding }) => {
     if (current?.state !== 'ready' || isEnding) return []
-    const memory = isMemory ? residentMemory(current.pid) : undefined
+    const memory = isMemory ? memoryOf(current.pid, readBounded) : undefined
     return { name: current.name, slot: index, age: current.upTime ?? 0, memory }
   })
 }

@@ -153,7 +153,10 @@ describe('a reload', { timeout: 60_000 }, () => {
     await using one = supervise({ port }, { script, workers: 2, health: '/healthz', soak: 60_000 })
     await one.supervisor.start()
     const soak = event(one.supervisor, 'reload:soak')
-    const reloaded = expect(one.supervisor.reload()).rejects.toThrow('worker 0 was stopped')
+    const reloaded = expect(one.supervisor.reload()).rejects.toMatchObject({
+      code: 'ERR_REUSEPORT_SUPERVISOR_STATE',
+      message: 'worker 0 was stopped before it was ready; workers 0, 1 serve generation 1',
+    })
     await soak
     await one.supervisor.stop()
     await reloaded

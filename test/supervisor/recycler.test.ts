@@ -1,9 +1,11 @@
 // Workers that are replaced for their age or their memory: with processes, under load; and when not.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { parseOptions } from '../../src/supervisor/options.js'
+import { assertMeasurable } from '../../src/supervisor/preconditions.js'
+import { memoryOf } from '../../src/supervisor/process-usage.js'
 import { Queue } from '../../src/supervisor/queue.js'
+import { readBounded } from '../../src/supervisor/read-bounded.js'
 import { startRecycling } from '../../src/supervisor/recycler.js'
-import { assertMeasurable, residentMemory } from '../../src/supervisor/resident-memory.js'
 import { askText, load, script } from '../support/canaries.js'
 import { freePort } from '../support/listeners.js'
 import { event, supervise } from '../support/supervisors.js'
@@ -60,21 +62,15 @@ describe.skipIf(process.platform !== 'linux')('processes (Linux tells their memo
   })
 
   test('the memory of a process is told, that of one which is not there is not', () => {
-    const memory = residentMemory(process.pid) ?? 0
+    const memory = memoryOf(process.pid, readBounded) ?? 0
     expect(memory).toBeGreaterThan(10 * MB)
     expect(memory).toBeLessThan(process.memoryUsage.rss() * 2)
-    expect(residentMemory(0x7fffffff)).toBeUndefined()
+    expect(memoryOf(0x7fffffff, readBounded)).toBeUndefined()
   })
 })
 
 test('a system that does not tell the memory of a process is an error of the option', () => {
-  const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
-  Object.defineProperty(process, 'platform', { ...platform, value: 'darwin' })
-  try {
-    expect(assertMeasurable).toThrow('the option maxMemory needs Linux')
-  } finally {
-    Object.defineProperty(process, 'platform', platform)
-  }
+  expect(() => assertMeasurable(() => undefined)).toThrow('the option maxMemory needs Linux')
 })
 
 describe('when nothing is recycled', () => {
@@ -122,6 +118,14 @@ describe('when nothing is recycled', () => {
     pool.isMixed = false
     await vi.advanceTimersByTimeAsync(10_000)
     expect(replace).toHaveBeenCalledTimes(1)
+  })
+
+  test('by what throws: it is said, and the next look follows', async () => {
+    const { replace, told } = recycling({ maxAge: 60_000, maxAgeJitter: 0 })
+    replace.mockRejectedValueOnce(new Error('a listener throws'))
+    await vi.advanceTimersByTimeAsync(62_000)
+    expect(told.slice(1, 2)).toEqual([['warning', 'recycling failed: a listener throws']])
+    expect(replace.mock.calls.length).toBeGreaterThan(1)
   })
 
   test('for a while after a successor has failed; it is said', async () => {

@@ -555,5 +555,5 @@ test.each([
 
 test('a failure in words', () => {
   expect(describeFailure({ why: 'late', timeout: 1500 })).toBe('did not listen on a port within 1.5 s')
-  expect(describeFailure({ why: 'stopped' })).toBe('was stopped before it listened')
+  expect(describeFailure({ why: 'stopped' })).toBe('was stopped before it was ready')
 })

@@ -1,7 +1,17 @@
 // How the program of a worker is started: which file, in which folder, with which options of Node.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -91,6 +101,27 @@ describe('a link that is moved is followed by the next worker', () => {
     const argv = [path.join(isByPath ? path.join(folder, 'current') : cwd, 'server'), 'more']
     expect(await ask()).toMatchObject({ release: 'two', word: 'two', cwd, argv })
   })
+})
+
+test.each([0, 1, 5, 20])('stopped %i ms after its start began: nothing keeps the process', (ms) => {
+  const script = file('server.cjs', program('one'))
+  const code = `
+    const { Supervisor } = await import('${new URL('../../dist/supervisor.js', import.meta.url)}')
+    const supervisor = new Supervisor({ script: '${script}', cwd: '${folder}', workers: 1, watch: true, metrics: 'localhost:0' })
+    const started = supervisor.start().catch((error) => console.log(error.code))
+    await new Promise((resolve) => setTimeout(resolve, ${ms}))
+    await supervisor.stop()
+    await started
+    console.log(supervisor.state, supervisor.workers.length)`
+  const env = { ...process.env, TMPDIR: folder }
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+    env,
+    timeout: 30_000,
+  })
+  expect(ran).toMatchObject({ stdout: 'ERR_REUSEPORT_SUPERVISOR_STATE\nstopped 0\n', stderr: '', status: 0 })
+  const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sock'))
+  expect(left).toEqual([])
 })
 
 test('a script with a name that node takes for something else', async () => {

@@ -440,7 +440,7 @@ test('stop in the middle of a reload: nothing is left', async () => {
   const reload = one.supervisor.reload()
   await once(one.supervisor, 'worker:start')
   await one.supervisor.stop()
-  await expect(reload).rejects.toThrow('worker 0 was stopped before it listened')
+  await expect(reload).rejects.toThrow('worker 0 was stopped before it was ready')
   expect(one.supervisor.workers).toEqual([])
   expect(listenersOn(port)).toEqual([])
 })

@@ -111,6 +111,18 @@ test('a history: exits by cause, restarts, and the last end that nobody asked fo
   expect(history.of(0)).toEqual({ slot: 0, restarts: 0, exits: {} })
 })
 
+test('texts without an end are cut, so that whoever asks can read the answer', () => {
+  const history = new History()
+  const error = new Error('x'.repeat(100_000))
+  history.exited({ slot: 0, pid: 10, generation: 1 }, { code: null, signal: null, error, cause: 'error' }, new Date(0))
+  history.reloaded(2, error, new Date(0))
+  const { lastReload } = history
+  const told = { ...VITALS, slots: [history.of(0)], ...(lastReload !== undefined && { lastReload }) }
+  const read = parseVitals(JSON.parse(JSON.stringify(told)))
+  expect(read.slots[0]?.lastExit?.reason).toMatch(/^could not be started \(x+$/)
+  expect(read.lastReload?.failure).toMatch(/^x+$/)
+})
+
 test('a history of reloads has the last one', () => {
   const history = new History()
   history.reloaded(2, 1234.4, new Date(0))
